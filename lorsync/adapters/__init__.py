@@ -1,0 +1,1 @@
+"""One outside thing each: a CalDAV server, a folder, SQLite, the keyring, locks."""

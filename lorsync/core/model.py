@@ -1,0 +1,280 @@
+"""The words of lorsync as types: what an applicant states, and what the plan says.
+
+All values are frozen. Days are :class:`datetime.date` in the applicant's zone; date-times are aware.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import NewType
+from zoneinfo import ZoneInfo
+
+MentorId = NewType("MentorId", str)
+ProgramId = NewType("ProgramId", str)
+LetterId = NewType("LetterId", str)
+Uid = NewType("Uid", str)
+"""The UID of a VEVENT (RFC 5545 section 3.8.4.7)."""
+
+MAX_FOLLOW_UPS = 2
+"""The cap of R5, per mentor and cycle; no setting raises it."""
+
+
+class LetterType(StrEnum):
+    """The form that a letter takes."""
+
+    NARRATIVE = "narrative"
+    STANDARDIZED = "standardized"
+    CHAIR = "chair"
+    COMMITTEE = "committee"
+    PACKET = "packet"
+
+
+class Kind(StrEnum):
+    """What an event is for."""
+
+    TALK = "talk"
+    REQUEST = "request"
+    ADD_LETTER = "add-letter"
+    FOLLOW_UP = "follow-up"
+    DEADLINE = "deadline"
+    THANK_YOU = "thank-you"
+    ASSIGN = "assign"
+    RESULTS = "results"
+    REPLACE = "replace"
+
+
+CONTACTS = frozenset({Kind.TALK, Kind.REQUEST, Kind.ADD_LETTER, Kind.FOLLOW_UP})
+"""The kinds that contact a mentor, and so obey R6 and R7."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applicant:
+    """The person who applies and whose calendar this is."""
+
+    name: str
+    timezone: ZoneInfo
+    email: str | None = None
+    goals: str | None = None
+    cv: str | None = None
+    statement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One application season; budgets and identities belong to it."""
+
+    name: str
+    start: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """An assistant who is written to in a mentor's stead."""
+
+    name: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Days on which a mentor is away, both ends included."""
+
+    first: date
+    last: date
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentor:
+    """Somebody who writes; ratings go from 1 to 5."""
+
+    id: MentorId
+    name: str
+    email: str | None = None
+    contact: Contact | None = None
+    specialty: str | None = None
+    timezone: ZoneInfo | None = None
+    holidays: str | None = None
+    away: tuple[Absence, ...] = ()
+    not_before: date | None = None
+    standing: int | None = None
+    familiarity: int | None = None
+    alignment: int | None = None
+    notes: str | None = None
+    formerly: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is applied to. ``lag_days`` is the time its portal takes over a letter."""
+
+    id: ProgramId
+    name: str
+    portal: str | None = None
+    deadline: date | datetime | None = None
+    target: date | None = None
+    lag_days: int = 0
+    letters_min: int = 2
+    letters_max: int | None = None
+    needs: tuple[LetterType, ...] = ()
+    own_letter: bool = False
+    specialty: str | None = None
+    results_on: date | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What has happened to one letter, each with its day."""
+
+    talked_on: date | None = None
+    asked_on: date | None = None
+    followed_up_on: tuple[date, ...] = ()
+    agreed_on: date | None = None
+    declined_on: date | None = None
+    packet_sent_on: date | None = None
+    submitted_on: date | None = None
+    thanked_on: date | None = None
+    results_shared_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One mentor's letter, for one or many programs.
+
+    ``letter_id`` is the portal's number: one text, or one per portal name.
+    """
+
+    id: LetterId
+    mentor: MentorId
+    type: LetterType = LetterType.NARRATIVE
+    programs: tuple[ProgramId, ...] = ()
+    deadline: date | datetime | None = None
+    lag_days: int | None = None
+    letter_id: str | Mapping[str, str] | None = None
+    assigned: tuple[ProgramId, ...] = ()
+    waived: bool | None = None
+    attributes: tuple[str, ...] = ()
+    submit_via: str | None = None
+    facts: Facts = field(default_factory=Facts)
+    formerly: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The numbers of the rules, in days unless said otherwise.
+
+    ``quiet_days`` are weekdays as :meth:`datetime.date.weekday` counts them, Monday = 0.
+    """
+
+    lead_days: int = 42
+    min_lead_days: int = 28
+    talk_days: int = 7
+    first_days: int = 21
+    final_days: int = 7
+    follow_ups: int = MAX_FOLLOW_UPS
+    min_gap_days: int = 7
+    last_useful_days: int = 3
+    batch_days: int = 28
+    thank_you_days: int = 1
+    quiet_days: frozenset[int] = frozenset({5, 6})
+    holidays: str | None = None
+    events: frozenset[Kind] = frozenset(Kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """All that the applicant states: the config, as the core sees it."""
+
+    applicant: Applicant
+    cycle: Cycle
+    policy: Policy
+    mentors: Mapping[MentorId, Mentor]
+    programs: Mapping[ProgramId, Program]
+    letters: tuple[Letter, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A reminder: ``days_before`` whole days ahead of the event's day, at ``at`` on the wall clock."""
+
+    days_before: int
+    at: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventStyle:
+    """How events look in the calendar: all-day unless ``at`` gives a time in ``zone``."""
+
+    zone: ZoneInfo
+    at: time | None = None
+    alarms: tuple[Alarm, ...] = (Alarm(days_before=0, at=time(9)),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why something is as it is: the rule, in words, and the ideal day where one was missed."""
+
+    rule: str
+    text: str
+    ideal: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warning:
+    """Something that the person should know; ``subject`` is a mentor, letter or program."""
+
+    code: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One VEVENT that lorsync wants on the calendar.
+
+    ``text`` is the managed text without markers and stamp. ``status`` is ``planned``, or
+    ``short-notice`` where R1 had less than ``min_lead_days``.
+    """
+
+    uid: Uid
+    kind: Kind
+    mentor: MentorId
+    letters: tuple[LetterId, ...]
+    day: date
+    summary: str
+    text: str
+    status: str = "planned"
+    pinned: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A mentor's follow-ups in this cycle: allowed, used up, and still on the calendar."""
+
+    cap: int
+    spent: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What the history knows of one event: the day it stands on, and for which letters."""
+
+    uid: Uid
+    kind: Kind
+    mentor: MentorId
+    letters: tuple[LetterId, ...]
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the calendar should hold on the day ``as_of``, and what the person should know."""
+
+    as_of: date
+    events: tuple[Event, ...]
+    budgets: Mapping[MentorId, Budget]
+    warnings: tuple[Warning, ...]

@@ -1,0 +1,76 @@
+"""Every error that lorsync shows to a person, and the exit code of each.
+
+::
+
+    LorsyncError
+    ├── UsageError            64  the command line asks for what there is not
+    ├── DataError             65  a file or an answer cannot be used
+    ├── UnavailableError      69  the server is not there, or is no CalDAV server
+    │   └── CollectionGoneError   the calendar that lorsync writes to has vanished
+    ├── StateError            73  the state folder cannot be read or written
+    ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
+    ├── CredentialsError      77  no password, or a refused one
+    └── ConfigError           78  the config, with every problem in it
+
+A message says what is wrong, where, and what to do, in one or two plain lines. The codes are those
+of ``sysexits.h``. Exceptions of other libraries are translated in the one module that knows them.
+"""
+
+
+class LorsyncError(Exception):
+    """Something that a person can act on; :func:`str` gives the whole message."""
+
+    exit_code = 70
+
+
+class UsageError(LorsyncError):
+    """Ask for something that does not exist."""
+
+    exit_code = 64
+
+
+class DataError(LorsyncError):
+    """Meet a file or a server's answer that cannot be used."""
+
+    exit_code = 65
+
+
+class UnavailableError(LorsyncError):
+    """Find no server, or one that does not speak CalDAV."""
+
+    exit_code = 69
+
+
+class CollectionGoneError(UnavailableError):
+    """Find that the collection lorsync writes to no longer exists."""
+
+
+class StateError(LorsyncError):
+    """Fail to read or write the state folder."""
+
+    exit_code = 73
+
+
+class TryAgainError(LorsyncError):
+    """Be refused for now; the same command can succeed later.
+
+    ``retry_after`` is the server's own wish in seconds, where it gave one (RFC 9110 section 10.2.3).
+    """
+
+    exit_code = 75
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CredentialsError(LorsyncError):
+    """Have no password, or one that the server refuses."""
+
+    exit_code = 77
+
+
+class ConfigError(LorsyncError):
+    """Hold every problem of a config at once, one line each."""
+
+    exit_code = 78

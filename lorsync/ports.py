@@ -1,0 +1,123 @@
+"""What a pass needs of the outside, as interfaces; the adapters offer it.
+
+Words of the wire, defined here once:
+
+href
+    The address of one resource (one ``.ics``) inside its collection, as a percent-decoded absolute
+    path. Two spellings of one path (``%40``, ``@``) are one href.
+ETag
+    The server's opaque version of a resource (RFC 9110 section 8.8.3), quotes included. Only a
+    strong one guards a write; a weak one is treated as none.
+sync-token
+    The server's opaque name for a state of the collection (RFC 6578); the next report from it
+    lists what has changed since. Tokens lie (S16), so a full listing comes once a day.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType, Protocol
+
+from lorsync.core.model import Uid
+
+Href = NewType("Href", str)
+ETag = NewType("ETag", str)
+SyncToken = NewType("SyncToken", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a collection holds, or what has changed in it.
+
+    A *complete* listing names every resource, and ``removed`` is empty. An incomplete one names only
+    what was added, changed or removed since the token that was asked with. An ETag of None: the
+    server did not say.
+    """
+
+    entries: Mapping[Href, ETag | None]
+    removed: frozenset[Href]
+    complete: bool
+    token: SyncToken | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource as the server holds it now."""
+
+    href: Href
+    etag: ETag | None
+    body: bytes
+
+
+class PreconditionFailedError(Exception):
+    """The guard of a write did not hold: the resource is there already, or is another version."""
+
+
+class ResourceGoneError(Exception):
+    """The resource is not there (404, 410)."""
+
+
+class WriteRefusedError(Exception):
+    """The server refuses this one resource and would do so again; the message says why."""
+
+
+class Calendar(Protocol):
+    """One collection of events, with guarded writes.
+
+    Every method may raise a :class:`lorsync.errors.LorsyncError` when the server as a whole cannot be
+    used; the three exceptions above concern one resource. ``create``, ``update`` and ``delete`` may be
+    called from several threads at once.
+    """
+
+    @property
+    def address(self) -> str:
+        """The collection's address, for a person to see and for the ledger to remember."""
+
+    @property
+    def connections(self) -> int:
+        """How many writes may be under way at once."""
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, redirects and retries included."""
+
+    def href_for(self, uid: Uid) -> Href:
+        """The href at which a resource with this UID belongs."""
+
+    def listing(self, token: SyncToken | None) -> Listing:
+        """List what changed since ``token``, or everything when it is None or no longer known."""
+
+    def fetch(self, hrefs: Sequence[Href]) -> Mapping[Href, Resource]:
+        """Fetch these resources at once; those that are not there are left out."""
+
+    def create(self, href: Href, body: bytes) -> ETag | None:
+        """Write a new resource (``If-None-Match: *``).
+
+        Raises PreconditionFailedError if something is there, WriteRefusedError if the server says no.
+        """
+
+    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
+        """Replace a resource whose version is ``etag`` (``If-Match``).
+
+        Raises PreconditionFailedError, ResourceGoneError or WriteRefusedError.
+        """
+
+    def delete(self, href: Href, etag: ETag) -> None:
+        """Delete a resource whose version is ``etag`` (``If-Match``).
+
+        Raises PreconditionFailedError or ResourceGoneError.
+        """
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+class Clock(Protocol):
+    """The one place where the time comes from."""
+
+    def now(self) -> datetime:
+        """The current time, aware."""
+
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many writes of a pass are done."""
