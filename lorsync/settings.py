@@ -1,0 +1,64 @@
+"""What a config says beside the season: where the calendar is, how often to look, how events look."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from lorsync.core.model import EventStyle, Season
+
+
+class Provider(StrEnum):
+    """Where the calendar is kept."""
+
+    LOCAL = "local"
+    CALDAV = "caldav"
+    ICLOUD = "icloud"
+    GOOGLE = "google"
+    FASTMAIL = "fastmail"
+    NEXTCLOUD = "nextcloud"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSettings:
+    """``[calendar]``: the account and the collection.
+
+    ``password_command`` is an argument list, run without a shell. ``color`` is ``#RRGGBB``.
+    ``path`` is for the provider ``folder``.
+    """
+
+    provider: Provider
+    url: str | None = None
+    username: str | None = None
+    password_command: tuple[str, ...] | None = None
+    name: str = "Letters of recommendation"
+    color: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionLimit:
+    """How many deletions a pass may do unasked: both a share of the live events and a count."""
+
+    share: float = 0.3
+    count: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSettings:
+    """``[sync]``: how often a pass runs, and when it asks first."""
+
+    every: timedelta = timedelta(minutes=15)
+    deletion_limit: DeletionLimit = DeletionLimit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole config, checked. ``source`` is the file that it was read from."""
+
+    source: Path
+    season: Season
+    calendar: CalendarSettings
+    sync: SyncSettings
+    style: EventStyle
