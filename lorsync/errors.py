@@ -54,7 +54,7 @@ class StateError(LorsyncError):
 class TryAgainError(LorsyncError):
     """Be refused for now; the same command can succeed later.
 
-    ``retry_after`` is the server's own wish in seconds, where it gave one (RFC 9110 section 10.2.3).
+    ``retry_after``: the server's own wish in seconds, where it gave one (RFC 9110 section 10.2.3).
     """
 
     exit_code = 75

@@ -29,9 +29,9 @@ SyncToken = NewType("SyncToken", str)
 class Listing:
     """What a collection holds, or what has changed in it.
 
-    A *complete* listing names every resource, and ``removed`` is empty. An incomplete one names only
-    what was added, changed or removed since the token that was asked with. An ETag of None: the
-    server did not say.
+    A *complete* listing names every resource, and ``removed`` is empty. An incomplete one names
+    only what was added, changed or removed since the token that was asked with. An ETag of None:
+    the server did not say.
     """
 
     entries: Mapping[Href, ETag | None]
@@ -64,9 +64,9 @@ class WriteRefusedError(Exception):
 class Calendar(Protocol):
     """One collection of events, with guarded writes.
 
-    Every method may raise a :class:`lorsync.errors.LorsyncError` when the server as a whole cannot be
-    used; the three exceptions above concern one resource. ``create``, ``update`` and ``delete`` may be
-    called from several threads at once.
+    Every method may raise a :class:`lorsync.errors.LorsyncError` when the server as a whole cannot
+    be used; the three exceptions above concern one resource. ``create``, ``update`` and ``delete``
+    may be called from several threads at once.
     """
 
     @property
@@ -93,7 +93,7 @@ class Calendar(Protocol):
     def create(self, href: Href, body: bytes) -> ETag | None:
         """Write a new resource (``If-None-Match: *``).
 
-        Raises PreconditionFailedError if something is there, WriteRefusedError if the server says no.
+        Raises PreconditionFailedError if something is there, WriteRefusedError if it is refused.
         """
 
     def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:

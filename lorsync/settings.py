@@ -1,4 +1,4 @@
-"""What a config says beside the season: where the calendar is, how often to look, how events look."""
+"""What a config says beside the season: where the calendar is and how often to look."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,6 +1,7 @@
 """The words of lorsync as types: what an applicant states, and what the plan says.
 
-All values are frozen. Days are :class:`datetime.date` in the applicant's zone; date-times are aware.
+All values are frozen. Days are :class:`datetime.date` in the applicant's zone; date-times are
+aware.
 """
 
 from collections.abc import Mapping
@@ -197,7 +198,7 @@ class Season:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """A reminder: ``days_before`` whole days ahead of the event's day, at ``at`` on the wall clock."""
+    """A reminder ``days_before`` whole days ahead of the event, at ``at`` on the wall clock."""
 
     days_before: int
     at: time
@@ -222,7 +223,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Warning:
+class PlanWarning:
     """Something that the person should know; ``subject`` is a mentor, letter or program."""
 
     code: str
@@ -277,4 +278,4 @@ class Plan:
     as_of: date
     events: tuple[Event, ...]
     budgets: Mapping[MentorId, Budget]
-    warnings: tuple[Warning, ...]
+    warnings: tuple[PlanWarning, ...]

@@ -1,0 +1,1 @@
+"""Read the TOML config into the model, with every problem at once."""
