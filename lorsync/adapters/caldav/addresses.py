@@ -1,0 +1,71 @@
+"""Where credentials may be sent, and how an address is shown to a person."""
+
+import contextlib
+import ipaddress
+from urllib.parse import urlsplit, urlunsplit
+
+from lorsync.errors import ConfigError
+
+
+def shown(url: str) -> str:
+    """Return the address without credentials and query, for a message."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to this host stays on this machine."""
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def check_address(url: str) -> None:
+    """Raise ConfigError for an address to which credentials must not be sent."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError(f"calendar.url: {url!r} is not an address.") from None
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(
+            f"calendar.url: {shown(url)} has a user name or password in it: "
+            "use calendar.username and calendar.password_command."
+        )
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigError(
+            f"calendar.url: {url!r} is not an address: it must begin with https:// and a host."
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigError(
+            f"calendar.url: {shown(url)} would send the password in clear: use https://."
+        )
+
+
+def may_follow(origin: str, target: str) -> bool:
+    """Tell whether credentials for ``origin`` may go to ``target``.
+
+    The same host or one of the same domain, never from https to http, and on this machine only to
+    the same port, since each port there is another program. iCloud's home sets
+    (``pNN-caldav.icloud.com``) are why another host of one domain is allowed.
+    """
+    try:
+        one, two = urlsplit(origin), urlsplit(target)
+        host, other, ports = one.hostname or "", two.hostname or "", (one.port, two.port)
+    except ValueError:
+        return False
+    if two.scheme not in {"http", "https"} or two.username is not None or not other:
+        return False
+    if is_loopback(host) or is_loopback(other):
+        return (one.scheme, host, ports[0]) == (two.scheme, other, ports[1])
+    return two.scheme == "https" and (host == other or _same_domain(host, other))
+
+
+def _same_domain(host: str, other: str) -> bool:
+    """Tell whether two names have one registrable domain, taken as their last two labels."""
+    labels = (host.rstrip(".").split("."), other.rstrip(".").split("."))
+    if any(len(parts) < 2 or parts[-1].isdigit() for parts in labels) or ":" in host + other:
+        return False  # a bare name or an address: only itself
+    return labels[0][-2:] == labels[1][-2:]

@@ -1,0 +1,47 @@
+"""What a server said to one request, and what is wrong with it when it is no CalDAV."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lorsync.adapters.caldav import xml
+from lorsync.adapters.caldav.addresses import shown
+from lorsync.errors import UnavailableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server said: ``url`` is where the last hop led, ``root`` the XML if it is some."""
+
+    method: str
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    root: xml.Element | None
+    web_page: bool
+
+    @property
+    def preconditions(self) -> frozenset[str]:
+        """The conditions that a ``DAV:error`` body names."""
+        return xml.preconditions(self.root)
+
+    def multistatus(self) -> xml.MultiStatus:
+        """Read the answer as a multistatus; raises UnavailableError for anything else."""
+        read = xml.multistatus(self.root) if self.status == 207 else None
+        if read is None:
+            raise unusable(self)
+        return read
+
+
+def unusable(answer: Answer) -> UnavailableError:
+    """Say why this answer is not one of a CalDAV server."""
+    where = shown(answer.url)
+    if answer.web_page:
+        return UnavailableError(
+            f"{where} answers with a web page, not CalDAV: check the address in [calendar] url."
+        )
+    if answer.status == 207:
+        return UnavailableError(f"{where} gave an empty or unreadable answer: try again later.")
+    return UnavailableError(
+        f"{where} does not answer like a CalDAV server ({answer.method}: {answer.status}): "
+        "check the address in [calendar] url."
+    )

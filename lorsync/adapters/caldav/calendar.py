@@ -1,0 +1,287 @@
+"""One CalDAV collection as the port :class:`lorsync.ports.Calendar`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote, urljoin, urlsplit
+
+from lorsync.adapters.caldav import xml
+from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.answers import Answer, unusable
+from lorsync.adapters.caldav.transport import Transport
+from lorsync.core.model import Uid
+from lorsync.errors import CollectionGoneError, CredentialsError, UnavailableError
+from lorsync.ports import (
+    ETag,
+    Href,
+    Listing,
+    PreconditionFailedError,
+    Resource,
+    ResourceGoneError,
+    SyncToken,
+    WriteRefusedError,
+)
+
+_XML = {"Content-Type": "application/xml; charset=utf-8"}
+_ICS = {"Content-Type": "text/calendar; charset=utf-8"}
+_GONE = frozenset({404, 410})
+# A server that pages for ever is broken; Google pages at about 230 events.
+_MOST_PAGES = 1000
+
+
+class CalDavCalendar:
+    """One collection; see :class:`lorsync.ports.Calendar` for what every method promises.
+
+    ``created``: whether it was made when it was opened. ``batch``: how many resources one
+    multiget asks for.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        address: str,
+        *,
+        connections: int = 8,
+        created: bool = False,
+        batch: int = 200,
+    ) -> None:
+        self._transport = transport
+        self._address = address if address.endswith("/") else address + "/"
+        self._path = xml.decoded_path(self._address)
+        self._connections = connections
+        self._batch = batch
+        self._reports = True
+        self.created = created
+
+    @property
+    def address(self) -> str:
+        """The collection's address."""
+        return self._address
+
+    @property
+    def connections(self) -> int:
+        """How many writes may be under way at once."""
+        return self._connections
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, those of opening included."""
+        return self._transport.requests
+
+    def href_for(self, uid: Uid) -> Href:
+        """The href at which a resource with this UID belongs."""
+        return Href(f"{self._path}{uid}.ics")
+
+    def listing(self, token: SyncToken | None) -> Listing:
+        """List what changed since ``token``, or everything."""
+        if self._reports and token is not None:
+            changes = self._report(token)
+            if changes is not None:
+                return changes
+        if self._reports:
+            everything = self._report(None)
+            if everything is not None:
+                return everything
+            self._reports = False
+        return self._etags()
+
+    def fetch(self, hrefs: Sequence[Href]) -> Mapping[Href, Resource]:
+        """Fetch these resources with as few multigets as the batch size allows."""
+        found: dict[Href, Resource] = {}
+        wanted = list(dict.fromkeys(hrefs))
+        for start in range(0, len(wanted), self._batch):
+            found.update(self._multiget(wanted[start : start + self._batch]))
+        return found
+
+    def create(self, href: Href, body: bytes) -> ETag | None:
+        """Write a new resource (``If-None-Match: *``)."""
+        answer = self._put(href, body, {"If-None-Match": "*"})
+        if 200 <= answer.status < 300:
+            return _strong(answer.headers.get("etag"))
+        if answer.status == 412 and xml.NO_UID_CONFLICT not in answer.preconditions:
+            raise PreconditionFailedError(f"{href} is there already.")
+        if answer.status in {404, 409, 410} and not answer.preconditions:
+            # RFC 4918 section 9.7.1: 409 is also the answer when the collection is missing.
+            self._check_collection()
+        raise _refused(href, answer)
+
+    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
+        """Replace a resource whose version is ``etag`` (``If-Match``)."""
+        answer = self._put(href, body, {"If-Match": etag})
+        if 200 <= answer.status < 300:
+            return _strong(answer.headers.get("etag"))
+        self._check_guarded(href, answer)
+        raise _refused(href, answer)
+
+    def delete(self, href: Href, etag: ETag) -> None:
+        """Delete a resource whose version is ``etag`` (``If-Match``)."""
+        answer = self._transport.send("DELETE", self._url(href), headers={"If-Match": etag})
+        if not 200 <= answer.status < 300:
+            self._check_guarded(href, answer)
+            raise _refused(href, answer)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    # Addresses
+
+    def _url(self, href: Href) -> str:
+        """Return the address of a resource, the collection's own part spelt as its server does."""
+        if not href.startswith(self._path):
+            raise ValueError(f"{href!r} is not in {self._path!r}")
+        return self._address + quote(href.removeprefix(self._path), safe="")
+
+    def _inside(self, responses: Sequence[xml.Response]) -> Iterator[tuple[Href, xml.Response]]:
+        """Yield the resources that lie in this collection: no answer is trusted to stay there."""
+        for response in responses:
+            name = response.href.removeprefix(self._path)
+            if name != response.href and name and "/" not in name:
+                yield Href(response.href), response
+
+    # Listings
+
+    def _report(self, token: SyncToken | None) -> Listing | None:
+        """Ask for the changes since a token; None if the server knows no such token or report."""
+        entries: dict[Href, ETag | None] = {}
+        removed: set[Href] = set()
+        page, last = token, None
+        for _ in range(_MOST_PAGES):
+            answer = self._send("REPORT", xml.sync_collection(page), depth=0)
+            if answer.status in _GONE:
+                self._check_collection()
+            if answer.status != 207:
+                self._check_refusal(answer, page)
+                return None
+            status = answer.multistatus()
+            for href, response in self._inside(status.responses):
+                if response.status is not None and response.status in _GONE:
+                    removed.add(href)
+                    entries.pop(href, None)
+                else:
+                    entries[href] = _strong(response.text(xml.GETETAG))
+                    removed.discard(href)
+            page, last = SyncToken(status.token) if status.token else None, page
+            if not self._cut_off(status) or page is None or page == last:
+                break
+        return Listing(
+            entries=entries,
+            # Radicale's first report lists old deletions too.
+            removed=frozenset(removed) if token is not None else frozenset(),
+            complete=token is None,
+            token=page,
+        )
+
+    def _cut_off(self, status: xml.MultiStatus) -> bool:
+        """Tell whether the report goes on: a 507 for the collection (RFC 6578 section 3.6)."""
+        return any(
+            response.status == 507 and response.href.rstrip("/") == self._path.rstrip("/")
+            for response in status.responses
+        )
+
+    def _check_refusal(self, answer: Answer, token: SyncToken | None) -> None:
+        """Accept that a token is unknown, or the report; raise for what is no such answer.
+
+        An unknown token is 403 on Radicale, Cyrus and sabre, 412 on Xandikos.
+        """
+        if answer.web_page or answer.status < 400:
+            raise unusable(answer)
+        if token is None and answer.status == 403 and not answer.preconditions:
+            raise CredentialsError(
+                f"{shown(self._address)} may not be read by {self._transport.username!r}: "
+                "check the rights of the calendar."
+            )
+
+    def _etags(self) -> Listing:
+        """List everything with a Depth-1 PROPFIND, for servers without the report."""
+        answer = self._send("PROPFIND", xml.propfind([xml.GETETAG, xml.RESOURCETYPE]), depth=1)
+        if answer.status in _GONE:
+            self._check_collection()
+        entries = {
+            href: _strong(response.text(xml.GETETAG))
+            for href, response in self._inside(answer.multistatus().responses)
+            if xml.dav("collection") not in response.kinds(xml.RESOURCETYPE)
+        }
+        return Listing(entries=entries, removed=frozenset(), complete=True, token=None)
+
+    def _multiget(self, hrefs: Sequence[Href]) -> dict[Href, Resource]:
+        encoded = [urlsplit(self._url(href)).path for href in hrefs]
+        answer = self._send("REPORT", xml.multiget(encoded), depth=None)
+        if answer.status in _GONE:
+            self._check_collection()
+            # sabre 1.8 refuses the whole report for one href that is missing.
+            half = len(hrefs) // 2
+            return self._multiget(hrefs[:half]) | self._multiget(hrefs[half:]) if half else {}
+        wanted = set(hrefs)
+        found: dict[Href, Resource] = {}
+        for href, response in self._inside(answer.multistatus().responses):
+            text = response.text(xml.CALENDAR_DATA)
+            if href in wanted and text is not None:
+                found[href] = Resource(
+                    href=href, etag=_strong(response.text(xml.GETETAG)), body=_body(text)
+                )
+        return found
+
+    # Requests
+
+    def _send(self, method: str, body: bytes, *, depth: int | None) -> Answer:
+        headers = _XML if depth is None else {**_XML, "Depth": str(depth)}
+        return self._transport.send(method, self._address, body=body, headers=headers)
+
+    def _put(self, href: Href, body: bytes, guard: Mapping[str, str]) -> Answer:
+        return self._transport.send("PUT", self._url(href), body=body, headers={**_ICS, **guard})
+
+    def _check_guarded(self, href: Href, answer: Answer) -> None:
+        if answer.status == 412 and xml.NO_UID_CONFLICT not in answer.preconditions:
+            raise PreconditionFailedError(f"{href} is another version.")
+        if answer.status in _GONE:
+            raise ResourceGoneError(f"{href} is not there.")
+
+    def _check_collection(self) -> None:
+        """Raise CollectionGoneError if the collection is gone for certain.
+
+        A 404 may also come from a portal or a proxy in the way: only where the folder above
+        answers like a CalDAV server is it believed.
+        """
+        body = xml.propfind([xml.RESOURCETYPE])
+        headers = {**_XML, "Depth": "0"}
+        own = self._transport.send("PROPFIND", self._address, body=body, headers=headers)
+        if own.status not in _GONE:
+            own.multistatus()
+            return
+        above = self._transport.send(
+            "PROPFIND", urljoin(self._address, ".."), body=body, headers=headers
+        )
+        if xml.multistatus(above.root) is None:
+            raise UnavailableError(
+                f"{shown(self._address)} answers 404, and so does the folder above it: "
+                "check calendar.url, or try again later."
+            )
+        raise CollectionGoneError(
+            f"The calendar {shown(self._address)} is gone from the server: restore it there, "
+            "or remove it from lorsync's memory with `lorsync sync --new-cycle`."
+        )
+
+
+def _strong(etag: str | None) -> ETag | None:
+    """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match."""
+    etag = (etag or "").strip()
+    return ETag(etag) if etag and not etag.startswith("W/") else None
+
+
+def _body(text: str) -> bytes:
+    """Return calendar data with the line ends of RFC 5545, which XML has turned into LF."""
+    return text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+
+
+def _refused(href: Href, answer: Answer) -> WriteRefusedError:
+    """Say why the server refuses one resource."""
+    names = sorted(name.rpartition("}")[2] for name in answer.preconditions)
+    if answer.status == 507 or "quota-not-exceeded" in names:
+        why = "its storage is full"
+    elif answer.status == 413 or "max-resource-size" in names:
+        why = "it is too large"
+    elif "no-uid-conflict" in names:
+        why = "another resource has its UID"
+    else:
+        said = ", ".join(names) or (xml.said(answer.root) if answer.root is not None else "")
+        why = f"{answer.status}, {said}" if said else f"{answer.status}"
+    return WriteRefusedError(f"{href}: the server refuses {answer.method} ({why}).")

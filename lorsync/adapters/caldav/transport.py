@@ -1,0 +1,266 @@
+"""One request, one honest answer: connections, limits, redirects, and every foreign exception."""
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import niquests
+from caldav.davclient import DAVClient
+from caldav.lib.error import AuthorizationError, DAVError, RateLimitError, parse_retry_after
+from caldav.lib.python_utilities import WireBytes
+from niquests.auth import AuthBase, HTTPBasicAuth
+from niquests.utils import get_environ_proxies
+
+from lorsync.adapters.caldav import xml
+from lorsync.adapters.caldav.addresses import check_address, is_loopback, may_follow, shown
+from lorsync.adapters.caldav.answers import Answer
+from lorsync.errors import CredentialsError, LorsyncError, TryAgainError, UnavailableError
+
+# What these say to a log, lorsync says itself, in its own words, and once. The second is named
+# because caldav 3.6 looks at that logger's own level, not at the one that it inherits.
+for _name in ("caldav", "caldav.response", "niquests", "urllib3", "urllib3_future"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+_HOPS = 5
+_LARGEST_ANSWER = 64 * 1024 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Of the 5xx these concern the one request: not implemented, and no room left.
+_PLAIN_5XX = frozenset({501, 507})
+_GOOGLE_QUOTA = (b"usageLimits", b"ateLimitExceeded", b"quotaExceeded")
+# Set on an answer whose body is a web page.
+_PAGE = "x-lorsync-web-page"
+
+
+class Transport:
+    """Requests to one account, from any number of threads, over kept-alive connections.
+
+    ``connect_limit`` and ``read_limit`` are seconds.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        username: str,
+        password: str,
+        connect_limit: float = 10.0,
+        read_limit: float = 30.0,
+    ) -> None:
+        check_address(origin)
+        self._origin = origin
+        self._username = username
+        # The caldav library would take the password as its own attribute, and shows it there.
+        self._auth: AuthBase = HTTPBasicAuth(username, password)
+        self._limits = (connect_limit, read_limit)
+        self._lock = threading.Lock()
+        self._idle: list[DAVClient] = []
+        self._requests = 0
+
+    @property
+    def origin(self) -> str:
+        """The address that the credentials are for."""
+        return self._origin
+
+    @property
+    def username(self) -> str:
+        """Whose account this is, for messages."""
+        return self._username
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, redirects included."""
+        with self._lock:
+            return self._requests
+
+    def send(
+        self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send a request and return its answer, whatever its status below 500, but not 401 and 429.
+
+        Redirects are followed with the same method and body, which the library does not do.
+        Raises CredentialsError (401), TryAgainError (429, 5xx), UnavailableError (no answer).
+        """
+        for _ in range(_HOPS + 1):
+            answer = self._send_once(method, url, body, headers or {})
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return answer
+            target = urljoin(answer.url, answer.headers["location"])
+            if not may_follow(self._origin, target):
+                raise UnavailableError(
+                    f"{shown(url)} redirects to {shown(target)}: the password is not sent there. "
+                    "If that is right, write this address into [calendar] url."
+                )
+            url = target
+        raise UnavailableError(
+            f"{shown(url)} redirects in a circle: check the address in [calendar] url."
+        )
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        with self._lock:
+            clients, self._idle = self._idle, []
+        for client in clients:
+            client.close()
+
+    def _send_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        client = self._take()
+        outcome = self._exchange(client, method, url, body, headers)
+        with self._lock:
+            self._idle.append(client)
+        if isinstance(outcome, LorsyncError):
+            # Raised outside of every except clause: neither as cause nor as context does the
+            # foreign exception hang on ours, with the Authorization header in its request.
+            raise outcome
+        return outcome
+
+    def _exchange(
+        self,
+        client: DAVClient,
+        method: str,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+    ) -> Answer | LorsyncError:
+        """Send one request; every exception of the libraries below is translated here."""
+        try:
+            # WireBytes: the library rewrites the line ends of anything else.
+            response = client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]
+        except AuthorizationError as error:
+            return _refusal(error, method, url, self._username)
+        except RateLimitError as error:
+            return _busy(url, error.status or 429, error.retry_after_seconds)
+        except niquests.exceptions.TooManyRedirects as error:
+            return _redirect(error, method, url)
+        except (niquests.exceptions.RequestException, OSError) as error:
+            return _unreachable(error, url, self._limits[1])
+        except (DAVError, xml.XmlError, ValueError):
+            return UnavailableError(f"{shown(url)} gave an answer that cannot be read.")
+        answer = Answer(
+            method=method,
+            url=url,
+            status=response.status,
+            headers=_lower(response.headers),
+            root=xml.trusted(response.tree),
+            web_page=_PAGE in response.headers,
+        )
+        if answer.status >= 500 and answer.status not in _PLAIN_5XX:
+            return _busy(url, answer.status, _retry_after(answer))
+        return answer
+
+    def _take(self) -> DAVClient:
+        with self._lock:
+            self._requests += 1
+            if self._idle:
+                return self._idle.pop()
+        return self._connected()
+
+    def _connected(self) -> DAVClient:
+        client = DAVClient(
+            url=self._origin,
+            auth=self._auth,
+            timeout=self._limits,  # type: ignore[arg-type]  # niquests takes a pair
+            ssl_verify_cert=_trust_anchors(),
+            enable_rfc6764=False,
+            rate_limit_handle=False,
+        )
+        client.session.close()
+        # HTTP/3 needs UDP, which a hardened service may not have; the keep-alive thread would
+        # wake an idle daemon every few seconds.
+        client.session = niquests.Session(disable_http3=True, keepalive_delay=None)
+        client.session.trust_env = False  # no .netrc
+        client.session.max_redirects = 0
+        client.session.hooks["response"] = [_look_at]
+        if not is_loopback(urlsplit(self._origin).hostname or ""):
+            client.session.proxies = dict(get_environ_proxies(self._origin))
+        return client
+
+
+def _look_at(response: Any, **_: object) -> None:
+    """Mark a body that is not XML, before the library sees it.
+
+    caldav 3.6 logs such a body, with a traceback, on the root logger, and sets up a handler there
+    if there is none; one that is declared as octets it lets pass.
+    """
+    response.headers.pop(_PAGE, None)
+    length = response.headers.get("content-length", "")
+    if length.isdigit() and int(length) > _LARGEST_ANSWER:
+        raise niquests.exceptions.ContentDecodingError("the answer is too long")
+    content = response.content or b""
+    if content and xml.parse(content) is None:
+        declared = response.headers.get("content-type", "").lower()
+        head = content[:1024].lstrip().lower()
+        if "html" in declared or head.startswith((b"<!doctype html", b"<html")):
+            response.headers[_PAGE] = "yes"
+        response.headers["content-type"] = "application/octet-stream"
+
+
+def _trust_anchors() -> bool | str:
+    """Return the CA bundle that the environment names, which ``trust_env`` off would ignore."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        if os.environ.get(name):
+            return os.environ[name]
+    return True
+
+
+def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _redirect(error: niquests.exceptions.TooManyRedirects, method: str, url: str) -> Answer:
+    response = error.response
+    status = None if response is None else response.status_code
+    return Answer(
+        method=method,
+        url=url,
+        status=status or 302,
+        headers=_lower(response.headers if response is not None else {}),
+        root=None,
+        web_page=False,
+    )
+
+
+def _refusal(
+    error: AuthorizationError, method: str, url: str, username: str
+) -> Answer | LorsyncError:
+    """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
+    body = error.body.encode() if isinstance(error.body, str) else error.body or b""
+    if error.status == 401:
+        return CredentialsError(
+            f"{shown(url)} refuses the user name {username!r} or the password: "
+            "check calendar.username and the stored password (some need an app password)."
+        )
+    if any(word in body for word in _GOOGLE_QUOTA):
+        return _busy(url, 403, None)
+    root = xml.parse(body) if body else None
+    page = root is None and b"<html" in body[:1024].lower()
+    return Answer(method=method, url=url, status=403, headers={}, root=root, web_page=page)
+
+
+def _busy(url: str, status: int, retry_after: float | None) -> TryAgainError:
+    what = "asks to be left alone for now" if status in {403, 429} else "is not well"
+    return TryAgainError(f"{shown(url)} {what} ({status}): try again.", retry_after=retry_after)
+
+
+def _retry_after(answer: Answer) -> float | None:
+    wish = answer.headers.get("retry-after")
+    return parse_retry_after(wish) if wish else None
+
+
+def _unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError:
+    """Say why there was no answer; the order matters, ConnectTimeout is a ConnectionError too."""
+    host = urlsplit(shown(url)).netloc
+    text = str(error)
+    if isinstance(error, niquests.exceptions.Timeout):
+        why = f"does not answer within {read_limit:g} s: try again, or check calendar.url"
+    elif isinstance(error, niquests.exceptions.SSLError) or "certificate" in text.lower():
+        why = "has a certificate that this machine does not trust: check calendar.url"
+    elif "resolve" in text.lower() or "getaddrinfo" in text.lower():
+        why = "cannot be found: check calendar.url and the network"
+    elif "refused" in text.lower():
+        why = "refuses connections: check that the server runs, and its port in calendar.url"
+    else:
+        why = "cannot be reached, or broke the connection off: check the network"
+    return UnavailableError(f"{host} {why}.")

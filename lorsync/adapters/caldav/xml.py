@@ -1,0 +1,211 @@
+"""The XML of WebDAV and CalDAV: bodies of requests, and answers read with suspicion."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+# lxml publishes no types; an element is typed as Any here and nowhere leaves this package.
+from lxml import etree  # type: ignore[import-untyped]
+
+Element = Any
+XmlError = etree.LxmlError
+
+DAV = "DAV:"
+CALDAV = "urn:ietf:params:xml:ns:caldav"
+APPLE = "http://apple.com/ns/ical/"
+_PREFIXES = {"d": DAV, "c": CALDAV, "a": APPLE}
+
+
+def dav(name: str) -> str:
+    """Name an element of WebDAV."""
+    return f"{{{DAV}}}{name}"
+
+
+def caldav(name: str) -> str:
+    """Name an element of CalDAV."""
+    return f"{{{CALDAV}}}{name}"
+
+
+GETETAG = dav("getetag")
+RESOURCETYPE = dav("resourcetype")
+DISPLAYNAME = dav("displayname")
+PRINCIPAL = dav("current-user-principal")
+PRIVILEGES = dav("current-user-privilege-set")
+SYNC_TOKEN = dav("sync-token")
+VALID_SYNC_TOKEN = dav("valid-sync-token")
+HOME_SET = caldav("calendar-home-set")
+COMPONENTS = caldav("supported-calendar-component-set")
+CALENDAR = caldav("calendar")
+CALENDAR_DATA = caldav("calendar-data")
+NO_UID_CONFLICT = caldav("no-uid-conflict")
+COLOR = f"{{{APPLE}}}calendar-color"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One ``response`` of a multistatus (RFC 4918 section 14.24).
+
+    ``href`` is the decoded path, ``spelling`` what the server wrote; ``status`` is that of the
+    whole response, where it has one; ``props`` holds the properties that were found, by name.
+    """
+
+    href: str
+    spelling: str
+    status: int | None
+    props: Mapping[str, Element]
+
+    def text(self, name: str) -> str | None:
+        """Return the text of a property, or None where it is missing or empty."""
+        element = self.props.get(name)
+        return None if element is None else element.text
+
+    def hrefs(self, name: str) -> tuple[str, ...]:
+        """Return the hrefs inside a property, as the server spells them."""
+        element = self.props.get(name)
+        found = () if element is None else element.iterfind(dav("href"))
+        return tuple(href.text.strip() for href in found if href.text and href.text.strip())
+
+    def kinds(self, name: str) -> frozenset[str]:
+        """Return the names of all elements inside a property."""
+        element = self.props.get(name)
+        inside = () if element is None else element.iterdescendants(etree.Element)
+        return frozenset(child.tag for child in inside)
+
+    def components(self) -> frozenset[str] | None:
+        """Return which components a collection takes; None when it does not say."""
+        element = self.props.get(COMPONENTS)
+        if element is None:
+            return None
+        return frozenset(comp.get("name", "").upper() for comp in element.iterfind(caldav("comp")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiStatus:
+    """A whole multistatus; ``token`` is the sync-token of RFC 6578 where there is one."""
+
+    responses: tuple[Response, ...]
+    token: str | None
+
+
+def decoded_path(href: str) -> str:
+    """Return the path of an href, percent-decoded: ``%40`` and ``@`` are one spelling then."""
+    return unquote(urlsplit(href.strip()).path)
+
+
+def _parser() -> etree.XMLParser:
+    # huge_tree stays off: libxml2 then limits depth and size of what a server may send.
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False
+    )
+
+
+def parse(content: bytes) -> Element | None:
+    """Parse an answer; None if it is not XML, or brings a document type of its own."""
+    try:
+        root = etree.fromstring(content, parser=_parser())
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return trusted(root)
+
+
+def trusted(root: Element | None) -> Element | None:
+    """Return the root, or None for a document type: no CalDAV answer needs one, an attack does."""
+    if root is None or root.getroottree().docinfo.doctype:
+        return None
+    return root
+
+
+def preconditions(root: Element | None) -> frozenset[str]:
+    """Return the names inside a ``DAV:error`` body (RFC 4918 section 16)."""
+    if root is None or root.tag != dav("error"):
+        return frozenset()
+    return frozenset(child.tag for child in root if isinstance(child.tag, str))
+
+
+def multistatus(root: Element | None) -> MultiStatus | None:
+    """Read a multistatus; None if the document is none."""
+    if root is None or root.tag != dav("multistatus"):
+        return None
+    responses = [_response(element) for element in root.iterfind(dav("response"))]
+    token = root.findtext(SYNC_TOKEN)
+    return MultiStatus(
+        responses=tuple(response for response in responses if response is not None),
+        token=token.strip() or None if token else None,
+    )
+
+
+def _response(element: Element) -> Response | None:
+    href = element.findtext(dav("href"))
+    if not href or not href.strip():
+        return None
+    props: dict[str, Element] = {}
+    for propstat in element.iterfind(dav("propstat")):
+        status = _status(propstat.findtext(dav("status")))
+        if status is None or 200 <= status < 300:
+            for prop in propstat.iterfind(dav("prop")):
+                props.update({child.tag: child for child in prop if isinstance(child.tag, str)})
+    return Response(
+        href=decoded_path(href),
+        spelling=href.strip(),
+        status=_status(element.findtext(dav("status"))),
+        props=props,
+    )
+
+
+def _status(line: str | None) -> int | None:
+    """Read ``HTTP/1.1 404 Not Found``."""
+    words = (line or "").split()
+    return int(words[1]) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else None
+
+
+def _document(root: Element) -> bytes:
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
+    return written
+
+
+def _with_props(root: Element, names: Iterable[str]) -> Element:
+    prop = etree.SubElement(root, dav("prop"))
+    for name in names:
+        etree.SubElement(prop, name)
+    return root
+
+
+def propfind(names: Iterable[str]) -> bytes:
+    """Write the body of a PROPFIND for these properties."""
+    return _document(_with_props(etree.Element(dav("propfind"), nsmap=_PREFIXES), names))
+
+
+def sync_collection(token: str | None) -> bytes:
+    """Write the body of a sync-collection REPORT (RFC 6578 section 3.2)."""
+    root = etree.Element(dav("sync-collection"), nsmap=_PREFIXES)
+    etree.SubElement(root, SYNC_TOKEN).text = token or ""
+    etree.SubElement(root, dav("sync-level")).text = "1"
+    return _document(_with_props(root, [GETETAG]))
+
+
+def multiget(hrefs: Sequence[str]) -> bytes:
+    """Write the body of a calendar-multiget REPORT (RFC 4791 section 7.9); hrefs are encoded."""
+    root = etree.Element(caldav("calendar-multiget"), nsmap=_PREFIXES)
+    _with_props(root, [GETETAG, CALENDAR_DATA])
+    for href in hrefs:
+        etree.SubElement(root, dav("href")).text = href
+    return _document(root)
+
+
+def mkcalendar(name: str, color: str | None) -> bytes:
+    """Write the body of a MKCALENDAR (RFC 4791 section 5.3.1) for a collection of events."""
+    root = etree.Element(caldav("mkcalendar"), nsmap=_PREFIXES)
+    prop = etree.SubElement(etree.SubElement(root, dav("set")), dav("prop"))
+    etree.SubElement(prop, DISPLAYNAME).text = name
+    components = etree.SubElement(prop, COMPONENTS)
+    etree.SubElement(components, caldav("comp")).set("name", "VEVENT")
+    if color is not None:
+        etree.SubElement(prop, COLOR).text = color
+    return _document(root)
+
+
+def said(root: Element) -> str:
+    """Return what an error body says in words, such as sabre's ``s:message``, on one line."""
+    words = " ".join("".join(root.itertext()).split())
+    return words if len(words) <= 200 else words[:199] + "…"
