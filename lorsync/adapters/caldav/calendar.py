@@ -96,7 +96,7 @@ class CalDavCalendar:
         answer = self._put(href, body, {"If-None-Match": "*"})
         if 200 <= answer.status < 300:
             return _strong(answer.headers.get("etag"))
-        if answer.status == 412 and xml.NO_UID_CONFLICT not in answer.preconditions:
+        if answer.status == 412 and not answer.preconditions:
             raise PreconditionFailedError(f"{href} is there already.")
         if answer.status in {404, 409, 410} and not answer.preconditions:
             # RFC 4918 section 9.7.1: 409 is also the answer when the collection is missing.
@@ -143,7 +143,7 @@ class CalDavCalendar:
         """Ask for the changes since a token; None if the server knows no such token or report."""
         entries: dict[Href, ETag | None] = {}
         removed: set[Href] = set()
-        page, last = token, None
+        page = token
         for _ in range(_MOST_PAGES):
             answer = self._send("REPORT", xml.sync_collection(page), depth=0)
             if answer.status in _GONE:
@@ -152,6 +152,9 @@ class CalDavCalendar:
                 self._check_refusal(answer, page)
                 return None
             status = answer.multistatus()
+            self._check_own(status)
+            if status.token is None:
+                return None  # not what RFC 6578 section 3.3 asks for: do not build on it
             for href, response in self._inside(status.responses):
                 if response.status is not None and response.status in _GONE:
                     removed.add(href)
@@ -159,23 +162,19 @@ class CalDavCalendar:
                 else:
                     entries[href] = _strong(response.text(xml.GETETAG))
                     removed.discard(href)
-            page, last = SyncToken(status.token) if status.token else None, page
-            if not self._cut_off(status) or page is None or page == last:
+            last, page = page, SyncToken(status.token)
+            if not self._cut_off(status):
+                # Radicale's first report lists old deletions too.
+                gone = frozenset(removed) if token is not None else frozenset[Href]()
+                return Listing(entries=entries, removed=gone, complete=token is None, token=page)
+            if page == last:
                 break
-        return Listing(
-            entries=entries,
-            # Radicale's first report lists old deletions too.
-            removed=frozenset(removed) if token is not None else frozenset(),
-            complete=token is None,
-            token=page,
-        )
+        raise UnavailableError(f"{shown(self._address)} does not come to an end of its list.")
 
     def _cut_off(self, status: xml.MultiStatus) -> bool:
         """Tell whether the report goes on: a 507 for the collection (RFC 6578 section 3.6)."""
-        return any(
-            response.status == 507 and response.href.rstrip("/") == self._path.rstrip("/")
-            for response in status.responses
-        )
+        own = status.of(self._path)
+        return own is not None and own.status == 507
 
     def _check_refusal(self, answer: Answer, token: SyncToken | None) -> None:
         """Accept that a token is unknown, or the report; raise for what is no such answer.
@@ -195,12 +194,23 @@ class CalDavCalendar:
         answer = self._send("PROPFIND", xml.propfind([xml.GETETAG, xml.RESOURCETYPE]), depth=1)
         if answer.status in _GONE:
             self._check_collection()
+        status = answer.multistatus()
+        self._check_own(status)
+        if status.of(self._path) is None:
+            # A listing that does not begin with the collection itself is no empty calendar.
+            raise UnavailableError(f"{shown(self._address)} gave an incomplete list: try again.")
         entries = {
             href: _strong(response.text(xml.GETETAG))
-            for href, response in self._inside(answer.multistatus().responses)
+            for href, response in self._inside(status.responses)
             if xml.dav("collection") not in response.kinds(xml.RESOURCETYPE)
         }
         return Listing(entries=entries, removed=frozenset(), complete=True, token=None)
+
+    def _check_own(self, status: xml.MultiStatus) -> None:
+        """Raise if the collection itself is reported as missing: Xandikos does so inside a 207."""
+        own = status.of(self._path)
+        if own is not None and own.status in _GONE:
+            self._check_collection()
 
     def _multiget(self, hrefs: Sequence[Href]) -> dict[Href, Resource]:
         encoded = [urlsplit(self._url(href)).path for href in hrefs]
@@ -230,7 +240,8 @@ class CalDavCalendar:
         return self._transport.send("PUT", self._url(href), body=body, headers={**_ICS, **guard})
 
     def _check_guarded(self, href: Href, answer: Answer) -> None:
-        if answer.status == 412 and xml.NO_UID_CONFLICT not in answer.preconditions:
+        # With a condition named, 412 is Xandikos' word for a duplicate UID or a bad body.
+        if answer.status == 412 and not answer.preconditions:
             raise PreconditionFailedError(f"{href} is another version.")
         if answer.status in _GONE:
             raise ResourceGoneError(f"{href} is not there.")
@@ -241,24 +252,28 @@ class CalDavCalendar:
         A 404 may also come from a portal or a proxy in the way: only where the folder above
         answers like a CalDAV server is it believed.
         """
-        body = xml.propfind([xml.RESOURCETYPE])
-        headers = {**_XML, "Depth": "0"}
-        own = self._transport.send("PROPFIND", self._address, body=body, headers=headers)
-        if own.status not in _GONE:
-            own.multistatus()
+        if self._is_there(self._address):
             return
-        above = self._transport.send(
-            "PROPFIND", urljoin(self._address, ".."), body=body, headers=headers
-        )
-        if xml.multistatus(above.root) is None:
+        if not self._is_there(urljoin(self._address, "..")):
             raise UnavailableError(
                 f"{shown(self._address)} answers 404, and so does the folder above it: "
                 "check calendar.url, or try again later."
             )
         raise CollectionGoneError(
             f"The calendar {shown(self._address)} is gone from the server: restore it there, "
-            "or remove it from lorsync's memory with `lorsync sync --new-cycle`."
+            "or make a new one under another calendar.name."
         )
+
+    def _is_there(self, url: str) -> bool:
+        """Tell whether a collection exists; only WebDAV may say that it does."""
+        headers = {**_XML, "Depth": "0"}
+        answer = self._transport.send(
+            "PROPFIND", url, body=xml.propfind([xml.RESOURCETYPE]), headers=headers
+        )
+        if answer.status in _GONE:
+            return False
+        own = answer.multistatus().of(xml.decoded_path(answer.url))
+        return own is not None and own.status not in _GONE
 
 
 def _strong(etag: str | None) -> ETag | None:

@@ -87,6 +87,11 @@ class MultiStatus:
     responses: tuple[Response, ...]
     token: str | None
 
+    def of(self, path: str) -> Response | None:
+        """Return the response for this path, with or without its last slash."""
+        same = (one for one in self.responses if one.href.rstrip("/") == path.rstrip("/"))
+        return next(same, None)
+
 
 def decoded_path(href: str) -> str:
     """Return the path of an href, percent-decoded: ``%40`` and ``@`` are one spelling then."""
@@ -117,10 +122,15 @@ def trusted(root: Element | None) -> Element | None:
 
 
 def preconditions(root: Element | None) -> frozenset[str]:
-    """Return the names inside a ``DAV:error`` body (RFC 4918 section 16)."""
+    """Return the conditions that a ``DAV:error`` body names (RFC 4918 section 16).
+
+    sabre puts elements of its own beside them, Xandikos a description.
+    """
     if root is None or root.tag != dav("error"):
         return frozenset()
-    return frozenset(child.tag for child in root if isinstance(child.tag, str))
+    names = {child.tag for child in root if isinstance(child.tag, str)}
+    ours = (f"{{{DAV}}}", f"{{{CALDAV}}}")
+    return frozenset(name for name in names if name.startswith(ours)) - {dav("responsedescription")}
 
 
 def multistatus(root: Element | None) -> MultiStatus | None:
