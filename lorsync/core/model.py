@@ -232,23 +232,45 @@ class PlanWarning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What makes an event the same one from plan to plan (S6).
+
+    ``subject`` is the id of the mentor or letter; ``slot`` tells apart events of one kind for it.
+    """
+
+    kind: Kind
+    subject: MentorId | LetterId
+    slot: str = ""
+
+
+class Status(StrEnum):
+    """What is particular about an event's day."""
+
+    PLANNED = "planned"
+    SHORT_NOTICE = "short-notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One VEVENT that lorsync wants on the calendar.
 
-    ``text`` is the managed text without markers and stamp. ``status`` is ``planned``, or
-    ``short-notice`` where R1 had less than ``min_lead_days``.
+    ``text`` is the managed text without markers and stamp.
     """
 
     uid: Uid
-    kind: Kind
+    identity: Identity
     mentor: MentorId
     letters: tuple[LetterId, ...]
     day: date
     summary: str
     text: str
-    status: str = "planned"
-    pinned: bool = False
+    status: Status = Status.PLANNED
     reasons: tuple[Reason, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What the event is for."""
+        return self.identity.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,13 +284,31 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """What the history knows of one event: the day it stands on, and for which letters."""
+    """An event that stands on the calendar, as the ledger remembers it: on which day it stands.
 
-    uid: Uid
-    kind: Kind
+    The day is the person's where they moved it.
+    """
+
+    identity: Identity
     mentor: MentorId
     letters: tuple[LetterId, ...]
     day: date
+
+    @property
+    def kind(self) -> Kind:
+        """What the event is for."""
+        return self.identity.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What earlier passes left: the events that stand, and the UIDs that lorsync itself deleted.
+
+    A retired UID is never used again, because servers refuse a deleted one (S8).
+    """
+
+    placed: tuple[Placed, ...] = ()
+    retired: frozenset[Uid] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
