@@ -1,0 +1,114 @@
+"""One collection of each kind, new for every test, with a second client that plays the world."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lorsync.adapters.caldav import open_collection
+from lorsync.adapters.folder import FolderCalendar, open_folder
+from lorsync.ports import Calendar, Href
+from lorsync.settings import CalendarSettings, Provider
+from tests import servers
+from tests.fakes import FakeCalendar
+
+_NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The calendar under test, and what another client does to the same collection."""
+
+    kind: str
+    calendar: Calendar
+    put: Callable[[str, bytes], Href]
+    edit: Callable[[Href, bytes], None]
+    remove: Callable[[Href], None]
+
+    @property
+    def has_tokens(self) -> bool:
+        return self.kind != "folder"
+
+
+@pytest.fixture(scope="session")
+def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    with servers.radicale(tmp_path_factory.mktemp("radicale")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    with servers.xandikos(tmp_path_factory.mktemp("xandikos")) as server:
+        yield server
+
+
+def _through_port(kind: str, calendar: Calendar, other: Calendar) -> World:
+    """Let a second client write with the guards that it, too, has to keep."""
+
+    def put(name: str, body: bytes) -> Href:
+        href = Href(other.href_for("x").removesuffix("x.ics") + name)
+        other.create(href, body)
+        return href
+
+    def edit(href: Href, body: bytes) -> None:
+        etag = other.fetch([href])[href].etag
+        assert etag is not None
+        other.update(href, body, etag)
+
+    def remove(href: Href) -> None:
+        etag = other.fetch([href])[href].etag
+        assert etag is not None
+        other.delete(href, etag)
+
+    return World(kind=kind, calendar=calendar, put=put, edit=edit, remove=remove)
+
+
+def _on_server(kind: str, server: servers.Server) -> Iterator[World]:
+    settings = CalendarSettings(
+        provider=Provider.CALDAV,
+        url=server.url,
+        username=server.username,
+        name=f"Contract {next(_NUMBERS)}",
+    )
+    calendar = open_collection(settings, server.password, remembered=None)
+    other = open_collection(settings, server.password, remembered=calendar.address)
+    yield _through_port(kind, calendar, other)
+    calendar.close()
+    other.close()
+
+
+def _in_folder(folder: Path) -> World:
+    settings = CalendarSettings(provider=Provider.FOLDER, path=folder)
+    calendar = open_folder(settings, remembered=None)
+    assert isinstance(calendar, FolderCalendar)
+
+    def put(name: str, body: bytes) -> Href:
+        (folder / name).write_bytes(body)
+        return Href(str(folder / name))
+
+    return World(
+        kind="folder",
+        calendar=calendar,
+        put=put,
+        edit=lambda href, body: put(Path(href).name, body) and None,
+        remove=lambda href: Path(href).unlink(),
+    )
+
+
+@pytest.fixture(params=["fake", "folder", "radicale", "xandikos"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    if request.param == "fake":
+        fake = FakeCalendar()
+        yield World(
+            kind="fake",
+            calendar=fake,
+            put=fake.put_foreign,
+            edit=fake.edit,
+            remove=fake.remove,
+        )
+    elif request.param == "folder":
+        yield _in_folder(tmp_path / "calendar")
+    else:
+        yield from _on_server(request.param, request.getfixturevalue(f"{request.param}_server"))

@@ -1,0 +1,199 @@
+"""A calendar in memory that keeps every promise of the port, and lets a test be the world."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from lorsync.core.model import Uid
+from lorsync.errors import CollectionGoneError
+from lorsync.ports import (
+    ETag,
+    Href,
+    Listing,
+    PreconditionFailedError,
+    Resource,
+    ResourceGoneError,
+    SyncToken,
+    WriteRefusedError,
+)
+
+Faults = Callable[[str, str, Href | None], None]
+"""Called with the operation (``listing``, ``fetch``, ``create``, ``update``, ``delete``), the
+moment (``before`` or ``after`` its effect) and the href, where there is one; may raise.
+
+Raising before is a request that never arrived; after, a reply that was lost.
+"""
+
+
+class FakeCalendar:
+    """The port in memory.
+
+    ``rewrite`` is applied to every body that is written, as four of five servers do;
+    ``echo_etags`` off withholds the ETag of a PUT, as Google may; ``known_tokens`` off makes every
+    token unknown; ``gone`` makes the collection vanish.
+    """
+
+    def __init__(self, path: str = "/user/letters/", *, connections: int = 8) -> None:
+        self._path = path
+        self._connections = connections
+        self._lock = threading.RLock()
+        self._bodies: dict[Href, bytes] = {}
+        self._versions: dict[Href, int] = {}
+        self._changes: list[Href] = []
+        self._requests = 0
+        self.operations: list[tuple[str, Href | None]] = []
+        self.faults: Faults | None = None
+        self.rewrite: Callable[[bytes], bytes] = lambda body: body
+        self.echo_etags = True
+        self.known_tokens = True
+        self.gone = False
+        self.created = False
+
+    # The port
+
+    @property
+    def address(self) -> str:
+        return f"https://fake.example{self._path}"
+
+    @property
+    def connections(self) -> int:
+        return self._connections
+
+    @property
+    def requests(self) -> int:
+        return self._requests
+
+    def href_for(self, uid: Uid) -> Href:
+        return Href(f"{self._path}{uid}.ics")
+
+    def listing(self, token: SyncToken | None) -> Listing:
+        self._begin("listing", None)
+        with self._lock:
+            now = SyncToken(f"fake:{len(self._changes)}")
+            since = self._since(token)
+            if since is None:
+                if token is not None:
+                    self._requests += 1  # the refused report, before the complete one
+                names, removed = set(self._bodies), frozenset[Href]()
+            else:
+                touched = set(self._changes[since:])
+                names = touched & set(self._bodies)
+                removed = frozenset(touched - names)
+            result = Listing(
+                entries={href: self._etag(href) for href in sorted(names)},
+                removed=removed,
+                complete=since is None,
+                token=now,
+            )
+        self._end("listing", None)
+        return result
+
+    def fetch(self, hrefs: Sequence[Href]) -> Mapping[Href, Resource]:
+        self._begin("fetch", None)
+        with self._lock:
+            found = {
+                href: Resource(href=href, etag=self._etag(href), body=self._bodies[href])
+                for href in hrefs
+                if href in self._bodies
+            }
+        self._end("fetch", None)
+        return found
+
+    def create(self, href: Href, body: bytes) -> ETag | None:
+        self._begin("create", href)
+        with self._lock:
+            if href in self._bodies:
+                raise PreconditionFailedError(f"{href} is there already.")
+            if uid_of(body) in {uid_of(other) for other in self._bodies.values()}:
+                raise WriteRefusedError(f"{href}: another resource has its UID.")
+            etag = self._store(href, self.rewrite(body))
+        self._end("create", href)
+        return etag if self.echo_etags else None
+
+    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
+        self._begin("update", href)
+        with self._lock:
+            self._check(href, etag)
+            new = self._store(href, self.rewrite(body))
+        self._end("update", href)
+        return new if self.echo_etags else None
+
+    def delete(self, href: Href, etag: ETag) -> None:
+        self._begin("delete", href)
+        with self._lock:
+            self._check(href, etag)
+            self.remove(href)
+        self._end("delete", href)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    # Another client
+
+    @property
+    def bodies(self) -> Mapping[Href, bytes]:
+        """What the calendar holds now."""
+        with self._lock:
+            return dict(self._bodies)
+
+    def put_foreign(self, name: str, body: bytes) -> Href:
+        """Add an event that lorsync did not make."""
+        href = Href(f"{self._path}{name}")
+        with self._lock:
+            self._store(href, body)
+        return href
+
+    def edit(self, href: Href, body: bytes) -> None:
+        """Change an event as the person's phone does."""
+        with self._lock:
+            assert href in self._bodies, href
+            self._store(href, body)
+
+    def remove(self, href: Href) -> None:
+        """Delete an event as the person's phone does."""
+        with self._lock:
+            del self._bodies[href]
+            self._changes.append(href)
+
+    # Inside
+
+    def _begin(self, operation: str, href: Href | None) -> None:
+        with self._lock:
+            self._requests += 1
+            self.operations.append((operation, href))
+        if self.faults is not None:
+            self.faults(operation, "before", href)
+        if self.gone:
+            raise CollectionGoneError(f"The calendar {self.address} is gone.")
+
+    def _end(self, operation: str, href: Href | None) -> None:
+        if self.faults is not None:
+            self.faults(operation, "after", href)
+
+    def _since(self, token: SyncToken | None) -> int | None:
+        prefix, _, number = (token or "").partition(":")
+        if not self.known_tokens or prefix != "fake" or not number.isdigit():
+            return None
+        return int(number) if int(number) <= len(self._changes) else None
+
+    def _store(self, href: Href, body: bytes) -> ETag:
+        self._bodies[href] = body
+        # Versions go on after a deletion: an ETag never comes back.
+        self._changes.append(href)
+        self._versions[href] = len(self._changes)
+        return self._etag(href)
+
+    def _etag(self, href: Href) -> ETag:
+        return ETag(f'"{self._versions[href]}"')
+
+    def _check(self, href: Href, etag: ETag) -> None:
+        if href not in self._bodies:
+            raise ResourceGoneError(f"{href} is not there.")
+        if self._etag(href) != etag:
+            raise PreconditionFailedError(f"{href} is another version.")
+
+
+def uid_of(body: bytes) -> str:
+    """Return the UID line of a body, unfolded; the body itself if it has none."""
+    lines = body.replace(b"\r\n", b"\n").replace(b"\n ", b"").split(b"\n")
+    uids = [line for line in lines if line.startswith(b"UID:")]
+    return (uids[0] if uids else body).decode()
