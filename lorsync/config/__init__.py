@@ -1,1 +1,45 @@
-"""Read the TOML config into the model, with every problem at once."""
+"""Read the TOML config into the model, with every problem at once.
+
+The rest of the package, and pydantic with it, is loaded by the first call: commands that never
+look at a config should not pay for it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from lorsync.settings import Settings
+
+__all__ = ["default_path", "load", "schema"]
+
+
+def load(path: Path) -> Settings:
+    """Read and check the config at ``path``.
+
+    Raises :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.
+    """
+    from lorsync.config.building import settings
+    from lorsync.config.checking import check
+    from lorsync.config.problems import report
+    from lorsync.config.reading import read
+    from lorsync.config.rules import broken
+
+    raw = read(path)
+    draft, problems = check(raw)
+    problems = [*problems, *broken(draft)]
+    if problems:
+        raise report(path, raw, problems)
+    return settings(draft, path)
+
+
+def default_path() -> Path:
+    """Name the file that is read when none is named: in the user's config folder."""
+    from platformdirs import user_config_path
+
+    return user_config_path("lorsync") / "config.toml"
+
+
+def schema() -> dict[str, Any]:
+    """Describe the file as a JSON Schema (draft 2020-12), for editors."""
+    from lorsync.config.reference import schema as described
+
+    return described()

@@ -1,0 +1,99 @@
+"""Check the values of ``[calendar]`` in which people put passwords, and never repeat those."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from lorsync.config.values import name, wrong
+
+WHERE_PASSWORDS_GO: Final = (
+    "a password never stands in the config: take it out, then store it in the keyring with "
+    "“lorsync login” or name a password_command"
+)
+
+_PORT = re.compile(r"\d{1,5}/")
+
+SECRET_KEYS: Final = frozenset(
+    {
+        "password", "passwd", "pass", "passphrase", "pw", "secret", "token",
+        "app_password", "api_key", "apikey", "client_secret", "refresh_token",
+    }
+)  # fmt: skip
+"""Keys that do not exist, but under which a password is looked for."""
+
+
+def url(value: object) -> str:
+    """Take the address of a CalDAV server, account or collection; ``http`` on this machine only."""
+    if not isinstance(value, str):
+        raise wrong('an address in quotes is needed, such as "https://cal.example.org/"')
+    if "@" in value.partition("//")[2].partition("/")[0] or _has_password(value):
+        raise wrong(
+            f"a user name goes into username, and {WHERE_PASSWORDS_GO}",
+            secret=True,
+        )
+    parts = _split(value.strip())
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise wrong('an address is needed, such as "https://cal.example.org/"', secret="@" in value)
+    if parts.scheme == "http" and not on_this_machine(parts.hostname):
+        raise wrong("https is needed: http would send the password in clear over the network")
+    return name(value)
+
+
+def _has_password(value: str) -> bool:
+    """Tell whether something like ``user:password@host`` stands in an address.
+
+    Passwords hold anything, slashes too, so more than RFC 3986 calls a user part is suspect; an
+    “@” alone is not, since Google's and others' paths hold e-mail addresses.
+    """
+    before, at, _ = value.partition("//")[2].rpartition("@")
+    user, colon, rest = before.partition(":")
+    return bool(at and colon) and "/" not in user and not _PORT.match(rest)
+
+
+def _split(value: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(value)
+        # The port is checked when it is asked for.
+        return parts if parts.port is None or parts.port else None
+    except ValueError:
+        return None
+
+
+def on_this_machine(host: str) -> bool:
+    """Tell whether a host name means this very machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def argument(value: object) -> str:
+    """Take one argument of ``password_command``."""
+    if not isinstance(value, str) or "\0" in value:
+        raise wrong("each argument is text in quotes", secret=True)
+    return value
+
+
+def arguments(value: object) -> tuple[str, ...]:
+    """Take ``password_command``: an argument list, since no shell runs it."""
+    if not isinstance(value, list) or not value:
+        raise wrong(
+            'a list of texts is needed, since no shell runs it, such as ["pass", "calendar"]',
+            secret=True,
+        )
+    words = tuple(argument(word) for word in value)
+    if not words[0].strip():
+        raise wrong("the first text names a program", secret=True)
+    return words
+
+
+def folder(value: object) -> Path:
+    """Take a path; ``~`` is a home, and a relative path is settled where the config's is known."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise wrong('a path in quotes is needed, such as "~/calendars/letters"')
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise wrong("“~” and a name mean that user's home, and there is none") from None

@@ -1,0 +1,149 @@
+"""Find who and what a letter means, and make the ids that a config leaves out (S7).
+
+Ids come from content, never from a position in the file: moving an entry must not make it another.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lorsync.config.problems import near, shown
+from lorsync.config.tables import LetterTable, MentorTable, ProgramTable
+from lorsync.core.model import LetterId, LetterType, MentorId, ProgramId
+
+ID_LENGTH: Final = 64
+
+_ID_LIKE = re.compile(r"[A-Za-z0-9._-]+")
+_OTHERS = re.compile(r"[^a-z0-9]+")
+
+SAME_PERSON: Final = 0.87
+"""How alike two names are that are taken for slips of one another.
+
+Somebody who counts as two mentors would be followed up with twice as often, so this is cautious:
+the mistaken one asks for a [[mentors]] entry, which settles it.
+"""
+
+
+def slug(name: str) -> str:
+    """Make an id of a name: ``Dr. Petra Novák`` is ``dr-petra-novak``.
+
+    A name without Latin letters, or a very long one, gets a digest, so that it is still its own.
+    """
+    folded = unicodedata.normalize("NFKD", name.casefold())
+    base = _OTHERS.sub("-", "".join(m for m in folded if not unicodedata.combining(m))).strip("-")
+    if base and len(base) <= ID_LENGTH:
+        return base
+    return f"{base[:40]}-{_digest(folded)}".strip("-")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def own_id(table: MentorTable | ProgramTable) -> str | None:
+    """Tell a mentor's or program's id: stated, or made from its name."""
+    return table.id or (slug(table.name) if table.name else None)
+
+
+def made_letter_id(mentor: MentorId, form: LetterType, programs: Iterable[ProgramId]) -> LetterId:
+    """Make a letter's id from mentor, type and programs."""
+    base = "-".join([mentor, form.value, *sorted(programs)])
+    if len(base) <= ID_LENGTH:
+        return LetterId(base)
+    return LetterId(f"{base[:50]}-{_digest(base)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """Nobody of that name: what is allowed instead."""
+
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """The mentors or programs that have an entry: id → name."""
+
+    names: Mapping[str, str]
+
+    def find(self, text: str) -> str | None:
+        """Find the entry with this id or exact name."""
+        if text in self.names:
+            return text
+        return next((own for own, name in self.names.items() if name == text), None)
+
+    def nearest(self, text: str, *, cutoff: float = 0.6) -> str | None:
+        """Find the id or name that ``text`` may be a slip for."""
+        return near(text, [*self.names, *self.names.values()], cutoff=cutoff)
+
+
+def register(tables: Iterable[MentorTable | ProgramTable]) -> Register:
+    """List the entries by id; of two alike the first counts, and a rule reports the other."""
+    names: dict[str, str] = {}
+    for table in tables:
+        own = own_id(table)
+        if own is not None:
+            names.setdefault(own, table.name or own)
+    return Register(names=names)
+
+
+def looks_like_id(text: str) -> bool:
+    """Tell a word that can only be an id from a name."""
+    return _ID_LIKE.fullmatch(text) is not None
+
+
+def mentor_of(text: str, known: Register) -> MentorId | Unknown:
+    """Tell the mentor whom a letter names: an entry, or somebody new by that name.
+
+    Where there are entries, a single word is an id and must be one; a name that nearly is an
+    entry's is taken for a slip.
+    """
+    if not known.names:
+        return MentorId(slug(text))
+    found = known.find(text)
+    if found is not None:
+        return MentorId(found)
+    is_id, made = looks_like_id(text), slug(text)
+    alike = next((name for own, name in known.names.items() if made in (own, slug(name))), None)
+    meant = alike or known.nearest(text, cutoff=0.6 if is_id else SAME_PERSON)
+    if meant is not None:
+        return Unknown(
+            allowed=f"no [[mentors]] entry has this id or name; did you mean {shown(meant)}? "
+            "Somebody else needs an entry with an id"
+        )
+    if is_id:
+        ids = ", ".join(list(known.names)[:10])
+        return Unknown(allowed=f"no [[mentors]] entry has this id; there are {ids}")
+    return MentorId(slug(text))
+
+
+def program_of(text: str, known: Register) -> ProgramId | Unknown:
+    """Tell the program that a letter names, by id or exact name."""
+    found = known.find(text)
+    if found is not None:
+        return ProgramId(found)
+    if not known.names:
+        return Unknown(allowed="there are no [[programs]] entries")
+    meant = known.nearest(text)
+    if meant is not None:
+        hint = f"; did you mean {shown(meant)}?"
+    else:
+        hint = "; there are " + ", ".join(list(known.names)[:10])
+    return Unknown(allowed="no [[programs]] entry has this id or name" + hint)
+
+
+def letter_id(table: LetterTable, mentors: Register, programs: Register) -> LetterId | None:
+    """Tell a letter's id: stated or made; None where what it is made from is unknown."""
+    if table.id is not None:
+        return LetterId(table.id)
+    if table.mentor is None:
+        return None
+    mentor = mentor_of(table.mentor, mentors)
+    served = [program_of(text, programs) for text in table.programs or ()]
+    known = [program for program in served if not isinstance(program, Unknown)]
+    if isinstance(mentor, Unknown) or len(known) < len(served):
+        return None
+    return made_letter_id(mentor, table.type or LetterType.NARRATIVE, dict.fromkeys(known))

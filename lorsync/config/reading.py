@@ -1,0 +1,126 @@
+"""Get a TOML document out of a file, or say in plain words why there is none."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from lorsync.config.problems import printable
+from lorsync.errors import ConfigError
+
+MAX_BYTES: Final = 5_000_000
+"""A season is a few kilobytes; a larger file is a mistake, and would only cost memory."""
+
+LEAST_KEYS: Final = (
+    "The least is [applicant] with name, [calendar] with provider, and one [[letters]] "
+    "with mentor and deadline."
+)
+
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_POSITION = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+# What tomllib says, by its beginning, and what a person can act on.
+_IN_PLAIN_WORDS: Final = {
+    "Invalid statement": "a key, a [table] or a comment is expected here",
+    "Expected '=' after a key": "“=” is expected after the key",
+    "Expected newline or end of document": "one key a line: a new line is expected here",
+    "Expected ']' at the end": "“]” is missing at the end of the table's name",
+    "Expected ']]' at the end": "“]]” is missing at the end of the table's name",
+    "Expected": "a character is missing here",
+    "Cannot declare": "this table stands twice",
+    "Cannot overwrite a value": "this key stands twice",
+    "Cannot redefine namespace": "this table stands twice",
+    "Cannot mutate immutable namespace": "a table in { … } cannot be added to here",
+    "Duplicate inline table key": "this key stands twice in { … }",
+    "Unclosed array": "“]” is missing at the end of the list",
+    "Unclosed inline table": "“}” is missing; a table in { … } stands on one line",
+    "Unescaped '\\'": "“\\” in a text is written “\\\\”, or the text in '…'",
+    "Invalid hex value": "“\\u” needs four hexadecimal digits",
+    "Escaped character is not": "this “\\u” names no character",
+    "Unterminated string": "the closing quote is missing",
+    "Illegal character": "a text ends with a quote on its own line, and holds no control character",
+    "Found invalid character": "a control character cannot stand here",
+    "Invalid date or datetime": "there is no such day or time",
+    "Invalid initial character": "a key or a table's name is expected here",
+    "Invalid value": "a value is expected here: text stands in quotes, a date is 2026-09-23",
+}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read one TOML document.
+
+    Raises ConfigError for a file that is missing, unreadable, too large, empty, not UTF-8 or not
+    TOML; the message never repeats a line of the file, since that could hold a secret.
+    """
+    text = _text(path, _content(path))
+    raw, problem = _parsed(text)
+    if problem is not None:
+        raise _unusable(path, problem)
+    if not raw:
+        raise _unusable(path, f"it is empty. {LEAST_KEYS}")
+    return raw
+
+
+def _unusable(path: Path, why: str) -> ConfigError:
+    return ConfigError(f"{printable(str(path))}: {why}")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise _unusable(
+            path,
+            "there is no such file. Write one with “lorsync init”, copy config.example.toml, "
+            "or name another with -c FILE.",
+        ) from None
+    except IsADirectoryError:
+        raise _unusable(path, "this is a folder. Name the file in it with -c FILE.") from None
+    except PermissionError:
+        raise _unusable(path, "no permission to read it. Try “chmod u+r” on it.") from None
+    except OSError as problem:
+        raise _unusable(path, f"it cannot be read: {problem.strerror}.") from None
+    except ValueError:  # a NUL byte in the path
+        raise _unusable(path, "this is no file name.") from None
+    if len(content) > MAX_BYTES:
+        raise _unusable(path, f"it is larger than {MAX_BYTES // 10**6} MB, so it is no config.")
+    return content
+
+
+def _text(path: Path, content: bytes) -> str:
+    if content.startswith(_UTF16):
+        raise _unusable(path, "it is UTF-16. Save it as UTF-8.")
+    try:
+        # Editors on Windows begin a file with a byte order mark, which TOML does not know.
+        return content.removeprefix(_BOM).decode()
+    except UnicodeDecodeError as problem:
+        start = problem.start + (len(_BOM) if content.startswith(_BOM) else 0)
+    line = content[:start].count(b"\n") + 1
+    raise _unusable(path, f"line {line} (byte {start}) is not UTF-8. Save it as UTF-8.")
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], str | None]:
+    """Parse TOML; the second value says what is wrong with it, if anything."""
+    try:
+        return tomllib.loads(text), None
+    except tomllib.TOMLDecodeError as problem:
+        return {}, _in_plain_words(str(problem), text)
+    except RecursionError:
+        return {}, "lists or tables are nested too deeply."
+    except ValueError:  # int() refuses thousands of digits
+        return {}, "it holds a number that is too long."
+
+
+def _in_plain_words(message: str, text: str) -> str:
+    position = _POSITION.search(message)
+    if position is not None and position[1]:
+        where = f"line {position[1]}, column {position[2]}"
+    else:
+        lines = text.split("\n")
+        where = f"line {len(lines)}, column {len(lines[-1]) + 1} (its end)"
+    for beginning, plain in _IN_PLAIN_WORDS.items():
+        if message.startswith(beginning):
+            return f"{where}: {plain}."
+    return f"{where}: this is not TOML."

@@ -1,0 +1,144 @@
+"""Hold the rules between keys of one table, and between the tables that stand once."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from lorsync.config import references
+from lorsync.config.account import on_this_machine
+from lorsync.config.checking import Draft
+from lorsync.config.problems import KeyPath, Problem, one_of
+from lorsync.config.values import as_date
+from lorsync.core.model import Policy
+from lorsync.settings import Provider
+
+_DEFAULTS: Final = Policy()
+
+_AT_MOST: Final = (
+    ("min_lead_days", "lead_days"),
+    ("final_days", "first_days"),
+    ("last_useful_days", "final_days"),
+)
+"""Keys of ``[policy]`` of which the first is at most the second."""
+
+_NEEDED: Final = {
+    Provider.CALDAV: ("url", "username"),
+    Provider.NEXTCLOUD: ("url", "username"),
+    Provider.ICLOUD: ("username",),
+    Provider.FASTMAIL: ("username",),
+    Provider.FOLDER: ("path",),
+    Provider.LOCAL: (),
+    Provider.GOOGLE: (),
+}
+"""What a provider cannot do without. Google's login says itself who logs in."""
+
+_SAMPLES: Final = {
+    "url": '"https://cal.example.org/"',
+    "username": '"maya@example.org"',
+    "path": '"~/calendars/letters"',
+}
+
+
+def broken(draft: Draft) -> list[Problem]:
+    """List what is wrong between keys that are each right by themselves."""
+    return [
+        *_applicant(draft),
+        *_calendar(draft),
+        *_policy(draft),
+        *_numbers_of_letters(draft),
+        *_before_the_cycle(draft),
+        *references.broken(draft),
+    ]
+
+
+def _applicant(draft: Draft) -> Iterator[Problem]:
+    entry = draft.applicant
+    if "applicant" not in draft.unclear and entry.clear("name") and entry.table.name is None:
+        yield Problem(
+            path=(*entry.path, "name"), allowed='it is missing: your name, such as "Maya Okafor"'
+        )
+
+
+def _calendar(draft: Draft) -> Iterator[Problem]:
+    entry, table = draft.calendar, draft.calendar.table
+    alarms = table.alarms or ()
+    for index, alarm in enumerate(alarms):
+        if alarm in alarms[:index]:
+            yield Problem(
+                path=(*entry.path, "alarms", index), allowed="this alarm stands twice in the list"
+            )
+    if not entry.clear("provider"):
+        return
+    if table.provider is None:
+        account = ("url", "username", "password_command", "path")
+        stated = [name for name in account if getattr(table, name) or not entry.clear(name)]
+        if stated:
+            yield Problem(
+                path=(*entry.path, "provider"),
+                allowed=f"it is missing, and {stated[0]} needs one: {one_of(Provider)}",
+            )
+        return
+    for name in _NEEDED[table.provider]:
+        if entry.clear(name) and getattr(table, name) is None and not _no_login(draft, name):
+            yield Problem(
+                path=(*entry.path, name),
+                allowed=f"it is missing: {table.provider} needs it, such as {_SAMPLES[name]}",
+            )
+
+
+def _no_login(draft: Draft, name: str) -> bool:
+    """A CalDAV server on this very machine may let everybody in."""
+    calendar = draft.calendar
+    return (
+        name == "username"
+        and calendar.table.provider is Provider.CALDAV
+        and (not calendar.clear("url") or on_this_machine(calendar.table.url or ""))
+    )
+
+
+def _policy(draft: Draft) -> Iterator[Problem]:
+    entry, table = draft.policy, draft.policy.table
+    for low, high in _AT_MOST:
+        if not entry.clear(low, high):
+            continue
+        least, most = getattr(table, low), getattr(table, high)
+        lower = getattr(_DEFAULTS, low) if least is None else least
+        upper = getattr(_DEFAULTS, high) if most is None else most
+        if lower <= upper:
+            continue
+        if least is not None:
+            unsaid = " when left out" if most is None else ""
+            allowed = f"at most {high} is allowed, which is {upper}{unsaid}"
+            yield Problem(path=(*entry.path, low), allowed=allowed)
+        else:
+            allowed = f"at least {low} is needed, which is {lower} when left out"
+            yield Problem(path=(*entry.path, high), allowed=allowed)
+    if len(set(table.quiet_days or ())) == 7:
+        yield Problem(
+            path=(*entry.path, "quiet_days"),
+            allowed="not all seven: a day has to be left on which mentors can be contacted (R6)",
+        )
+
+
+def _numbers_of_letters(draft: Draft) -> Iterator[Problem]:
+    for program in draft.programs:
+        least, most = program.table.letters_min, program.table.letters_max
+        if least is not None and most is not None and most < least:
+            yield Problem(
+                path=(*program.path, "letters_max"),
+                allowed=f"at least letters_min is needed, which is {least}",
+            )
+
+
+def _before_the_cycle(draft: Draft) -> Iterator[Problem]:
+    start = draft.cycle.table.start
+    if start is None:
+        return
+    dates: list[tuple[KeyPath, date | None]] = []
+    for program in draft.programs:
+        dates.append(((*program.path, "deadline"), program.table.deadline))
+        dates.append(((*program.path, "target"), program.table.target))
+    dates += [((*letter.path, "deadline"), letter.table.deadline) for letter in draft.letters]
+    for path, value in dates:
+        if value is not None and as_date(value) < start:
+            yield Problem(path=path, allowed=f"the cycle starts on {start}; a later day is needed")
