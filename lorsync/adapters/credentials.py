@@ -1,0 +1,245 @@
+"""Get the account's password from where the person keeps it, and never let it out again (I10).
+
+Sources, of which the first *configured* one is the one: ``password_command``, the systemd
+credential ``lorsync-password``, the keyring. Its failure is an error and no reason to try the next,
+since a second, older password could lock the account.
+
+Errors here are raised outside of ``except`` blocks, so that no traceback leads to an exception that
+holds a secret (an expired command's output, say).
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from signal import SIGKILL
+from threading import Thread
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from lorsync.errors import CredentialsError
+from lorsync.settings import CalendarSettings
+
+SERVICE: Final = "lorsync"
+"""The service under which the keyring knows our passwords."""
+
+CREDENTIAL: Final = "lorsync-password"
+"""The name of the systemd credential (``LoadCredentialEncrypted=``)."""
+
+COMMAND_SECONDS: Final = 30.0
+KEYRING_SECONDS: Final = 10.0
+"""A locked keyring may wait for a prompt that nobody sees."""
+
+_MAX_BYTES: Final = 65_536
+
+Answer = TypeVar("Answer")
+
+
+def password_for(
+    settings: CalendarSettings,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    command_seconds: float = COMMAND_SECONDS,
+    keyring_seconds: float = KEYRING_SECONDS,
+) -> str:
+    """Get the password (for Google: the refresh token) of the account.
+
+    Raises CredentialsError if the configured source has none, fails, or takes longer than its
+    limit in seconds. The text of the error says what to do and holds nothing secret.
+    """
+    if settings.password_command is not None:
+        return _from_command(settings.password_command, command_seconds)
+    credential = _credential(environ)
+    if credential is not None:
+        return _from_credential(credential)
+    return _from_keyring(account(settings), keyring_seconds)
+
+
+def account(settings: CalendarSettings) -> str:
+    """Name the account as the keyring does: ``USER@HOST``, without a URL ``USER@PROVIDER``."""
+    host = settings.provider.value
+    if settings.url is not None:
+        host = urlsplit(settings.url).hostname or host
+    return host if settings.username is None else f"{settings.username}@{host}"
+
+
+def remember(
+    settings: CalendarSettings, secret: str, *, keyring_seconds: float = KEYRING_SECONDS
+) -> None:
+    """Store the account's password, or Google's refresh token, in the keyring.
+
+    Raises CredentialsError if the keyring does not take it within ``keyring_seconds``.
+    """
+    name = account(settings)
+
+    def store() -> None:
+        import keyring
+
+        keyring.set_password(SERVICE, name, secret)
+
+    _ask_keyring(store, keyring_seconds)
+
+
+def forget(settings: CalendarSettings, *, keyring_seconds: float = KEYRING_SECONDS) -> bool:
+    """Take the account's secret out of the keyring; False if there was none.
+
+    Raises CredentialsError if the keyring cannot be asked within ``keyring_seconds``.
+    """
+    name = account(settings)
+
+    def remove() -> bool:
+        import keyring
+
+        if keyring.get_password(SERVICE, name) is None:
+            return False
+        keyring.delete_password(SERVICE, name)
+        return True
+
+    return _ask_keyring(remove, keyring_seconds)
+
+
+def _from_command(arguments: tuple[str, ...], seconds: float) -> str:
+    """Run ``password_command``; its arguments are not repeated, since people put secrets there."""
+    process: subprocess.Popen[bytes] | None = None
+    with suppress(OSError, ValueError):
+        # A session of its own, so that whatever the command has started can be ended with it.
+        process = subprocess.Popen(  # noqa: S603 (the person's own words, and no shell)
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    if process is None:
+        raise CredentialsError(
+            "password_command: its program cannot be started. Give the program's full path."
+        )
+    done, output = _within(seconds, lambda: _first_line(process))
+    if not done:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, SIGKILL)
+        process.wait()
+    if not done or output is None:
+        raise CredentialsError(
+            f"password_command gave no answer within {seconds:g} s. It must not ask anything."
+        )
+    if process.returncode != 0:
+        raise CredentialsError(
+            f"password_command failed with exit code {process.returncode}. "
+            "Run it by hand to see why."
+        )
+    return _secret(output, "password_command printed", "The first line must be the password.")
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """Read the first line, and drain the rest so that the command can end by itself."""
+    assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
+    with process.stdout as output:
+        line = output.readline(_MAX_BYTES)
+        while output.read(_MAX_BYTES):
+            pass
+    process.wait()
+    return line
+
+
+def _credential(environ: Mapping[str, str]) -> Path | None:
+    """Find the systemd credential; a service without it has an empty folder or none."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    path = Path(folder) / CREDENTIAL
+    return path if os.path.lexists(path) else None
+
+
+def _from_credential(path: Path) -> str:
+    content: bytes | None = None
+    with suppress(OSError), path.open("rb") as file:
+        content = file.read(_MAX_BYTES)
+    if content is None:
+        raise CredentialsError(f"The systemd credential {CREDENTIAL} cannot be read ({path}).")
+    line = content.partition(b"\n")[0]
+    return _secret(line, f"The systemd credential {CREDENTIAL} holds", f"Its place is {path}.")
+
+
+def _secret(line: bytes, source: str, advice: str) -> str:
+    """Decode one line; a UnicodeDecodeError would carry the secret and must not get out."""
+    text: str | None = None
+    with suppress(UnicodeDecodeError):
+        text = line.decode().rstrip("\r\n")
+    if text is None:
+        raise CredentialsError(f"{source} something that is not UTF-8. {advice}")
+    if not text:
+        raise CredentialsError(f"{source} nothing. {advice}")
+    return text
+
+
+def _from_keyring(name: str, seconds: float) -> str:
+    def look_up() -> str | None:
+        import keyring
+
+        return keyring.get_password(SERVICE, name)
+
+    found = _ask_keyring(look_up, seconds)
+    if not found:
+        raise CredentialsError(
+            f"The keyring has no password for {name}. "
+            f"Run “keyring set {SERVICE} {name}”, or set password_command in the config."
+        )
+    return found
+
+
+def _ask_keyring(ask: Callable[[], Answer], seconds: float) -> Answer:
+    """Ask the keyring in a thread, since a prompt can block, and say plainly what failed."""
+    done, outcome = _within(seconds, lambda: _outcome(ask))
+    if not done or outcome is None:
+        raise CredentialsError(
+            f"The keyring gave no answer within {seconds:g} s; it may wait to be unlocked. "
+            "Unlock it, or set password_command in the config."
+        )
+    answers, failure = outcome
+    if failure is not None:
+        raise CredentialsError(failure)
+    return answers[0]
+
+
+def _outcome(ask: Callable[[], Answer]) -> tuple[list[Answer], str | None]:
+    """Ask, and turn what keyring raises into a sentence; the exception itself ends here."""
+    from keyring.errors import InitError, KeyringLocked, NoKeyringError
+
+    try:
+        return [ask()], None
+    except NoKeyringError:
+        return [], "There is no keyring on this machine. Set password_command in the config."
+    except KeyringLocked:
+        return [], "The keyring is locked. Unlock it, or set password_command in the config."
+    except InitError:
+        return [], (
+            "The keyring cannot be opened: it has no collection, or was not unlocked. "
+            "Unlock it, or set password_command in the config."
+        )
+    except Exception as problem:  # noqa: BLE001 (backends raise what they like, D-Bus errors too)
+        # Without HOME, keyring raises a bare RuntimeError.
+        return [], (
+            f"The keyring cannot be used ({type(problem).__name__}). "
+            "Set password_command in the config."
+        )
+
+
+def _within(seconds: float, work: Callable[[], Answer]) -> tuple[bool, Answer | None]:
+    """Do something in a thread; the first value is False if it took too long or broke down."""
+    answers: SimpleQueue[Answer | None] = SimpleQueue()
+
+    def run() -> None:
+        answer: Answer | None = None
+        try:
+            answer = work()
+        finally:
+            answers.put(answer)
+
+    # A daemon thread, so that one that hangs does not keep the process alive.
+    Thread(target=run, name="lorsync-credentials", daemon=True).start()
+    with suppress(Empty):
+        return True, answers.get(timeout=seconds)
+    return False, None

@@ -1,0 +1,284 @@
+"""The password comes from the first configured source, and is in nothing that is shown (I10)."""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import keyring.backends.fail
+import keyring.errors
+import pytest
+
+from lorsync.adapters.credentials import account, forget, password_for, remember
+from lorsync.errors import CredentialsError
+from lorsync.settings import CalendarSettings, Provider
+
+SECRET = "correct horse battery staple"
+
+
+class MemoryKeyring(keyring.backend.KeyringBackend):
+    """A keyring backend that lives as long as the test, and fails when told to."""
+
+    priority = -1.0  # type: ignore[assignment]  # never chosen by itself
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
+        self.before: Callable[[], None] = lambda: None
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.before()
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.before()
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self.before()
+        del self.entries[service, username]
+
+
+@pytest.fixture
+def ring() -> Iterator[MemoryKeyring]:
+    before = keyring.get_keyring()
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)
+
+
+def settings(
+    command: tuple[str, ...] | None = None,
+    *,
+    provider: Provider = Provider.CALDAV,
+    url: str | None = "https://cal.example.org:8443/dav/",
+    username: str | None = "maya",
+) -> CalendarSettings:
+    return CalendarSettings(provider=provider, url=url, username=username, password_command=command)
+
+
+def python(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code)
+
+
+def refusal(call: Callable[[], object]) -> CredentialsError:
+    """Get the error of a call, and look for the secret in all that hangs on it."""
+    with pytest.raises(CredentialsError) as caught:
+        call()
+    problem: BaseException | None = caught.value
+    seen: list[BaseException] = []
+    while problem is not None and problem not in seen:
+        seen.append(problem)
+        assert SECRET not in str(problem)
+        assert SECRET not in repr(vars(problem))
+        problem = problem.__cause__ or problem.__context__
+    assert seen == [caught.value]
+    assert caught.value.exit_code == 77
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+# The command
+
+
+def test_command_gives_its_first_line() -> None:
+    code = f"print({SECRET!r}); print('user: maya'); print('x' * 200_000)"
+    assert password_for(settings(python(code)), environ={}) == SECRET
+
+
+def test_command_comes_before_the_credential_and_the_keyring(
+    ring: MemoryKeyring, tmp_path: Path
+) -> None:
+    (tmp_path / "lorsync-password").write_text("from systemd")
+    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert password_for(settings(python("print('first')")), environ=environ) == "first"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (f"import sys; print({SECRET!r}); sys.stderr.write({SECRET!r}); sys.exit(3)", "code 3"),
+        ("pass", "printed nothing"),
+        ("print()", "printed nothing"),
+        (rf"import sys; sys.stdout.buffer.write(b'\xff' + {SECRET!r}.encode())", "not UTF-8"),
+    ],
+)
+def test_failing_command_is_an_error_and_no_reason_to_try_the_next(
+    ring: MemoryKeyring, code: str, said: str
+) -> None:
+    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    assert said in str(refusal(lambda: password_for(settings(python(code)), environ={})))
+
+
+def test_command_that_is_not_there_is_not_repeated() -> None:
+    # Somebody may have taken password_command for the place of the password.
+    problem = refusal(lambda: password_for(settings((SECRET,)), environ={}))
+    assert "full path" in str(problem)
+
+
+def test_command_goes_through_no_shell(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    command = (*python("import sys; print(sys.argv[1])"), f"$(touch {trace}); `id`")
+    assert password_for(settings(command), environ={}) == f"$(touch {trace}); `id`"
+    assert not trace.exists()
+
+
+def test_command_cannot_ask_anything() -> None:
+    code = "import sys; print(repr(sys.stdin.read()))"
+    assert password_for(settings(python(code)), environ={}) == "''"
+
+
+def test_command_and_what_it_started_end_at_the_time_limit(tmp_path: Path) -> None:
+    trace = tmp_path / "pid"
+    code = (
+        "import os, pathlib, subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"pathlib.Path({str(trace)!r}).write_text(str(child.pid))\n"
+        f"print({SECRET!r}, flush=True)\n"
+        "time.sleep(60)"
+    )
+    started = time.monotonic()
+    problem = refusal(lambda: password_for(settings(python(code)), environ={}, command_seconds=2))
+    assert "within 2 s" in str(problem)
+    assert time.monotonic() - started < 20
+    assert _ends(int(trace.read_text()))
+
+
+def _ends(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        threading.Event().wait(0.02)
+    return False
+
+
+# The systemd credential
+
+
+def test_credential_comes_before_the_keyring(ring: MemoryKeyring, tmp_path: Path) -> None:
+    (tmp_path / "lorsync-password").write_text(SECRET + "\n")
+    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert password_for(settings(), environ=environ) == SECRET
+
+
+def test_service_without_the_credential_asks_the_keyring(
+    ring: MemoryKeyring, tmp_path: Path
+) -> None:
+    ring.entries["lorsync", "maya@cal.example.org"] = SECRET
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert password_for(settings(), environ=environ) == SECRET
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "holds nothing"), (b"\xff" + SECRET.encode(), "not UTF-8")]
+)
+def test_unusable_credential_is_an_error(
+    ring: MemoryKeyring, tmp_path: Path, content: bytes, said: str
+) -> None:
+    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    (tmp_path / "lorsync-password").write_bytes(content)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert said in str(refusal(lambda: password_for(settings(), environ=environ)))
+
+
+def test_unreadable_credential_is_an_error(ring: MemoryKeyring, tmp_path: Path) -> None:
+    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    (tmp_path / "lorsync-password").mkdir()
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    problem = refusal(lambda: password_for(settings(), environ=environ))
+    assert "cannot be read" in str(problem)
+
+
+# The keyring
+
+
+@pytest.mark.parametrize(
+    ("calendar", "name"),
+    [
+        (settings(), "maya@cal.example.org"),
+        (settings(provider=Provider.ICLOUD, url=None), "maya@icloud"),
+        (settings(provider=Provider.GOOGLE, url=None, username=None), "google"),
+    ],
+)
+def test_keyring_knows_the_account_by_user_and_host(
+    ring: MemoryKeyring, calendar: CalendarSettings, name: str
+) -> None:
+    assert account(calendar) == name
+    remember(calendar, SECRET)
+    assert ring.entries == {("lorsync", name): SECRET}
+    assert password_for(calendar, environ={}) == SECRET
+    assert forget(calendar)
+    assert not forget(calendar)
+    assert ring.entries == {}
+
+
+def test_no_entry_says_what_to_run(ring: MemoryKeyring) -> None:
+    problem = refusal(lambda: password_for(settings(), environ={}))
+    assert "keyring set lorsync maya@cal.example.org" in str(problem)
+    assert "password_command" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (keyring.errors.NoKeyringError(SECRET), "no keyring"),
+        (keyring.errors.KeyringLocked(SECRET), "locked"),
+        (keyring.errors.InitError(SECRET), "not unlocked"),
+        (keyring.errors.KeyringError(SECRET), "KeyringError"),
+        (RuntimeError(SECRET), "RuntimeError"),
+        (OSError(SECRET), "OSError"),
+    ],
+)
+def test_keyring_that_fails_is_said_plainly(
+    ring: MemoryKeyring, failure: Exception, said: str
+) -> None:
+    def fail() -> None:
+        raise failure
+
+    ring.before = fail
+    for call in (
+        lambda: password_for(settings(), environ={}),
+        lambda: remember(settings(), SECRET),
+        lambda: forget(settings()),
+    ):
+        problem = refusal(call)
+        assert said in str(problem)
+        assert "password_command" in str(problem)
+
+
+def test_keyring_that_waits_for_a_prompt_is_given_up(ring: MemoryKeyring) -> None:
+    answered = threading.Event()
+
+    def wait() -> None:
+        answered.wait(60)
+
+    ring.before = wait
+    problem = refusal(lambda: password_for(settings(), environ={}, keyring_seconds=0.1))
+    assert "within 0.1 s" in str(problem)
+    answered.set()
+
+
+def test_nothing_is_logged(ring: MemoryKeyring, caplog: pytest.LogCaptureFixture) -> None:
+    ring.entries["lorsync", "maya@cal.example.org"] = SECRET
+    with caplog.at_level(logging.DEBUG):
+        password_for(settings(), environ={})
+        password_for(settings(python(f"print({SECRET!r})")), environ={})
+    assert SECRET not in caplog.text
+
+
+def test_machine_without_a_keyring_is_told_so(ring: MemoryKeyring) -> None:
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    problem = refusal(lambda: password_for(settings(), environ={}))
+    assert "no keyring" in str(problem)
