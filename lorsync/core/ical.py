@@ -14,7 +14,7 @@ from icalendar import Component
 
 from lorsync.core.content import Content
 from lorsync.core.model import Uid
-from lorsync.core.stamp import is_untouched
+from lorsync.core.stamp import touched
 
 PRODID = "-//lorsync//lorsync//EN"
 
@@ -51,11 +51,11 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A body that was read: its meaning, its SEQUENCE, and whether lorsync's stamp agrees (S3)."""
+    """A body that was read: its meaning, its SEQUENCE, and what disagrees with its stamp (S3)."""
 
     meaning: Meaning
     sequence: int
-    untouched: bool
+    touched: tuple[str, ...]
 
 
 def write(contents: Sequence[Content], *, sequence: int = 0) -> bytes:
@@ -107,7 +107,7 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     return Reading(
         meaning=meaning,
         sequence=int(sequence) if isinstance(sequence, int) else 0,
-        untouched=is_untouched(summary, _stamp_start(start, zone), description),
+        touched=touched(summary, _stamp_start(start, zone), description),
     )
 
 

@@ -52,16 +52,19 @@ def find_block(description: str) -> Block | None:
     )
 
 
-def is_untouched(title: str, start: str, description: str) -> bool:
-    """Tell whether a lorsync wrote this title, start and text, and nobody changed them since."""
+def touched(title: str, start: str, description: str) -> tuple[str, ...]:
+    """Name what a person changed since lorsync wrote this: date, title, notes, or nothing (S3)."""
     block = find_block(description)
-    return (
-        block is not None
-        and not block.before
-        and not block.after
-        and block.start == start
-        and block.digest == _digest(title, start, block.text)
-    )
+    if block is None:
+        return ("notes",)
+    names = []
+    if block.start != start:
+        names.append("date")
+    if block.digest != _digest(title, block.start, block.text):
+        names.append("title")
+    if block.before or block.after:
+        names.append("notes")
+    return tuple(names)
 
 
 def _digest(title: str, start: str, text: str) -> str:

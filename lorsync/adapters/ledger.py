@@ -1,0 +1,221 @@
+"""Keep the ledger in SQLite: what was announced, sent, echoed, and what became of it.
+
+A row exists before the write that it announces (I7), so every commit reaches the disk. Dates are
+ISO text. The file and its folder can be read by the user alone.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from lorsync.core.entry import Entry, Intent, State
+from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
+from lorsync.errors import StateError
+
+FILE_NAME = "ledger.sqlite3"
+_BUSY_SECONDS = 10.0
+
+_MIGRATIONS = (
+    (
+        """
+        CREATE TABLE entry (
+            uid TEXT PRIMARY KEY,
+            href TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            slot TEXT NOT NULL,
+            mentor TEXT NOT NULL,
+            letters TEXT NOT NULL,
+            day TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            state TEXT NOT NULL,
+            sent BLOB,
+            sent_digest TEXT,
+            sequence INTEGER NOT NULL,
+            echo BLOB,
+            etag TEXT,
+            changed TEXT NOT NULL,
+            intent TEXT,
+            intended BLOB,
+            intended_digest TEXT
+        ) STRICT
+        """,
+        "CREATE TABLE retired (uid TEXT PRIMARY KEY) STRICT",
+        "CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    ),
+)
+"""Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
+
+_UPSERT = """
+    INSERT OR REPLACE INTO entry VALUES (
+        :uid, :href, :kind, :subject, :slot, :mentor, :letters, :day, :summary, :state, :sent,
+        :sent_digest, :sequence, :echo, :etag, :changed, :intent, :intended, :intended_digest
+    )
+"""
+
+
+class SqliteLedger:
+    """The ledger of one season in one calendar. Use it from one thread at a time."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Open the ledger of a state folder, making both where they are missing.
+
+        Raises StateError where the folder cannot be used, or the ledger is of a newer lorsync.
+        """
+        self.path = state_dir / FILE_NAME
+        with _translated(self.path):
+            self._db = _connect(self.path)
+            self._migrate()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def entries(self) -> dict[Uid, Entry]:
+        """Return all events that the ledger knows."""
+        with _translated(self.path):
+            rows = self._db.execute("SELECT * FROM entry ORDER BY uid")
+            return {entry.uid: entry for entry in map(_entry, rows)}
+
+    def retired(self) -> frozenset[Uid]:
+        """Return the UIDs that lorsync deleted and must not use again (S8)."""
+        with _translated(self.path):
+            return frozenset(Uid(uid) for (uid,) in self._db.execute("SELECT uid FROM retired"))
+
+    def save(
+        self,
+        entries: Iterable[Entry],
+        *,
+        forget: Iterable[Uid] = (),
+        retire: Iterable[Uid] = (),
+    ) -> None:
+        """Write entries, and drop others, in one transaction that is on disk when this returns."""
+        retired = [(uid,) for uid in retire]
+        dropped = [*((uid,) for uid in forget), *retired]
+        with self._transaction() as db:
+            db.executemany(_UPSERT, map(_row, entries))
+            db.executemany("DELETE FROM entry WHERE uid = ?", dropped)
+            db.executemany("INSERT OR IGNORE INTO retired (uid) VALUES (?)", retired)
+
+    def memo(self, key: str) -> str | None:
+        """Return a remembered text, or None."""
+        with _translated(self.path):
+            row = self._db.execute("SELECT value FROM memo WHERE key = ?", (key,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def remember(self, memos: Mapping[str, str | None]) -> None:
+        """Remember texts by their keys in one transaction; None forgets one."""
+        with self._transaction() as db:
+            for key, value in memos.items():
+                if value is None:
+                    db.execute("DELETE FROM memo WHERE key = ?", (key,))
+                else:
+                    db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, value))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _translated(self.path):
+            # IMMEDIATE always: a deferred BEGIN that comes to write gets SQLITE_BUSY at once.
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            msg = (
+                f"{self.path} was written by a newer lorsync (version {version} of the ledger). "
+                "Update lorsync; nothing was changed."
+            )
+            raise StateError(msg)
+        if version == len(_MIGRATIONS):
+            return
+        with self._transaction() as db:
+            # Another process may have been quicker between the look and the lock.
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            for statements in _MIGRATIONS[version:]:
+                for statement in statements:
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Made before SQLite makes it, so that it is never readable by others, whatever the umask.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        msg = f"The state folder {path.parent} cannot be written: {error.strerror}."
+        raise StateError(msg) from None
+    except OSError as error:
+        msg = f"The state folder {path.parent} cannot be used: {error.strerror}."
+        raise StateError(msg) from None
+    except sqlite3.Error as error:
+        msg = f"The ledger {path} cannot be used: {error}. Nothing was lost in the calendar."
+        raise StateError(msg) from None
+
+
+def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
+    return {
+        "uid": entry.uid,
+        "href": entry.href,
+        "kind": entry.identity.kind,
+        "subject": entry.identity.subject,
+        "slot": entry.identity.slot,
+        "mentor": entry.mentor,
+        "letters": json.dumps(entry.letters),
+        "day": entry.day.isoformat(),
+        "summary": entry.summary,
+        "state": entry.state,
+        "sent": entry.sent,
+        "sent_digest": entry.sent_digest,
+        "sequence": entry.sequence,
+        "echo": entry.echo,
+        "etag": entry.etag,
+        "changed": json.dumps(entry.changed),
+        "intent": entry.intent,
+        "intended": entry.intended,
+        "intended_digest": entry.intended_digest,
+    }
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        uid=Uid(row["uid"]),
+        href=row["href"],
+        identity=Identity(
+            kind=Kind(row["kind"]), subject=LetterId(row["subject"]), slot=row["slot"]
+        ),
+        mentor=MentorId(row["mentor"]),
+        letters=tuple(LetterId(letter) for letter in json.loads(row["letters"])),
+        day=date.fromisoformat(row["day"]),
+        summary=row["summary"],
+        state=State(row["state"]),
+        sent=row["sent"],
+        sent_digest=row["sent_digest"],
+        sequence=row["sequence"],
+        echo=row["echo"],
+        etag=row["etag"],
+        changed=tuple(json.loads(row["changed"])),
+        intent=None if row["intent"] is None else Intent(row["intent"]),
+        intended=row["intended"],
+        intended_digest=row["intended_digest"],
+    )

@@ -1,0 +1,60 @@
+"""Hold back what could be an accident: more deletions than a person would expect (S18)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from lorsync.core.entry import Entry
+from lorsync.core.merge import Action, Delete
+from lorsync.core.model import Facts, Kind, Letter, LetterId, Uid
+from lorsync.core.progress import facts_until
+
+FLOOR = 5
+"""So many deletions in one pass are never asked about."""
+
+
+def explained_by_facts(
+    entries: Iterable[Entry], letters: Mapping[LetterId, Letter], today: date
+) -> frozenset[Uid]:
+    """Return the events that stated facts made needless: their removal is no accident (R10, R11)."""
+    facts = {letter_id: facts_until(letter.facts, today) for letter_id, letter in letters.items()}
+    return frozenset(
+        entry.uid
+        for entry in entries
+        if any(
+            letter in facts and _ends(facts[letter], entry.identity.kind)
+            for letter in entry.letters
+        )
+    )
+
+
+def _ends(facts: Facts, kind: Kind) -> bool:
+    """Tell whether a letter's facts make an event of this kind needless."""
+    if facts.submitted_on is not None or facts.declined_on is not None:
+        return True
+    match kind:
+        case Kind.TALK:
+            return facts.talked_on is not None or facts.asked_on is not None
+        case Kind.REQUEST | Kind.ADD_LETTER:
+            return facts.asked_on is not None or facts.agreed_on is not None
+        case Kind.FOLLOW_UP:
+            return bool(facts.followed_up_on)
+        case _:
+            return facts.thanked_on is not None or facts.results_shared_on is not None
+
+
+def hold_back(
+    actions: Sequence[Action], *, live: int, share: float, count: int
+) -> tuple[list[Action], list[Delete]]:
+    """Divide actions into those to do now and the deletions that need a yes.
+
+    ``live`` is how many events stand. Up to five unexplained deletions always go on; more are held
+    where they exceed ``count``, or ``share`` of the live events.
+    """
+    unexplained = [a for a in actions if isinstance(a, Delete) and not a.explained]
+    too_many = len(unexplained) > FLOOR and (
+        len(unexplained) > count or len(unexplained) > share * live
+    )
+    if not too_many:
+        return list(actions), []
+    held = {action.entry.uid for action in unexplained}
+    return [a for a in actions if not (isinstance(a, Delete) and a.entry.uid in held)], unexplained
