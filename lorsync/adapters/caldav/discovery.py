@@ -106,6 +106,7 @@ def _find(transport: Transport, settings: CalendarSettings) -> tuple[str, bool]:
     homes = _homes(transport, about)
     listed = [found for home in homes for found in _members(transport, home)]
     named = [found for found in listed if _same_name(found.name, settings.name)]
+    named = named or [found for found in listed if _is_half_made(found, settings.name)]
     if len(named) > 1:
         both = " and ".join(shown(found.address) for found in named)
         raise ConfigError(
@@ -206,6 +207,16 @@ def _members(transport: Transport, home: str) -> list[Collection]:
 
 def _same_name(one: str | None, other: str) -> bool:
     return one is not None and _normal(one) == _normal(other)
+
+
+def _is_half_made(found: Collection, name: str) -> bool:
+    """Tell whether this is a collection that we made and that did not get its name.
+
+    Xandikos answers 500 to a name with a per cent sign, makes the collection all the same, and
+    would make another at every attempt; it calls a nameless one by its path segment.
+    """
+    segment = found.address.rstrip("/").rpartition("/")[2]
+    return segment == next(iter(_segments(name))) and found.name in {None, "", segment}
 
 
 def _normal(name: str) -> str:

@@ -1,0 +1,265 @@
+"""Whatever a server does, there is one honest answer or one plain error."""
+
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lorsync.adapters.caldav.addresses import may_follow
+from lorsync.adapters.caldav.transport import Transport
+from lorsync.errors import (
+    ConfigError,
+    CredentialsError,
+    LorsyncError,
+    TryAgainError,
+    UnavailableError,
+)
+from tests.caldav.conftest import Hostile, Reply
+from tests.servers import free_port
+
+PASSWORD = "hunter2-geheim"
+XML = {"Content-Type": "application/xml"}
+
+
+@pytest.fixture
+def transport(hostile: Hostile) -> Iterator[Transport]:
+    opened = Transport(
+        hostile.url, username="mäya", password=PASSWORD, connect_limit=1.0, read_limit=0.3
+    )
+    yield opened
+    opened.close()
+
+
+def failure(transport: Transport, path: str = "cal/") -> LorsyncError:
+    with pytest.raises(LorsyncError) as caught:
+        transport.send("PROPFIND", transport.origin + path, body=b"<x/>").multistatus()
+    error = caught.value
+    message = str(error)
+    assert PASSWORD not in message
+    assert 1 <= len(message.splitlines()) <= 2
+    # Nothing foreign hangs on it: a request there holds the Authorization header.
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    return error
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply(status=401), CredentialsError),
+        (Reply(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'}), CredentialsError),
+        (Reply(status=404), UnavailableError),
+        (Reply(status=405), UnavailableError),
+        (Reply(status=500), TryAgainError),
+        (Reply(status=502, body=b"<html>bad gateway</html>"), TryAgainError),
+        (Reply(status=503), TryAgainError),
+        (Reply(status=429), TryAgainError),
+        (Reply(status=403, body=b'{"reason": "rateLimitExceeded"}'), TryAgainError),
+        (Reply(status=207), UnavailableError),
+        (Reply(status=204), UnavailableError),
+        (Reply(body=b"not xml at all", headers=XML), UnavailableError),
+        (Reply(body=b"<multistatus", headers=XML), UnavailableError),
+        (Reply(body=b"<d:error xmlns:d='DAV:'/>", headers=XML), UnavailableError),
+        (Reply(body=b"\xff\xfe\x00", headers=XML), UnavailableError),
+        (Reply(status=301), UnavailableError),
+        (Reply(hang=True), UnavailableError),
+    ],
+)
+def test_each_bad_answer_is_one_plain_error(
+    hostile: Hostile, transport: Transport, reply: Reply, kind: type[LorsyncError]
+) -> None:
+    hostile.always(reply)
+    assert type(failure(transport)) is kind
+    assert len(hostile.requests) == transport.requests == 1
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/xml", "text/plain"])
+@pytest.mark.parametrize("status", [200, 207, 404])
+def test_a_web_page_is_called_one(
+    hostile: Hostile, transport: Transport, kind: str, status: int
+) -> None:
+    page = b"<!DOCTYPE html><html><body>Please log in<br></body></html>"
+    hostile.always(Reply(status=status, body=page, headers={"Content-Type": kind}))
+    assert "web page, not CalDAV: check the address" in str(failure(transport))
+
+
+@pytest.mark.parametrize(("wish", "seconds"), [("17", 17.0), ("soon", None)])
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_passed_on(
+    hostile: Hostile, transport: Transport, status: int, wish: str, seconds: float | None
+) -> None:
+    hostile.always(Reply(status=status, headers={"Retry-After": wish}))
+    error = failure(transport)
+    assert isinstance(error, TryAgainError)
+    assert error.retry_after == seconds
+
+
+def test_a_403_keeps_its_conditions(hostile: Hostile, transport: Transport) -> None:
+    body = b'<d:error xmlns:d="DAV:"><d:valid-sync-token/></d:error>'
+    hostile.always(Reply(status=403, body=body, headers=XML))
+    answer = transport.send("REPORT", transport.origin)
+    assert answer.status == 403
+    assert answer.preconditions == {"{DAV:}valid-sync-token"}
+
+
+def test_a_hang_ends_with_the_time_limit(hostile: Hostile, transport: Transport) -> None:
+    hostile.always(Reply(hang=True))
+    before = time.monotonic()
+    assert "does not answer within 0.3 s" in str(failure(transport))
+    assert time.monotonic() - before < 2
+
+
+def test_a_port_without_a_server_is_unavailable() -> None:
+    transport = Transport(f"http://127.0.0.1:{free_port()}/", username="a", password=PASSWORD)
+    assert "refuses connections" in str(failure(transport))
+    transport.close()
+
+
+def test_a_host_that_does_not_exist_is_unavailable() -> None:
+    transport = Transport("https://no-such-host.invalid/", username="a", password=PASSWORD)
+    error = failure(transport)
+    assert type(error) is UnavailableError
+    assert "no-such-host.invalid" in str(error)
+    transport.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_keep_method_body_and_headers(
+    hostile: Hostile, transport: Transport, status: int
+) -> None:
+    hostile.answer = lambda request: (
+        Reply(status=201, headers={"ETag": '"1"'})
+        if request.path == "/new/a.ics"
+        else Reply(status=status, headers={"Location": "/new/a.ics"})
+    )
+    answer = transport.send(
+        "PUT", transport.origin + "old/a.ics", body=b"A\r\nB\nC", headers={"If-None-Match": "*"}
+    )
+    assert (answer.status, answer.url) == (201, transport.origin + "new/a.ics")
+    last = hostile.requests[-1]
+    assert (last.method, last.body, last.headers["if-none-match"]) == ("PUT", b"A\r\nB\nC", "*")
+    assert transport.requests == 2
+
+
+def test_a_redirect_in_a_circle_ends_after_five_hops(
+    hostile: Hostile, transport: Transport
+) -> None:
+    hostile.always(Reply(status=302, headers={"Location": "/cal/"}))
+    assert "circle" in str(failure(transport))
+    assert len(hostile.requests) == 6
+
+
+@pytest.mark.parametrize("location", ["http://localhost:1/", "https://evil.example/cal/", "//x/"])
+def test_credentials_do_not_follow_to_another_host(
+    hostile: Hostile, transport: Transport, location: str
+) -> None:
+    hostile.always(Reply(status=308, headers={"Location": location}))
+    assert "password is not sent there" in str(failure(transport))
+    assert len(hostile.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "allowed"),
+    [
+        ("https://caldav.icloud.com/", "https://p42-caldav.icloud.com/1/", True),
+        ("https://cloud.example.org/", "https://cloud.example.org:8443/dav/", True),
+        ("https://cloud.example.org/", "http://cloud.example.org/dav/", False),
+        ("https://cloud.example.org/", "https://cloud.example.com/", False),
+        ("https://cloud.example.org/", "https://evil.org/", False),
+        ("https://cloud.example.org/", "https://u:p@cloud.example.org/", False),
+        ("https://10.0.0.1/", "https://99.0.0.1/", False),
+        ("https://10.0.0.1/", "https://10.0.0.1/x", True),
+        ("https://server/", "https://other/", False),
+        ("https://example.org/", "ftp://example.org/", False),
+        ("https://example.org/", "https://127.0.0.1/", False),
+        ("http://127.0.0.1:5232/", "http://127.0.0.1:5232/x/", True),
+        ("http://127.0.0.1:5232/", "http://127.0.0.1:8080/", False),
+        ("https://[2001:db8::1]/", "https://[2001:db8::2]/", False),
+        ("https://example.org/", "https://[broken/", False),
+    ],
+)
+def test_where_credentials_may_go(origin: str, target: str, allowed: bool) -> None:
+    assert may_follow(origin, target) is allowed
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://calendar.example.org/",
+        "https://maya:secret@calendar.example.org/",
+        "calendar.example.org",
+        "ftp://calendar.example.org/",
+        "https://",
+        "https://host:port/",
+        "https://[::1",
+    ],
+)
+def test_addresses_that_would_leak_or_mean_nothing_are_config_errors(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Transport(url, username="a", password=PASSWORD)
+    assert "calendar.url" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_basic_is_sent_with_the_first_request_and_in_utf_8(
+    hostile: Hostile, transport: Transport
+) -> None:
+    hostile.always(Reply(status=204))
+    transport.send("PROPFIND", transport.origin)
+    # RFC 7617: "mäya:hunter2-geheim"
+    assert hostile.requests[0].headers["authorization"] == "Basic bcOkeWE6aHVudGVyMi1nZWhlaW0="
+
+
+def test_netrc_is_not_read(hostile: Hostile, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    hostile.always(Reply(status=204))
+    transport = Transport(hostile.url, username="", password="")
+    transport.send("PROPFIND", transport.origin)
+    transport.close()
+    assert hostile.requests[0].headers["authorization"] == "Basic Og=="
+
+
+def test_connections_are_kept_alive_and_reused(hostile: Hostile, transport: Transport) -> None:
+    ports = set()
+    hostile.always(Reply(status=204))
+    original = hostile._server.process_request
+
+    def counted(request, address) -> None:
+        ports.add(address)
+        original(request, address)
+
+    hostile._server.process_request = counted
+    for _ in range(5):
+        transport.send("PROPFIND", transport.origin)
+    assert len(ports) == 1
+
+
+def test_document_types_and_entities_are_refused(hostile: Hostile, transport: Transport) -> None:
+    bomb = (
+        b'<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">'
+        b'<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+        b'<d:multistatus xmlns:d="DAV:"><d:sync-token>&b;&f;</d:sync-token></d:multistatus>'
+    )
+    hostile.always(Reply(body=bomb, headers=XML))
+    assert "unreadable" in str(failure(transport))
+
+
+def test_an_answer_that_is_too_long_is_refused(hostile: Hostile, transport: Transport) -> None:
+    hostile.always(Reply(headers={**XML, "Content-Length": str(10**10)}))
+    assert type(failure(transport)) is UnavailableError
+
+
+def test_nothing_is_logged_and_no_handler_is_installed(
+    hostile: Hostile, transport: Transport, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = logging.getLogger()
+    before = list(root.handlers)
+    hostile.always(Reply(body=b"<p>hello<br>", headers={"Content-Type": "a/b"}))
+    with caplog.at_level(logging.INFO):
+        failure(transport)
+    assert root.handlers == before
+    assert caplog.records == []
