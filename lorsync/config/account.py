@@ -69,6 +69,11 @@ def on_this_machine(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def may_need_no_login(address: str) -> bool:
+    """Tell whether a server is on this machine, where it may let everybody in."""
+    return on_this_machine(urlsplit(address).hostname or "")
+
+
 def argument(value: object) -> str:
     """Take one argument of ``password_command``."""
     if not isinstance(value, str) or "\0" in value:

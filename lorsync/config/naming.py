@@ -30,11 +30,14 @@ the mistaken one asks for a [[mentors]] entry, which settles it.
 def slug(name: str) -> str:
     """Make an id of a name: ``Dr. Petra Novák`` is ``dr-petra-novak``.
 
-    A name without Latin letters, or a very long one, gets a digest, so that it is still its own.
+    A name with letters that are not Latin, or a very long one, gets a digest, so that it is still
+    its own.
     """
     folded = unicodedata.normalize("NFKD", name.casefold())
-    base = _OTHERS.sub("-", "".join(m for m in folded if not unicodedata.combining(m))).strip("-")
-    if base and len(base) <= ID_LENGTH:
+    marks = [mark for mark in folded if not unicodedata.combining(mark)]
+    base = _OTHERS.sub("-", "".join(marks)).strip("-")
+    lossless = all(mark.isascii() or not mark.isalnum() for mark in marks)
+    if base and lossless and len(base) <= ID_LENGTH:
         return base
     return f"{base[:40]}-{_digest(folded)}".strip("-")
 
@@ -107,7 +110,10 @@ def mentor_of(text: str, known: Register) -> MentorId | Unknown:
     if found is not None:
         return MentorId(found)
     is_id, made = looks_like_id(text), slug(text)
-    alike = next((name for own, name in known.names.items() if made in (own, slug(name))), None)
+    by_slug = {own: own for own in known.names} | {
+        slug(name): name for name in known.names.values()
+    }
+    alike = by_slug.get(made)
     meant = alike or known.nearest(text, cutoff=0.6 if is_id else SAME_PERSON)
     if meant is not None:
         return Unknown(

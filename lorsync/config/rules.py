@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from lorsync.config import references
-from lorsync.config.account import on_this_machine
+from lorsync.config.account import may_need_no_login
 from lorsync.config.checking import Draft
 from lorsync.config.problems import KeyPath, Problem, one_of
 from lorsync.config.values import as_date
@@ -87,13 +87,11 @@ def _calendar(draft: Draft) -> Iterator[Problem]:
 
 
 def _no_login(draft: Draft, name: str) -> bool:
-    """A CalDAV server on this very machine may let everybody in."""
+    """Tell whether a user name can be done without, or would be asked for too early."""
     calendar = draft.calendar
-    return (
-        name == "username"
-        and calendar.table.provider is Provider.CALDAV
-        and (not calendar.clear("url") or on_this_machine(calendar.table.url or ""))
-    )
+    if name != "username" or calendar.table.provider is not Provider.CALDAV:
+        return False
+    return not calendar.clear("url") or may_need_no_login(calendar.table.url or "")
 
 
 def _policy(draft: Draft) -> Iterator[Problem]:
@@ -141,4 +139,6 @@ def _before_the_cycle(draft: Draft) -> Iterator[Problem]:
     dates += [((*letter.path, "deadline"), letter.table.deadline) for letter in draft.letters]
     for path, value in dates:
         if value is not None and as_date(value) < start:
-            yield Problem(path=path, allowed=f"the cycle starts on {start}; a later day is needed")
+            yield Problem(
+                path=path, allowed=f"the cycle starts on {start}: that day or a later one is needed"
+            )
