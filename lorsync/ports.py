@@ -13,11 +13,11 @@ sync-token
     lists what has changed since. Tokens lie (S16), so a full listing comes once a day.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NewType, Protocol
 
+from lorsync.core.entry import Entry
 from lorsync.core.model import Uid
 
 Href = NewType("Href", str)
@@ -112,11 +112,25 @@ class Calendar(Protocol):
         """Close the connections."""
 
 
-class Clock(Protocol):
-    """The one place where the time comes from."""
+class Ledger(Protocol):
+    """What lorsync remembers of its events from pass to pass."""
 
-    def now(self) -> datetime:
-        """The current time, aware."""
+    def entries(self) -> dict[Uid, Entry]:
+        """Return all events that the ledger knows."""
+
+    def retired(self) -> frozenset[Uid]:
+        """Return the UIDs that lorsync deleted and must not use again (S8)."""
+
+    def save(
+        self, entries: Iterable[Entry], *, forget: Iterable[Uid] = (), retire: Iterable[Uid] = ()
+    ) -> None:
+        """Write entries and drop others, as one step that is on disk when this returns."""
+
+    def memo(self, key: str) -> str | None:
+        """Return a remembered text, or None."""
+
+    def remember(self, memos: Mapping[str, str | None]) -> None:
+        """Remember texts by their keys, as one step; None forgets one."""
 
 
 Progress = Callable[[int, int], None]

@@ -15,7 +15,7 @@ FLOOR = 5
 def explained_by_facts(
     entries: Iterable[Entry], letters: Mapping[LetterId, Letter], today: date
 ) -> frozenset[Uid]:
-    """Return the events that stated facts made needless: their removal is no accident (R10, R11)."""
+    """Return the events that stated facts made needless, which is no accident (R10, R11)."""
     facts = {letter_id: facts_until(letter.facts, today) for letter_id, letter in letters.items()}
     return frozenset(
         entry.uid

@@ -93,6 +93,7 @@ def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo)
         entry,
         etag=etag,
         day=remote.meaning.day(zone),
+        summary=remote.meaning.summary,
         sequence=max(entry.sequence, remote.sequence),
     )
     if not differences:

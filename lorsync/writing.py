@@ -1,0 +1,321 @@
+"""Apply actions to the calendar so that a kill at any point loses and doubles nothing (I2, I7).
+
+Announce in the ledger, write under a guard, look at what the server then holds, and only then count
+it as done. Several writes are under way at once; one look at the end serves them all (S5). When a
+write fails for a reason that is not its own, the announcements stay, and the next pass resolves
+them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from lorsync.core.entry import Entry, Intent, State
+from lorsync.core.ical import rewrite, write
+from lorsync.core.merge import (
+    Action,
+    Create,
+    Delete,
+    Gone,
+    Note,
+    Update,
+    confirm,
+    observe_absent,
+    observe_present,
+)
+from lorsync.core.model import PlanWarning, Uid
+from lorsync.errors import TryAgainError
+from lorsync.ports import (
+    Calendar,
+    ETag,
+    Href,
+    Ledger,
+    PreconditionFailedError,
+    Progress,
+    Resource,
+    ResourceGoneError,
+    WriteRefusedError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """What came of a pass's writes: by UID, and the entries as they are now."""
+
+    created: frozenset[Uid] = frozenset()
+    updated: frozenset[Uid] = frozenset()
+    deleted: frozenset[Uid] = frozenset()
+    adopted: frozenset[Uid] = frozenset()
+    entries: Mapping[Uid, Entry] = field(default_factory=dict)
+    warnings: tuple[PlanWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One write: the entry that announces it, and the action it came from."""
+
+    action: Create | Update | Delete
+    entry: Entry
+
+    @property
+    def href(self) -> Href:
+        return Href(self.entry.href)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    etag: ETag | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Conflict:
+    """The guard did not hold: something else is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Vanished:
+    """There was nothing to write to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refused:
+    why: str
+
+
+_Reply = _Written | _Conflict | _Vanished | _Refused
+
+
+def write_all(
+    actions: Sequence[Action],
+    calendar: Calendar,
+    ledger: Ledger,
+    *,
+    zone: ZoneInfo,
+    progress: Progress | None,
+    stopping: Callable[[], bool],
+) -> Outcomes:
+    """Do what was decided, and bring the ledger up to date.
+
+    Raises TryAgainError when ``stopping`` says so before the end, and the LorsyncError of a server
+    that cannot be used; the ledger then holds what the next pass needs.
+    """
+    notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
+    ledger.save(notes.values())
+    jobs = [_announced(a, calendar) for a in actions if not isinstance(a, Note)]
+    outcomes = _round(jobs, calendar, ledger, zone, progress, stopping)
+    again = _overtaken(jobs, outcomes)
+    if again:
+        # Somebody wrote meanwhile without touching what is ours: merge again, once.
+        second = _round(
+            [_announced(a, calendar) for a in again], calendar, ledger, zone, None, stopping
+        )
+        outcomes = _joined(outcomes, second)
+    return replace(outcomes, entries={**notes, **outcomes.entries})
+
+
+def _announced(action: Create | Update | Delete, calendar: Calendar) -> _Job:
+    """Return a job with the ledger entry that announces it."""
+    match action:
+        case Create(event=event, content=content):
+            entry = Entry(
+                uid=event.uid,
+                href=calendar.href_for(event.uid),
+                identity=event.identity,
+                mentor=event.mentor,
+                letters=event.letters,
+                day=event.day,
+                summary=event.summary,
+                intent=Intent.CREATE,
+                intended=write([content]),
+                intended_digest=content.digest,
+            )
+        case Update(entry=before, event=event, content=content):
+            sequence = before.sequence + 1
+            base = before.echo or before.sent
+            body = (
+                write([content], sequence=sequence)
+                if base is None
+                else rewrite(base, content, sequence=sequence)
+            )
+            entry = replace(
+                before,
+                letters=event.letters,
+                day=event.day,
+                summary=event.summary,
+                sequence=sequence,
+                intent=Intent.UPDATE,
+                intended=body,
+                intended_digest=content.digest,
+            )
+        case Delete(entry=before):
+            entry = replace(before, intent=Intent.DELETE)
+    return _Job(action=action, entry=entry)
+
+
+def _round(
+    jobs: Sequence[_Job],
+    calendar: Calendar,
+    ledger: Ledger,
+    zone: ZoneInfo,
+    progress: Progress | None,
+    stopping: Callable[[], bool],
+) -> Outcomes:
+    """Announce, send, look and record one set of writes."""
+    if not jobs:
+        return Outcomes()
+    ledger.save(job.entry for job in jobs)
+    replies = _send(jobs, calendar, progress, stopping)
+    look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
+    held = calendar.fetch(look) if look else {}
+    settled = {
+        job.entry.uid: _settle(job, replies[job.entry.uid], held.get(job.href), zone)
+        for job in jobs
+    }
+    entries = {uid: e for uid, e in settled.items() if isinstance(e, Entry)}
+    gone = [g for g in settled.values() if isinstance(g, Gone)]
+    ledger.save(
+        entries.values(),
+        forget=[g.uid for g in gone if not g.retired],
+        retire=[g.uid for g in gone if g.retired],
+    )
+    return _tally(jobs, replies, entries)
+
+
+def _send(
+    jobs: Sequence[_Job],
+    calendar: Calendar,
+    progress: Progress | None,
+    stopping: Callable[[], bool],
+) -> dict[Uid, _Reply]:
+    """Send all writes, several at once; the first failure of the server as a whole ends it."""
+    replies: dict[Uid, _Reply] = {}
+    workers = min(calendar.connections, len(jobs))
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="lorsync-write")
+    try:
+        futures = {pool.submit(_send_one, job, calendar): job for job in jobs}
+        for future in as_completed(futures):
+            replies[futures[future].entry.uid] = future.result()
+            if progress is not None:
+                progress(len(replies), len(jobs))
+            if stopping():
+                msg = f"Stopped after {len(replies)} of {len(jobs)} writes; the next pass goes on."
+                raise TryAgainError(msg)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return replies
+
+
+def _send_one(job: _Job, calendar: Calendar) -> _Reply:
+    entry = job.entry
+    try:
+        if entry.intent is Intent.CREATE and entry.intended is not None:
+            return _Written(etag=calendar.create(job.href, entry.intended))
+        if entry.etag is None:
+            # Never an unguarded write (RFC 9110 section 13.1.1): look first.
+            return _Conflict()
+        if entry.intent is Intent.UPDATE and entry.intended is not None:
+            return _Written(etag=calendar.update(job.href, entry.intended, ETag(entry.etag)))
+        calendar.delete(job.href, ETag(entry.etag))
+        return _Written(etag=None)
+    except PreconditionFailedError:
+        return _Conflict()
+    except ResourceGoneError:
+        return _Vanished()
+    except WriteRefusedError as error:
+        return _Refused(why=str(error))
+
+
+def _wants_a_look(job: _Job, reply: _Reply) -> bool:
+    if isinstance(reply, _Written):
+        return not isinstance(job.action, Delete)
+    return isinstance(reply, _Conflict)
+
+
+def _settle(job: _Job, reply: _Reply, held: Resource | None, zone: ZoneInfo) -> Entry | Gone:
+    """Return what the ledger should say after a write, given what the server now holds."""
+    entry = job.entry
+    if isinstance(job.action, Delete) and isinstance(reply, _Written | _Vanished):
+        return Gone(uid=entry.uid, retired=True)
+    match reply:
+        case _Refused():
+            if isinstance(job.action, Create):
+                return Gone(uid=entry.uid, retired=False)
+            return job.action.entry
+        case _Written(etag=put_etag) if held is not None:
+            return confirm(entry, held.body, held.etag, put_etag=put_etag, zone=zone)
+        case _Conflict() if held is not None:
+            return observe_present(entry, held.body, held.etag, zone)
+        case _Written():
+            # Written, and gone again before we looked: somebody removed it.
+            confirmed = replace(entry, sent=entry.intended, sent_digest=entry.intended_digest)
+            return observe_absent(replace(confirmed, intent=Intent.UPDATE))
+        case _:
+            return observe_absent(entry)
+
+
+def _tally(
+    jobs: Sequence[_Job], replies: Mapping[Uid, _Reply], entries: Mapping[Uid, Entry]
+) -> Outcomes:
+    done = {Create: set[Uid](), Update: set[Uid](), Delete: set[Uid]()}
+    adopted: set[Uid] = set()
+    warnings = []
+    for job in jobs:
+        uid, reply = job.entry.uid, replies[job.entry.uid]
+        if isinstance(reply, _Written) or (
+            isinstance(job.action, Delete) and isinstance(reply, _Vanished)
+        ):
+            done[type(job.action)].add(uid)
+        elif isinstance(reply, _Refused):
+            warnings.append(_refusal(job, reply))
+        elif isinstance(job.action, Create) and uid in entries:
+            adopted.add(uid)
+    return Outcomes(
+        created=frozenset(done[Create]),
+        updated=frozenset(done[Update]),
+        deleted=frozenset(done[Delete]),
+        adopted=frozenset(adopted),
+        entries=entries,
+        warnings=tuple(warnings),
+    )
+
+
+def _refusal(job: _Job, reply: _Refused) -> PlanWarning:
+    return PlanWarning(
+        code="refused",
+        subject=job.entry.uid,
+        message=f"The server does not take “{job.entry.summary}” on {job.entry.day}: {reply.why}",
+    )
+
+
+def _overtaken(jobs: Sequence[_Job], outcomes: Outcomes) -> list[Update | Delete]:
+    """Return the writes that were overtaken by one that left what is ours as it was."""
+    again: list[Update | Delete] = []
+    for job in jobs:
+        uid = job.entry.uid
+        entry = outcomes.entries.get(uid)
+        if entry is None or entry.state is not State.LIVE or isinstance(job.action, Create):
+            continue
+        if uid not in outcomes.updated and not _was_refused(uid, outcomes):
+            again.append(replace(job.action, entry=entry))
+    return again
+
+
+def _was_refused(uid: Uid, outcomes: Outcomes) -> bool:
+    return any(warning.subject == uid for warning in outcomes.warnings)
+
+
+def _joined(first: Outcomes, second: Outcomes) -> Outcomes:
+    entries = {
+        uid: entry
+        for uid, entry in {**first.entries, **second.entries}.items()
+        if uid not in second.deleted
+    }
+    return Outcomes(
+        created=first.created | second.created,
+        updated=first.updated | second.updated,
+        deleted=first.deleted | second.deleted,
+        adopted=first.adopted | second.adopted,
+        entries=entries,
+        warnings=first.warnings + second.warnings,
+    )
