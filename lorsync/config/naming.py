@@ -68,15 +68,18 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """The mentors or programs that have an entry: id → name."""
+    """The mentors or programs that have an entry.
+
+    ``names`` goes from id to name, ``ids`` back, and ``slugs`` from a slug to what makes it.
+    """
 
     names: Mapping[str, str]
+    ids: Mapping[str, str]
+    slugs: Mapping[str, str]
 
     def find(self, text: str) -> str | None:
         """Find the entry with this id or exact name."""
-        if text in self.names:
-            return text
-        return next((own for own, name in self.names.items() if name == text), None)
+        return text if text in self.names else self.ids.get(text)
 
     def nearest(self, text: str, *, cutoff: float = 0.6) -> str | None:
         """Find the id or name that ``text`` may be a slip for."""
@@ -90,7 +93,9 @@ def register(tables: Iterable[MentorTable | ProgramTable]) -> Register:
         own = own_id(table)
         if own is not None:
             names.setdefault(own, table.name or own)
-    return Register(names=names)
+    slugs = {own: own for own in names} | {slug(name): name for name in names.values()}
+    ids = {name: own for own, name in reversed(names.items())}
+    return Register(names=names, ids=ids, slugs=slugs)
 
 
 def looks_like_id(text: str) -> bool:
@@ -109,11 +114,8 @@ def mentor_of(text: str, known: Register) -> MentorId | Unknown:
     found = known.find(text)
     if found is not None:
         return MentorId(found)
-    is_id, made = looks_like_id(text), slug(text)
-    by_slug = {own: own for own in known.names} | {
-        slug(name): name for name in known.names.values()
-    }
-    alike = by_slug.get(made)
+    is_id = looks_like_id(text)
+    alike = known.slugs.get(slug(text))
     meant = alike or known.nearest(text, cutoff=0.6 if is_id else SAME_PERSON)
     if meant is not None:
         return Unknown(

@@ -277,7 +277,10 @@ class LetterTable(Table):
 class Config(Table):
     """The config of lorsync: letters of recommendation, and the calendar that is kept true."""
 
-    model_config = ConfigDict(json_schema_extra={"required": ["applicant", "calendar", "letters"]})
+    model_config = ConfigDict(
+        json_schema_extra={"required": ["applicant", "calendar", "letters"]},
+        defer_build=True,  # only the schema needs it, and every command would wait for it
+    )
 
     applicant: ApplicantTable | None = key("Who applies.")
     cycle: CycleTable | None = key("The application season.")

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -211,11 +212,17 @@ def zone(value: object) -> ZoneInfo:
 def _zone_hint(value: str) -> str:
     """Find a zone for a slip, or for a city without its continent (“New York”)."""
     wanted = value.strip().replace(" ", "_").casefold()
-    zones = sorted(available_timezones())
+    zones = _all_zones()
     for full in zones:
         if full.rpartition("/")[2].casefold() == wanted or full.casefold() == wanted:
             return f"; did you mean {shown(full)}?"
     return did_you_mean(wanted, zones)
+
+
+@cache
+def _all_zones() -> tuple[str, ...]:
+    """List the zones' names; finding them means to walk through the whole database."""
+    return tuple(sorted(available_timezones()))
 
 
 def color(value: object) -> str:
