@@ -332,7 +332,7 @@ def _port_is_free(port: int) -> bool:
 
 
 def _configuration(files: _Files, settings: _Settings) -> dict[str, dict[str, str]]:
-    from passlib.hash import sha512_crypt
+    from passlib.hash import sha512_crypt  # type: ignore[import-untyped]
 
     # Radicale checks the password at every request. The usual rounds cost 0.4 s each time, and
     # slow down nobody who would have to guess 256 random bits.

@@ -1,9 +1,11 @@
 """The real servers, and one that misbehaves as it is told."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +16,16 @@ __all__ = ["radicale_server", "xandikos_server"]
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What the hostile server answers; ``hang`` waits for the client to give up."""
+    """What the hostile server answers.
+
+    ``hang`` waits for the client to give up; ``drop`` closes the connection afterwards, unsaid.
+    """
 
     status: int = 207
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
+    drop: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +51,22 @@ class Hostile:
         self.closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._scheme = "http"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}/"
+
+    def encrypt(self, certificate: Path) -> None:
+        """Speak TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        self._server.handle_error = lambda *_: None  # a handshake that a client gives up
+        self._scheme = "https"
 
     def always(self, reply: Reply) -> None:
         """Answer everything alike."""
@@ -87,6 +104,7 @@ class Hostile:
                     self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
                 self.wfile.write(reply.body)
+                self.close_connection = reply.drop
 
             do_PROPFIND = do_REPORT = do_PUT = do_DELETE = do_MKCALENDAR = do_GET = _serve  # noqa: N815
 

@@ -1,8 +1,11 @@
 """Whatever a server does, there is one honest answer or one plain error."""
 
 import logging
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -211,7 +214,9 @@ def test_basic_is_sent_with_the_first_request_and_in_utf_8(
     assert hostile.requests[0].headers["authorization"] == "Basic bcOkeWE6aHVudGVyMi1nZWhlaW0="
 
 
-def test_netrc_is_not_read(hostile: Hostile, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_not_read(
+    hostile: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password other\n")
     netrc.chmod(0o600)
@@ -236,6 +241,64 @@ def test_connections_are_kept_alive_and_reused(hostile: Hostile, transport: Tran
     for _ in range(5):
         transport.send("PROPFIND", transport.origin)
     assert len(ports) == 1
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced(
+    hostile: Hostile, transport: Transport
+) -> None:
+    hostile.always(Reply(status=204, drop=True))
+    for method in ("PROPFIND", "PUT", "DELETE", "REPORT"):
+        assert transport.send(method, transport.origin, body=b"x").status == 204
+    assert [request.method for request in hostile.requests] == [
+        "PROPFIND",
+        "PUT",
+        "DELETE",
+        "REPORT",
+    ]
+
+
+def test_an_answer_that_breaks_off_is_unavailable_and_the_next_one_is_read(
+    hostile: Hostile, transport: Transport
+) -> None:
+    hostile.always(Reply(body=b"<x", headers={**XML, "Content-Length": "100"}, drop=True))
+    assert type(failure(transport)) is UnavailableError
+    hostile.always(Reply(status=204))
+    assert transport.send("PROPFIND", transport.origin).status == 204
+
+
+def certificate(folder: Path) -> Path:
+    """Make a certificate for 127.0.0.1 that nobody has signed."""
+    file = folder / "server.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(file), "-out", str(folder / "cert.pem")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with file.open("a") as both:
+        both.write((folder / "cert.pem").read_text())
+    return file
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_a_certificate_is_checked_against_the_bundle_of_the_environment(
+    hostile: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    hostile.encrypt(certificate(tmp_path))
+    hostile.always(Reply(status=204))
+    stranger = Transport(hostile.url, username="a", password=PASSWORD)
+    assert "certificate that this machine does not trust" in str(failure(stranger))
+    stranger.close()
+    assert hostile.requests == []
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    friend = Transport(hostile.url, username="a", password=PASSWORD)
+    assert friend.send("PROPFIND", friend.origin).status == 204
+    friend.close()
 
 
 def test_document_types_and_entities_are_refused(hostile: Hostile, transport: Transport) -> None:

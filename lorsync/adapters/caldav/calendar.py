@@ -23,6 +23,8 @@ from lorsync.ports import (
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({404, 410})
+# RFC 4918 section 9.7.1, when a PUT finds no collection to be in; beside other meanings.
+_NO_PARENT = 409
 # A server that pages for ever is broken; Google pages at about 230 events.
 _MOST_PAGES = 1000
 
@@ -98,8 +100,7 @@ class CalDavCalendar:
             return _strong(answer.headers.get("etag"))
         if answer.status == 412 and not answer.preconditions:
             raise PreconditionFailedError(f"{href} is there already.")
-        if answer.status in {404, 409, 410} and not answer.preconditions:
-            # RFC 4918 section 9.7.1: 409 is also the answer when the collection is missing.
+        if answer.status in {*_GONE, _NO_PARENT} and not answer.preconditions:
             self._check_collection()
         raise _refused(href, answer)
 
@@ -124,17 +125,22 @@ class CalDavCalendar:
 
     # Addresses
 
+    def _name(self, href: str) -> str | None:
+        """Return the last segment of a resource's href; None for what is not in here."""
+        name = href.removeprefix(self._path)
+        return None if name == href or "/" in name or name in {"", ".", ".."} else name
+
     def _url(self, href: Href) -> str:
         """Return the address of a resource, the collection's own part spelt as its server does."""
-        if not href.startswith(self._path):
+        name = self._name(href)
+        if name is None:
             raise ValueError(f"{href!r} is not in {self._path!r}")
-        return self._address + quote(href.removeprefix(self._path), safe="")
+        return self._address + quote(name, safe="")
 
     def _inside(self, responses: Sequence[xml.Response]) -> Iterator[tuple[Href, xml.Response]]:
         """Yield the resources that lie in this collection: no answer is trusted to stay there."""
         for response in responses:
-            name = response.href.removeprefix(self._path)
-            if name != response.href and name and "/" not in name:
+            if self._name(response.href) is not None:
                 yield Href(response.href), response
 
     # Listings
@@ -245,6 +251,8 @@ class CalDavCalendar:
             raise PreconditionFailedError(f"{href} is another version.")
         if answer.status in _GONE:
             raise ResourceGoneError(f"{href} is not there.")
+        if answer.status == _NO_PARENT and not answer.preconditions:
+            self._check_collection()
 
     def _check_collection(self) -> None:
         """Raise CollectionGoneError if the collection is gone for certain.
