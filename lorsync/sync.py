@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from lorsync.core.content import Content, content_of
 from lorsync.core.entry import Entry, State
 from lorsync.core.guards import explained_by_facts, hold_back
-from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
+from lorsync.core.identity import SeasonKey, looks_like_ours
 from lorsync.core.merge import (
     Action,
     Create,
@@ -22,10 +22,10 @@ from lorsync.core.merge import (
     observe_absent,
     observe_present,
 )
-from lorsync.core.model import Event, History, Plan, PlanWarning, Season, Uid
+from lorsync.core.model import Event, Plan, PlanWarning, Season, Uid
 from lorsync.core.roster import roster
 from lorsync.core.schedule import plan
-from lorsync.errors import ConfigError
+from lorsync.planning import check_owner, freeze_key, frozen_key, history_of, today_of
 from lorsync.ports import Calendar, Href, Ledger, Listing, Progress, Resource, SyncToken
 from lorsync.settings import Settings
 from lorsync.writing import Outcomes, write_all
@@ -33,7 +33,6 @@ from lorsync.writing import Outcomes, write_all
 FULL_LISTING_EVERY = timedelta(days=1)
 """Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
 
-_KEY, _OWNER = "season_key", "season_owner"
 _TOKEN, _LISTED = "sync_token", "listed_fully_at"
 
 
@@ -85,22 +84,6 @@ class Options:
     stopping: Callable[[], bool] = lambda: False
 
 
-def frozen_key(season: Season, ledger: Ledger) -> SeasonKey:
-    """Return the season's key: the one of its first write, whatever the config says now (S6)."""
-    kept = ledger.memo(_KEY)
-    return SeasonKey(kept) if kept is not None else season_key(season)
-
-
-def history_of(ledger: Ledger, today: date) -> History:
-    """Return what the planner has to know of earlier passes."""
-    return _history(ledger.entries().values(), ledger.retired(), today)
-
-
-def today_of(settings: Settings, now: datetime) -> date:
-    """Return the applicant's day at an instant."""
-    return now.astimezone(settings.season.applicant.timezone).date()
-
-
 def run_pass(
     settings: Settings, calendar: Calendar, ledger: Ledger, *, now: datetime, options: Options
 ) -> Report:
@@ -110,20 +93,20 @@ def run_pass(
     was written until then is accounted for by the next pass.
     """
     season, today = settings.season, today_of(settings, now)
-    _check_owner(season, ledger)
+    check_owner(season, ledger)
     key = frozen_key(season, ledger)
     before = calendar.requests
     seen = _look(settings, calendar, ledger, key, now=now, options=options)
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     planned = plan(
-        season, today=today, key=key, history=_history(seen.entries.values(), retired, today)
+        season, today=today, key=key, history=history_of(seen.entries.values(), retired, today)
     )
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
     actions, held = _choose(settings, seen.entries, wanted, today, options)
     if options.dry_run:
         outcomes = _foreseen(actions)
     else:
-        ledger.remember(_first_write(season, ledger, key))
+        freeze_key(season, ledger)
         ledger.save(
             seen.changed.values(),
             forget=[gone.uid for gone in seen.gone if not gone.retired],
@@ -275,13 +258,6 @@ def _unknown_of_ours(
     ]
 
 
-def _history(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -> History:
-    listed = list(entries)
-    # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
-    past = {e.uid for e in listed if e.day < today and e.state is not State.MISSING}
-    return History(placed=tuple(e.placed for e in listed), retired=retired | past)
-
-
 def _choose(
     settings: Settings,
     entries: Mapping[Uid, Entry],
@@ -313,29 +289,6 @@ def _foreseen(actions: Iterable[Action]) -> Outcomes:
         updated=frozenset(a.event.uid for a in listed if isinstance(a, Update)),
         deleted=frozenset(a.entry.uid for a in listed if isinstance(a, Delete)),
     )
-
-
-def _check_owner(season: Season, ledger: Ledger) -> None:
-    """Refuse a ledger that belongs to somebody else's season: all its events would go.
-
-    A changed name or a changed cycle alone is the same season (S6).
-    """
-    owner = ledger.memo(_OWNER)
-    if owner is None:
-        return
-    name, _, cycle = owner.partition("\n")
-    if name != season.applicant.name and cycle != season.cycle.name:
-        msg = (
-            f"This state folder belongs to {name}, {cycle}, and the config is of "
-            f"{season.applicant.name}, {season.cycle.name}. Give this one its own --state-dir."
-        )
-        raise ConfigError(msg)
-
-
-def _first_write(season: Season, ledger: Ledger, key: SeasonKey) -> dict[str, str | None]:
-    if ledger.memo(_KEY) is not None:
-        return {}
-    return {_KEY: key, _OWNER: f"{season.applicant.name}\n{season.cycle.name}"}
 
 
 def _token(ledger: Ledger, now: datetime) -> SyncToken | None:

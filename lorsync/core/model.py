@@ -311,11 +311,33 @@ class History:
     retired: frozenset[Uid] = frozenset()
 
 
+class Stage(StrEnum):
+    """How far a letter has come."""
+
+    TO_ASK = "to ask"
+    ASKED = "asked"
+    OVERDUE = "overdue"
+    SUBMITTED = "submitted"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterStanding:
+    """Where one letter stands; ``asked`` is a day stated, or one that counts as such (R1)."""
+
+    id: LetterId
+    mentor: MentorId
+    stage: Stage
+    due: date | None
+    asked: date | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What the calendar should hold on the day ``as_of``, and what the person should know."""
 
     as_of: date
+    letters: tuple[LetterStanding, ...]
     events: tuple[Event, ...]
     budgets: Mapping[MentorId, Budget]
     warnings: tuple[PlanWarning, ...]

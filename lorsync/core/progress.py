@@ -11,9 +11,11 @@ from lorsync.core.model import (
     Kind,
     Letter,
     LetterId,
+    LetterStanding,
     Placed,
     PlanWarning,
     Season,
+    Stage,
 )
 
 
@@ -94,6 +96,26 @@ def progress_of(
         unconfirmed=unconfirmed,
         declined=declined,
         submitted=submitted,
+    )
+
+
+def standing(progress: Progress, today: date) -> LetterStanding:
+    """Return where a letter stands on a day, for a person to read."""
+    due = None if progress.due is None else progress.due.day
+    if progress.submitted is not None:
+        stage = Stage.SUBMITTED
+    elif progress.declined is not None:
+        stage = Stage.DECLINED
+    elif due is not None and due < today:
+        stage = Stage.OVERDUE
+    else:
+        stage = Stage.TO_ASK if progress.asked is None else Stage.ASKED
+    return LetterStanding(
+        id=progress.id,
+        mentor=progress.letter.mentor,
+        stage=stage,
+        due=due,
+        asked=progress.asked,
     )
 
 

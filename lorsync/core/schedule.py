@@ -25,7 +25,7 @@ from lorsync.core.model import (
     Uid,
 )
 from lorsync.core.occasion import Case, Occasion
-from lorsync.core.progress import future_facts, progress_of
+from lorsync.core.progress import future_facts, progress_of, standing
 from lorsync.core.wording import Words
 
 Holidays = tuple[tuple[date, str], ...]
@@ -62,6 +62,7 @@ def plan(
     warnings += coverage_warnings(coverage.values())
     return Plan(
         as_of=today,
+        letters=tuple(standing(p, today) for case in cases for p in case.letters),
         events=tuple(sorted(events, key=lambda event: (event.day, event.kind, event.uid))),
         budgets=budgets,
         warnings=tuple(warnings),

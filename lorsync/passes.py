@@ -1,0 +1,219 @@
+"""Put a pass together: the lock, the ledger, the password, the calendar, and the record of it.
+
+This is where adapters are chosen. The command line and the daemon both come through here, and take
+turns by the pass lock.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.state import make_state_dir, pass_lock
+from lorsync.core.model import PlanWarning
+from lorsync.errors import ConfigError, LorsyncError
+from lorsync.ports import Calendar
+from lorsync.settings import CalendarSettings, Provider, Settings
+from lorsync.sync import Options, Report, run_pass
+
+TURN_SECONDS = 60.0
+"""How long the command line and the daemon wait for each other's pass."""
+
+_ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
+_LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset."""
+
+    last_pass: dict[str, object] | None = None
+    last_error: dict[str, object] | None = None
+    next_pass: str | None = None
+    calendar: str | None = None
+
+
+def pass_once(settings: Settings, state: Path, *, now: datetime, options: Options) -> Report:
+    """Run one pass and remember how it went; ``now`` is aware.
+
+    Raises a LorsyncError where it did not come to its end; that is remembered too.
+    """
+    make_state_dir(state)
+    with pass_lock(state, wait_seconds=TURN_SECONDS):
+        ledger = SqliteLedger(state)
+        try:
+            return _recorded(settings, state, ledger, now=now, options=options)
+        finally:
+            ledger.close()
+
+
+def record_of(state: Path) -> Record:
+    """Return what is remembered of the passes in a state folder, nothing where there is none."""
+    if not (state / FILE_NAME).exists():
+        return Record()
+    ledger = SqliteLedger(state)
+    try:
+        return Record(
+            last_pass=_loaded(ledger.memo(_LAST_PASS)),
+            last_error=_loaded(ledger.memo(_LAST_ERROR)),
+            next_pass=ledger.memo(_NEXT_PASS),
+            calendar=ledger.memo(_COLLECTION),
+        )
+    finally:
+        ledger.close()
+
+
+def remember_next(state: Path, at: datetime | None) -> None:
+    """Remember when the daemon means to run its next pass, or that it no longer means to."""
+    ledger = SqliteLedger(state)
+    try:
+        ledger.remember({_NEXT_PASS: None if at is None else at.isoformat()})
+    finally:
+        ledger.close()
+
+
+def remember_error(state: Path, error: LorsyncError, *, now: datetime) -> None:
+    """Remember why something did not work, for ``status``."""
+    ledger = SqliteLedger(state)
+    try:
+        ledger.remember({_LAST_ERROR: _error_memo(error, now)})
+    finally:
+        ledger.close()
+
+
+def _recorded(
+    settings: Settings, state: Path, ledger: SqliteLedger, *, now: datetime, options: Options
+) -> Report:
+    failed_before = ledger.memo(_LAST_ERROR) is not None
+    try:
+        with _calendar(settings, state, ledger, dry_run=options.dry_run) as calendar:
+            report = run_pass(
+                settings,
+                calendar,
+                ledger,
+                now=now,
+                # After any error the token is not believed (S16).
+                options=replace(options, full=options.full or failed_before),
+            )
+    except LorsyncError as error:
+        if not options.dry_run:
+            ledger.remember({_LAST_ERROR: _error_memo(error, now)})
+        raise
+    if not options.dry_run:
+        ledger.remember({_LAST_PASS: _pass_memo(report, now), _LAST_ERROR: None})
+    renamed = _renamed(settings, ledger)
+    return replace(report, warnings=(*report.warnings, *renamed)) if renamed else report
+
+
+@contextmanager
+def _calendar(
+    settings: Settings, state: Path, ledger: SqliteLedger, *, dry_run: bool
+) -> Iterator[Calendar]:
+    """Open the calendar of the config; the ledger remembers which collection it is (S19)."""
+    account = settings.calendar
+    _check_account(account, ledger)
+    remembered = ledger.memo(_COLLECTION)
+    with _opened(account, state, remembered) as calendar:
+        if remembered is None and not dry_run:
+            ledger.remember(
+                {
+                    _ACCOUNT: _account_memo(account),
+                    _COLLECTION: calendar.address,
+                    _NAME: account.name,
+                }
+            )
+        yield calendar
+
+
+@contextmanager
+def _opened(account: CalendarSettings, state: Path, remembered: str | None) -> Iterator[Calendar]:
+    # Each adapter is imported where it is chosen: caldav alone takes 30 MB and 0.2 s.
+    if account.provider is Provider.FOLDER:
+        from lorsync.adapters.folder import open_folder
+
+        yield open_folder(account, remembered=remembered)
+        return
+    from lorsync.adapters.caldav import open_collection
+
+    if account.provider is Provider.LOCAL:
+        from lorsync.adapters.local_server import ensure_running
+
+        with ensure_running(state) as server:
+            local = replace(account, url=server.url, username=server.username)
+            calendar = open_collection(local, server.password, remembered=remembered)
+            try:
+                yield calendar
+            finally:
+                calendar.close()
+        return
+    from lorsync.adapters.credentials import password_for
+
+    calendar = open_collection(account, password_for(account), remembered=remembered)
+    try:
+        yield calendar
+    finally:
+        calendar.close()
+
+
+def _check_account(account: CalendarSettings, ledger: SqliteLedger) -> None:
+    """Refuse to go on with another account: every event would look deleted there (S19)."""
+    before = ledger.memo(_ACCOUNT)
+    if before is None or before == _account_memo(account):
+        return
+    was = json.loads(before)
+    where = was["url"] or was["path"] or was["provider"]
+    msg = (
+        f"[calendar] names another account than the one these events are in ({where}). "
+        "Change it back, or start afresh with another --state-dir; nothing was moved."
+    )
+    raise ConfigError(msg)
+
+
+def _account_memo(account: CalendarSettings) -> str:
+    return json.dumps(
+        {
+            "provider": account.provider,
+            "url": account.url,
+            "username": account.username,
+            "path": None if account.path is None else str(account.path),
+        }
+    )
+
+
+def _renamed(settings: Settings, ledger: SqliteLedger) -> tuple[PlanWarning, ...]:
+    """Say that a changed name in the config does not rename the calendar: its href counts (S19)."""
+    name = ledger.memo(_NAME)
+    if name is None or name == settings.calendar.name:
+        return ()
+    message = (
+        f"The events stay in the calendar “{name}”; calendar.name = “{settings.calendar.name}” "
+        "only counts when a calendar is made. Rename it in your calendar app."
+    )
+    return (PlanWarning(code="calendar-name", subject="calendar", message=message),)
+
+
+def _pass_memo(report: Report, now: datetime) -> str:
+    return json.dumps(
+        {
+            "at": now.isoformat(timespec="seconds"),
+            "created": len(report.created),
+            "updated": len(report.updated),
+            "deleted": len(report.deleted),
+            "adopted": len(report.adopted),
+            "kept": len(report.kept),
+            "missing": len(report.missing),
+            "held": len(report.held),
+            "requests": report.requests,
+        }
+    )
+
+
+def _error_memo(error: LorsyncError, now: datetime) -> str:
+    return json.dumps({"at": now.isoformat(timespec="seconds"), "message": str(error)})
+
+
+def _loaded(memo: str | None) -> dict[str, object] | None:
+    return None if memo is None else dict(json.loads(memo))
