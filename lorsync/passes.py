@@ -16,8 +16,9 @@ from lorsync.adapters.state import make_state_dir, pass_lock
 from lorsync.core.model import PlanWarning
 from lorsync.errors import ConfigError, LorsyncError
 from lorsync.ports import Calendar
+from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Provider, Settings
-from lorsync.sync import Options, Report, run_pass
+from lorsync.sync import Options, run_pass
 
 TURN_SECONDS = 60.0
 """How long the command line and the daemon wait for each other's pass."""

@@ -22,11 +22,12 @@ from lorsync.core.merge import (
     observe_absent,
     observe_present,
 )
-from lorsync.core.model import Event, Plan, PlanWarning, Season, Uid
+from lorsync.core.model import Event, Season, Uid
 from lorsync.core.roster import roster
 from lorsync.core.schedule import plan
 from lorsync.planning import check_owner, freeze_key, frozen_key, history_of, today_of
 from lorsync.ports import Calendar, Href, Ledger, Listing, Progress, Resource, SyncToken
+from lorsync.report import Change, Report, change_of, changes_of_entries, held_warning, standing_in
 from lorsync.settings import Settings
 from lorsync.writing import Outcomes, write_all
 
@@ -34,39 +35,6 @@ FULL_LISTING_EVERY = timedelta(days=1)
 """Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
 
 _TOKEN, _LISTED = "sync_token", "listed_fully_at"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One event in a report; ``changed`` names what a person changed of it."""
-
-    uid: Uid
-    kind: str
-    mentor: str
-    day: date
-    summary: str
-    changed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a pass did, or would do; ``requests`` counts those to the server."""
-
-    plan: Plan
-    created: tuple[Change, ...] = ()
-    updated: tuple[Change, ...] = ()
-    deleted: tuple[Change, ...] = ()
-    adopted: tuple[Change, ...] = ()
-    kept: tuple[Change, ...] = ()
-    missing: tuple[Change, ...] = ()
-    held: tuple[Change, ...] = ()
-    requests: int = 0
-    warnings: tuple[PlanWarning, ...] = ()
-
-    @property
-    def wrote(self) -> bool:
-        """Whether anything was written to the calendar."""
-        return bool(self.created or self.updated or self.deleted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,21 +94,20 @@ def run_pass(
         for uid, entry in {**seen.entries, **outcomes.entries}.items()
         if uid not in outcomes.deleted
     }
+    adopted = [entries[uid] for uid in sorted(seen.adopted | outcomes.adopted)]
     return Report(
         plan=planned,
-        created=_of_events(actions, outcomes.created),
-        updated=_of_events(actions, outcomes.updated),
-        deleted=tuple(
-            _of_entry(a.entry)
-            for a in actions
-            if isinstance(a, Delete) and a.entry.uid in outcomes.deleted
+        created=_written(actions, outcomes.created),
+        updated=_written(actions, outcomes.updated),
+        deleted=changes_of_entries(
+            a.entry for a in actions if isinstance(a, Delete) and a.entry.uid in outcomes.deleted
         ),
-        adopted=tuple(_of_entry(entries[uid]) for uid in sorted(seen.adopted | outcomes.adopted)),
-        kept=_in_state(entries.values(), State.KEPT, today),
-        missing=_in_state(entries.values(), State.MISSING, today),
-        held=tuple(_of_entry(action.entry) for action in held),
+        adopted=changes_of_entries(adopted),
+        kept=standing_in(State.KEPT, entries.values(), today),
+        missing=standing_in(State.MISSING, entries.values(), today),
+        held=changes_of_entries(action.entry for action in held),
         requests=calendar.requests - before,
-        warnings=(*planned.warnings, *_held_warning(held), *outcomes.warnings),
+        warnings=(*planned.warnings, *held_warning(len(held)), *outcomes.warnings),
     )
 
 
@@ -308,45 +275,9 @@ def _token_memo(listing: Listing, now: datetime) -> dict[str, str | None]:
     return memo
 
 
-def _of_events(actions: Iterable[Action], uids: frozenset[Uid]) -> tuple[Change, ...]:
+def _written(actions: Iterable[Action], uids: frozenset[Uid]) -> tuple[Change, ...]:
     return tuple(
-        Change(
-            uid=a.event.uid,
-            kind=a.event.kind,
-            mentor=a.event.mentor,
-            day=a.event.day,
-            summary=a.event.summary,
-        )
+        change_of(a.event)
         for a in actions
         if isinstance(a, Create | Update) and a.event.uid in uids
-    )
-
-
-def _of_entry(entry: Entry) -> Change:
-    return Change(
-        uid=entry.uid,
-        kind=entry.identity.kind,
-        mentor=entry.mentor,
-        day=entry.day,
-        summary=entry.summary,
-        changed=entry.changed,
-    )
-
-
-def _in_state(entries: Iterable[Entry], state: State, today: date) -> tuple[Change, ...]:
-    found = [e for e in entries if e.state is state and e.day >= today]
-    return tuple(_of_entry(e) for e in sorted(found, key=lambda e: (e.day, e.uid)))
-
-
-def _held_warning(held: Iterable[Delete]) -> tuple[PlanWarning, ...]:
-    number = len(list(held))
-    if not number:
-        return ()
-    return (
-        PlanWarning(
-            code="held",
-            subject="calendar",
-            message=f"{number} events would be deleted, which looks like an accident, so they were "
-            "left. If it is meant, run: lorsync sync --accept-deletions",
-        ),
     )

@@ -1,1 +1,64 @@
-"""The command line."""
+"""The command line: each command is loaded when it is called, errors become plain lines.
+
+A message goes to stderr and its exit code follows sysexits (see :mod:`lorsync.errors`). A traceback
+is never shown; of a mistake of lorsync's own, the place is.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lorsync.cli.root import cli
+from lorsync.errors import LorsyncError, UsageError
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        result = cli.main(args=list(arguments), prog_name="lorsync", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        return _tell(_usage(error), UsageError.exit_code)
+    except click.ClickException as error:
+        return _tell(error.format_message(), UsageError.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _tell("Stopped.", 128 + signal.SIGINT)
+    except LorsyncError as error:
+        return _tell(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader left, as `| head` does: not an error. Python would complain at exit once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 -- the last resort; never a traceback for a person
+        return _unexpected(error)
+    return result if isinstance(result, int) else 0
+
+
+def _tell(message: str, code: int) -> int:
+    print(f"lorsync: {message}", file=sys.stderr)
+    return code
+
+
+def _usage(error: click.UsageError) -> str:
+    where = error.ctx.command_path if error.ctx is not None else "lorsync"
+    return f"{error.format_message()}\nTry “{where} --help”."
+
+
+def _unexpected(error: Exception) -> int:
+    """Say that lorsync itself is wrong, and where, without what may be secret in the message."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        name = Path(trace.tb_frame.f_code.co_filename).name
+        where = f" in {name}, line {trace.tb_lineno}"
+    message = f"This is a mistake of lorsync's: {type(error).__name__}{where}. Please report it."
+    if isinstance(error, OSError):
+        message = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error}"
+    return _tell(message, LorsyncError.exit_code)

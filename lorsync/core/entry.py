@@ -58,5 +58,9 @@ class Entry:
     def placed(self) -> Placed:
         """The entry as the planner's history has it."""
         return Placed(
-            identity=self.identity, mentor=self.mentor, letters=self.letters, day=self.day
+            identity=self.identity,
+            mentor=self.mentor,
+            letters=self.letters,
+            day=self.day,
+            pinned=self.state is State.KEPT and "date" in self.changed,
         )

@@ -265,6 +265,7 @@ class Event:
     summary: str
     text: str
     status: Status = Status.PLANNED
+    pinned: bool = False
     reasons: tuple[Reason, ...] = ()
 
     @property
@@ -286,13 +287,14 @@ class Budget:
 class Placed:
     """An event that stands on the calendar, as the ledger remembers it: on which day it stands.
 
-    The day is the person's where they moved it.
+    The day is the person's where they moved it; then it is ``pinned`` (S10).
     """
 
     identity: Identity
     mentor: MentorId
     letters: tuple[LetterId, ...]
     day: date
+    pinned: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -1,6 +1,7 @@
 """Turn letters, facts, history and a day into the events that the calendar should hold."""
 
 from collections.abc import Mapping
+from dataclasses import replace as replace_fields
 from datetime import date
 
 from lorsync.core.afterwards import conclude
@@ -21,6 +22,7 @@ from lorsync.core.model import (
     Plan,
     PlanWarning,
     ProgramId,
+    Reason,
     Season,
     Uid,
 )
@@ -138,7 +140,7 @@ def _in_words(
     occasions: list[Occasion], case: Case, key: SeasonKey, retired: frozenset[Uid]
 ) -> list[Event]:
     words = Words(case.season, case.mentor, {p.id: p.due for p in case.letters})
-    return [
+    events = [
         Event(
             uid=_fresh_uid(occasion, key, retired),
             identity=occasion.identity,
@@ -152,6 +154,14 @@ def _in_words(
         )
         for occasion in occasions
     ]
+    pins = {placed.identity: placed.day for placed in case.placed if placed.pinned}
+    return [_pinned(e, pins[e.identity]) if e.identity in pins else e for e in events]
+
+
+def _pinned(event: Event, day: date) -> Event:
+    """Return an event on the day to which the person moved it (S10)."""
+    reason = Reason(rule="S10", text=f"you moved it; planned for {event.day}", ideal=event.day)
+    return replace_fields(event, day=day, pinned=True, reasons=(*event.reasons, reason))
 
 
 def _fresh_uid(occasion: Occasion, key: SeasonKey, retired: frozenset[Uid]) -> Uid:

@@ -1,0 +1,48 @@
+"""What every command starts from: the settings, the state folder, the time."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from lorsync.adapters.state import state_dir
+from lorsync.cli.root import Globals
+from lorsync.config import default_path, load
+from lorsync.errors import UsageError
+from lorsync.settings import Settings
+
+
+def config_path(options: Globals) -> Path:
+    """Return the config file: ``-c``, else the default place."""
+    return options.config if options.config is not None else default_path()
+
+
+def settings_of(options: Globals) -> Settings:
+    """Read the config. Raises ConfigError with every problem in it."""
+    return load(config_path(options))
+
+
+def state_of(options: Globals) -> Path:
+    """Return the state folder, whether or not it exists."""
+    return state_dir(options.state_dir, os.environ)
+
+
+def now() -> datetime:
+    """Return the current instant."""
+    return datetime.now(UTC)
+
+
+def parse_day(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
+    """Read a day from the command line, as ISO 8601 alone. Raises UsageError."""
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        msg = f"{value!r} is not a day. Write it like 2026-09-23."
+        raise UsageError(msg) from None
+    if not 1970 <= day.year <= 2200:
+        msg = f"{value} is outside the years 1970 to 2200."
+        raise UsageError(msg)
+    return day

@@ -1,0 +1,104 @@
+"""The JSON documents that commands print: one each, and nothing else on stdout."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import click
+
+from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
+from lorsync.report import Change, Report
+
+Document = Mapping[str, object]
+
+
+def show(document: Document) -> None:
+    """Print one document."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def plan_document(plan: Plan) -> Document:
+    """Return a plan as a document."""
+    return {
+        "as_of": plan.as_of.isoformat(),
+        "events": [_event(event) for event in plan.events],
+        "budgets": budgets(plan.budgets),
+        "warnings": warnings(plan.warnings),
+    }
+
+
+def report_document(report: Report) -> Document:
+    """Return the report of a pass as a document."""
+    return {
+        "created": _changes(report.created),
+        "updated": _changes(report.updated),
+        "deleted": _changes(report.deleted),
+        "adopted": _changes(report.adopted),
+        "kept": _changes(report.kept),
+        "missing": _changes(report.missing),
+        "held": _changes(report.held),
+        "requests": report.requests,
+        "warnings": warnings(report.warnings),
+    }
+
+
+def budgets(by_mentor: Mapping[MentorId, Budget]) -> Document:
+    """Return the budgets, one per mentor."""
+    return {
+        mentor: {"cap": budget.cap, "spent": budget.spent, "planned": budget.planned}
+        for mentor, budget in by_mentor.items()
+    }
+
+
+def warnings(listed: Sequence[PlanWarning]) -> list[Document]:
+    """Return warnings."""
+    return [{"code": w.code, "subject": w.subject, "message": w.message} for w in listed]
+
+
+def letters(standings: Sequence[LetterStanding]) -> list[Document]:
+    """Return where the letters stand."""
+    return [
+        {
+            "id": letter.id,
+            "mentor": letter.mentor,
+            "stage": letter.stage,
+            "due": None if letter.due is None else letter.due.isoformat(),
+            "asked": None if letter.asked is None else letter.asked.isoformat(),
+        }
+        for letter in standings
+    ]
+
+
+def _event(event: Event) -> Document:
+    return {
+        "uid": event.uid,
+        "kind": event.kind,
+        "mentor": event.mentor,
+        "letters": list(event.letters),
+        "date": event.day.isoformat(),
+        "summary": event.summary,
+        "status": event.status,
+        "pinned": event.pinned,
+        "reasons": [_reason(reason) for reason in event.reasons],
+    }
+
+
+def _reason(reason: Reason) -> Document:
+    return {
+        "rule": reason.rule,
+        "text": reason.text,
+        "ideal": None if reason.ideal is None else reason.ideal.isoformat(),
+    }
+
+
+def _changes(changes: Sequence[Change]) -> list[Document]:
+    return [
+        {
+            "uid": change.uid,
+            "kind": change.kind,
+            "mentor": change.mentor,
+            "date": change.day.isoformat(),
+            "summary": change.summary,
+            "changed": list(change.changed),
+        }
+        for change in changes
+    ]

@@ -1,0 +1,73 @@
+"""``lorsync sync``: one pass."""
+
+import sys
+
+import click
+
+from lorsync.cli.context import now, settings_of, state_of
+from lorsync.cli.root import Globals
+from lorsync.ports import Progress
+
+_WORTH_A_BAR = 20
+"""From so many writes on, a terminal shows a progress bar."""
+
+
+@click.command("sync")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--accept-deletions", is_flag=True, help="Delete what was held back.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(options: Globals, *, dry_run: bool, accept_deletions: bool, as_json: bool) -> None:
+    """Bring the calendar and the plan together once."""
+    from lorsync.passes import pass_once
+    from lorsync.sync import Options
+
+    settings = settings_of(options)
+    with _Bar() as bar:
+        report = pass_once(
+            settings,
+            state_of(options),
+            now=now(),
+            options=Options(
+                dry_run=dry_run,
+                accept_deletions=accept_deletions,
+                progress=None if as_json else bar.advance,
+            ),
+        )
+    if as_json:
+        from lorsync.cli.documents import report_document, show
+
+        show(report_document(report))
+        return
+    from lorsync.cli.tables import console, show_report
+
+    show_report(console(), report, dry_run=dry_run)
+
+
+class _Bar:
+    """A progress bar on a terminal, made at the first write where there is much to write."""
+
+    def __init__(self) -> None:
+        self._live: object = None
+        self.advance: Progress = self._advance
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from rich.progress import Progress as RichProgress
+
+        if isinstance(self._live, RichProgress):
+            self._live.stop()
+
+    def _advance(self, done: int, total: int) -> None:
+        if total < _WORTH_A_BAR or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import Progress as RichProgress
+
+        if not isinstance(self._live, RichProgress):
+            self._live = RichProgress(console=Console(stderr=True), transient=True)
+            self._live.add_task("Writing events", total=total)
+            self._live.start()
+        self._live.update(self._live.task_ids[0], completed=done)

@@ -1,0 +1,112 @@
+"""Show a plan, a report and a status to a person: 80 columns, colour never the only sign."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lorsync.core.model import Event, Mentor, MentorId, Plan, PlanWarning, Status
+from lorsync.report import Change, Report
+
+_WIDTH_OF_PIPES = 100
+
+
+def console() -> Console:
+    """Return the console for stdout. A pipe gets plain text that is not cut to a screen."""
+    found = Console(highlight=False, soft_wrap=False)
+    if found.is_terminal:
+        return found
+    return Console(highlight=False, width=_WIDTH_OF_PIPES, color_system=None)
+
+
+def show_plan(
+    out: Console, plan: Plan, mentors: Mapping[MentorId, Mentor], *, why: bool = False
+) -> None:
+    """Print what is planned, the budgets, and the warnings."""
+    if not plan.events:
+        out.print(f"Nothing is planned from {plan.as_of.isoformat()} on.")
+    else:
+        out.print(_events(plan.events, why=why))
+        _show_budgets(out, plan, mentors)
+    show_warnings(out, plan.warnings)
+
+
+def show_warnings(out: Console, warnings: Sequence[PlanWarning]) -> None:
+    """Print warnings, one paragraph each."""
+    if warnings:
+        out.print("\n[bold]Take note[/bold]")
+    for warning in warnings:
+        out.print(f"[yellow]![/yellow] {escape(warning.message)}")
+
+
+def show_report(out: Console, report: Report, *, dry_run: bool) -> None:
+    """Print what a pass did, or would do."""
+    verbs = (
+        ("to create", "to update", "to delete") if dry_run else ("created", "updated", "deleted")
+    )
+    done = (report.created, report.updated, report.deleted)
+    counts = [
+        f"{len(changes)} {verb}" for verb, changes in zip(verbs, done, strict=True) if changes
+    ]
+    if report.adopted:
+        counts.append(f"{len(report.adopted)} adopted")
+    requests = "1 request" if report.requests == 1 else f"{report.requests} requests"
+    out.print(f"{', '.join(counts) or 'Nothing to write'} ({requests}).")
+    if dry_run:
+        for verb, changes in zip(verbs, done, strict=True):
+            _list(out, f"{verb.capitalize()}:", changes)
+    _list(out, "Left as you changed them:", report.kept)
+    _list(out, "Deleted or moved away by you, and not created again:", report.missing)
+    _list(out, "Not deleted without your yes:", report.held)
+    show_warnings(out, report.warnings)
+
+
+def day_in_words(day: date) -> str:
+    """Return a day with its weekday, ``Thu 2026-07-30``."""
+    return f"{day:%a} {day.isoformat()}"
+
+
+def _events(events: Sequence[Event], *, why: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Day", no_wrap=True)
+    table.add_column("Kind", no_wrap=True)
+    table.add_column("Event", overflow="fold")
+    for event in events:
+        note = "".join(
+            [
+                " [yellow](short notice)[/yellow]" if event.status is Status.SHORT_NOTICE else "",
+                " [cyan](moved by you)[/cyan]" if event.pinned else "",
+            ]
+        )
+        lines = [escape(event.summary) + note]
+        if why:
+            lines += [
+                f"[dim]{escape(reason.rule)}: {escape(reason.text)}[/dim]"
+                for reason in event.reasons
+            ]
+        table.add_row(day_in_words(event.day), event.kind, "\n".join(lines))
+    return table
+
+
+def _show_budgets(out: Console, plan: Plan, mentors: Mapping[MentorId, Mentor]) -> None:
+    out.print("\n[bold]Follow-ups[/bold] (● spent, ◐ planned, ○ free)")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column("Mentor", overflow="fold")
+    table.add_column("Budget", no_wrap=True)
+    for mentor, budget in plan.budgets.items():
+        free = max(0, budget.cap - budget.spent - budget.planned)
+        dots = "●" * budget.spent + "◐" * budget.planned + "○" * free
+        table.add_row(escape(mentors[mentor].name), dots or "none wanted")
+    out.print(table)
+
+
+def _list(out: Console, heading: str, changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    out.print(f"\n{heading}")
+    for change in changes:
+        what = f" ({', '.join(change.changed)})" if change.changed else ""
+        out.print(f"  {day_in_words(change.day)}  {escape(change.summary)}{escape(what)}")

@@ -1,0 +1,84 @@
+"""What a pass tells: which events it wrote, and which it left to the person."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from lorsync.core.entry import Entry, State
+from lorsync.core.model import Event, Plan, PlanWarning, Uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One event in a report; ``changed`` names what a person changed of it."""
+
+    uid: Uid
+    kind: str
+    mentor: str
+    day: date
+    summary: str
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a pass did, or would do; ``requests`` counts those to the server."""
+
+    plan: Plan
+    created: tuple[Change, ...] = ()
+    updated: tuple[Change, ...] = ()
+    deleted: tuple[Change, ...] = ()
+    adopted: tuple[Change, ...] = ()
+    kept: tuple[Change, ...] = ()
+    missing: tuple[Change, ...] = ()
+    held: tuple[Change, ...] = ()
+    requests: int = 0
+    warnings: tuple[PlanWarning, ...] = ()
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything was written to the calendar."""
+        return bool(self.created or self.updated or self.deleted)
+
+
+def change_of(event: Event) -> Change:
+    """Return an event that was written."""
+    return Change(
+        uid=event.uid,
+        kind=event.kind,
+        mentor=event.mentor,
+        day=event.day,
+        summary=event.summary,
+    )
+
+
+def changes_of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
+    """Return events as the ledger knows them."""
+    return tuple(
+        Change(
+            uid=entry.uid,
+            kind=entry.identity.kind,
+            mentor=entry.mentor,
+            day=entry.day,
+            summary=entry.summary,
+            changed=entry.changed,
+        )
+        for entry in entries
+    )
+
+
+def standing_in(state: State, entries: Iterable[Entry], today: date) -> tuple[Change, ...]:
+    """Return the events that are in a state, from today on, in the order of their days."""
+    found = [e for e in entries if e.state is state and e.day >= today]
+    return changes_of_entries(sorted(found, key=lambda e: (e.day, e.uid)))
+
+
+def held_warning(number: int) -> tuple[PlanWarning, ...]:
+    """Warn that deletions were held back, where any were (S18)."""
+    if not number:
+        return ()
+    message = (
+        f"{number} events would be deleted, which looks like an accident, so they were left. "
+        "If it is meant, run: lorsync sync --accept-deletions"
+    )
+    return (PlanWarning(code="held", subject="calendar", message=message),)
