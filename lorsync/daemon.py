@@ -1,1 +1,284 @@
-"""To come."""
+"""Run passes for months: APScheduler asks for them, one worker runs them, the main thread watches.
+
+The main thread waits for signals and for what other threads tell it, at most half a minute at a
+time; then it looks whether the applicant's day has changed and whether the clock was set. Jobs of
+the scheduler only ask for a pass, so they cannot fail, and requests coalesce: the worker clears
+them before it runs, so that one which comes meanwhile is not lost.
+"""
+
+import logging
+import selectors
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from lorsync.adapters.state import daemon_lock, make_state_dir
+from lorsync.adapters.watch import FileWatch
+from lorsync.errors import ConfigError, LorsyncError, mistake
+from lorsync.passes import holding_server, pass_once, remember_config_error, remember_next
+from lorsync.planning import today_of
+from lorsync.report import Report
+from lorsync.settings import Settings
+from lorsync.sync import Options
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 30.0
+"""How long the main thread sleeps at most, so how late a changed day or clock is noticed."""
+
+JUMP_SECONDS = 5.0
+"""From how far wall time and monotonic time drift apart the clock counts as set (OPERATIONS)."""
+
+STOP_SECONDS = 1.5
+"""How long a stop waits for the request in flight; the next pass resolves what is cut off (I7)."""
+
+_SETTLE_SECONDS = 0.3
+"""How long a changed config is left alone: editors write in several steps."""
+
+_TOLD = b"\x00"
+"""What another thread writes to wake the main one; a signal writes its own number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """One pass of the daemon, for whoever shows it: its report, and when the next one comes."""
+
+    settings: Settings
+    report: Report
+    next_pass: datetime
+    first: bool
+
+
+class Daemon:
+    """A daemon over one config file and one state folder."""
+
+    def __init__(
+        self,
+        config: Path,
+        state: Path,
+        *,
+        load: Callable[[Path], Settings],
+        tell: Callable[[Passed], None],
+    ) -> None:
+        """Prepare; nothing runs before :meth:`run`. ``tell`` is called after each pass."""
+        self._config = config
+        self._state = state
+        self._load = load
+        self._tell = tell
+        self._requests = _Requests()
+        self._stopping = threading.Event()
+        self._ears, self._mouth = socket.socketpair()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None}
+        )
+        self._last_error: str | None = None
+        self._passes = 0
+
+    def run(self) -> None:
+        """Run until a signal says stop.
+
+        Raises ConfigError for a config that is broken from the start, and TryAgainError where
+        another daemon serves the state folder.
+        """
+        settings = self._load(self._config)
+        make_state_dir(self._state)
+        with daemon_lock(self._state), holding_server(settings, self._state):
+            self._settings = settings
+            self._listen()
+            worker = threading.Thread(target=self._work, name="lorsync-passes", daemon=True)
+            with FileWatch(self._config, self._wake):
+                self._schedule(settings)
+                self._scheduler.start()
+                self._requests.add("start")
+                worker.start()
+                try:
+                    self._watch()
+                finally:
+                    self._stop(worker)
+
+    # The main thread.
+
+    def _listen(self) -> None:
+        """Have every signal written to a socket, where the main loop hears it."""
+        self._ears.setblocking(False)
+        self._mouth.setblocking(False)
+        signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, lambda *_: None)
+
+    def _watch(self) -> None:
+        """Wait for signals and changes; notice a new day and a clock that was set."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._ears, selectors.EVENT_READ)
+            day = self._today()
+            clocks = _Clocks.now()
+            while not self._stopping.is_set():
+                selector.select(LOOK_SECONDS)
+                self._hear()
+                before, clocks = clocks, _Clocks.now()
+                if clocks.jumped_since(before):
+                    self._requests.add("clock")
+                    # Its wait is measured by the clock that was set.
+                    self._scheduler.wakeup()
+                if (today := self._today()) != day:
+                    day = today
+                    self._requests.add("new day")
+
+    def _hear(self) -> None:
+        try:
+            heard = self._ears.recv(4096)
+        except BlockingIOError:
+            return
+        if signal.SIGTERM in heard or signal.SIGINT in heard:
+            self._stopping.set()
+        if signal.SIGHUP in heard or _TOLD[0] in heard:
+            self._requests.add("config")
+        if signal.SIGUSR1 in heard:
+            self._requests.add("asked")
+
+    def _wake(self) -> None:
+        """Tell the main thread that the config has changed; called from other threads."""
+        try:
+            self._mouth.send(_TOLD)
+        except BlockingIOError:
+            log.debug("The main thread has more than it can read: it is awake.")
+
+    def _today(self) -> date:
+        return today_of(self._settings, datetime.now(UTC))
+
+    def _stop(self, worker: threading.Thread) -> None:
+        """End everything; a pass that hangs in a request is left to its intents."""
+        self._stopping.set()
+        self._requests.add("stop")
+        self._scheduler.shutdown(wait=False)
+        worker.join(STOP_SECONDS)
+        if worker.is_alive():
+            log.warning("Stopped in the middle of a pass; the next one goes on from there.")
+        else:
+            remember_next(self._state, None)
+        signal.set_wakeup_fd(-1)
+
+    # The scheduler.
+
+    def _schedule(self, settings: Settings) -> None:
+        every = settings.sync.every.total_seconds()
+        self._scheduler.add_job(
+            self._requests.add,
+            IntervalTrigger(seconds=int(every), timezone=UTC),
+            args=["scheduled"],
+            id="pass",
+            replace_existing=True,
+        )
+
+    def _next_pass(self) -> datetime:
+        job = self._scheduler.get_job("pass")
+        at: datetime = job.next_run_time
+        return at
+
+    # The worker.
+
+    def _work(self) -> None:
+        """Run one pass for each set of requests, until told to stop."""
+        while True:
+            reasons = self._requests.take()
+            if self._stopping.is_set():
+                return
+            try:
+                if "config" in reasons:
+                    self._reload()
+                self._pass(reasons)
+                remember_next(self._state, self._next_pass())
+            except LorsyncError as error:
+                self._say(str(error))
+            except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
+                self._say(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")
+
+    def _reload(self) -> None:
+        """Take the changed config, or keep the last good one and say so."""
+        self._stopping.wait(_SETTLE_SECONDS)
+        try:
+            settings = self._load(self._config)
+        except ConfigError as error:
+            message = f"The config is broken, so the last good one stays in force. {error}"
+            remember_config_error(self._state, message)
+            log.error("%s", message)
+            return
+        remember_config_error(self._state, None)
+        if settings.sync.every != self._settings.sync.every:
+            self._schedule(settings)
+        self._settings = settings
+        log.info("The config was read again.")
+
+    def _pass(self, reasons: frozenset[str]) -> None:
+        settings, now = self._settings, datetime.now(UTC)
+        log.debug("A pass begins: %s.", ", ".join(sorted(reasons)))
+        report = pass_once(
+            settings,
+            self._state,
+            now=now,
+            options=Options(full="start" in reasons, stopping=self._stopping.is_set),
+        )
+        self._last_error = None
+        self._passes += 1
+        self._tell(
+            Passed(
+                settings=settings,
+                report=report,
+                next_pass=self._next_pass(),
+                first=self._passes == 1,
+            )
+        )
+
+    def _say(self, message: str) -> None:
+        """Log an error, once as long as it stays the same."""
+        if message != self._last_error and not self._stopping.is_set():
+            log.error("%s", message)
+        self._last_error = message
+
+
+class _Requests:
+    """Reasons for a pass, gathered until the worker takes them all at once."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._reasons: set[str] = set()
+
+    def add(self, reason: str) -> None:
+        """Ask for a pass."""
+        with self._condition:
+            self._reasons.add(reason)
+            self._condition.notify()
+
+    def take(self) -> frozenset[str]:
+        """Wait until a pass is asked for, and take all reasons for it."""
+        with self._condition:
+            while not self._reasons:
+                self._condition.wait()
+            taken = frozenset(self._reasons)
+            self._reasons.clear()
+            return taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clocks:
+    """The wall clock and the monotonic one at one moment, in seconds."""
+
+    wall: float
+    monotonic: float
+
+    @classmethod
+    def now(cls) -> "_Clocks":
+        return cls(wall=time.time(), monotonic=time.monotonic())
+
+    def jumped_since(self, before: "_Clocks") -> bool:
+        """Tell whether the wall clock was set, or the machine slept, since ``before``."""
+        drift = (self.wall - before.wall) - (self.monotonic - before.monotonic)
+        return abs(drift) > JUMP_SECONDS

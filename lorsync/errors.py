@@ -74,3 +74,14 @@ class ConfigError(LorsyncError):
     """Hold every problem of a config at once, one line each."""
 
     exit_code = 78
+
+
+def mistake(error: Exception) -> str:
+    """Say of an exception nobody foresaw what and where it is, and not what may be secret in it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    name = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+    return f"{type(error).__name__} in {name}, line {trace.tb_lineno}"

@@ -25,6 +25,7 @@ TURN_SECONDS = 60.0
 
 _ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
 _LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"
+_CONFIG_ERROR = "config_error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Record:
 
     last_pass: dict[str, object] | None = None
     last_error: dict[str, object] | None = None
+    config_error: str | None = None
     next_pass: str | None = None
     calendar: str | None = None
 
@@ -60,6 +62,7 @@ def record_of(state: Path) -> Record:
         return Record(
             last_pass=_loaded(ledger.memo(_LAST_PASS)),
             last_error=_loaded(ledger.memo(_LAST_ERROR)),
+            config_error=ledger.memo(_CONFIG_ERROR),
             next_pass=ledger.memo(_NEXT_PASS),
             calendar=ledger.memo(_COLLECTION),
         )
@@ -76,13 +79,25 @@ def remember_next(state: Path, at: datetime | None) -> None:
         ledger.close()
 
 
-def remember_error(state: Path, error: LorsyncError, *, now: datetime) -> None:
-    """Remember why something did not work, for ``status``."""
+def remember_config_error(state: Path, message: str | None) -> None:
+    """Remember that the daemon goes on with an older config, or that it no longer does."""
     ledger = SqliteLedger(state)
     try:
-        ledger.remember({_LAST_ERROR: _error_memo(error, now)})
+        ledger.remember({_CONFIG_ERROR: message})
     finally:
         ledger.close()
+
+
+@contextmanager
+def holding_server(settings: Settings, state: Path) -> Iterator[None]:
+    """Keep the local calendar's server up meanwhile, for the calendar apps that look at it."""
+    if settings.calendar.provider is not Provider.LOCAL:
+        yield
+        return
+    from lorsync.adapters.local_server import ensure_running
+
+    with ensure_running(state):
+        yield
 
 
 def _recorded(

@@ -63,7 +63,6 @@ def run_pass(
     season, today = settings.season, today_of(settings, now)
     check_owner(season, ledger)
     key = frozen_key(season, ledger)
-    before = calendar.requests
     seen = _look(settings, calendar, ledger, key, now=now, options=options)
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     planned = plan(
@@ -106,7 +105,7 @@ def run_pass(
         kept=standing_in(State.KEPT, entries.values(), today),
         missing=standing_in(State.MISSING, entries.values(), today),
         held=changes_of_entries(action.entry for action in held),
-        requests=calendar.requests - before,
+        requests=calendar.requests,
         warnings=(*planned.warnings, *held_warning(len(held)), *outcomes.warnings),
     )
 

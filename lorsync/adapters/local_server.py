@@ -35,6 +35,7 @@ from types import TracebackType
 from lorsync.errors import ConfigError, LorsyncError, StateError, TryAgainError
 
 USERNAME = "lorsync"
+SETTINGS_NAME = "local-server.json"
 _HOST = "127.0.0.1"
 _POLL = 0.01
 _PORT_TAKEN = 3
@@ -50,7 +51,7 @@ class _Files:
 
     @property
     def settings(self) -> Path:
-        return self.folder / "local-server.json"
+        return self.folder / SETTINGS_NAME
 
     @property
     def lock(self) -> Path:
@@ -95,6 +96,11 @@ class LocalServer:
     def url(self) -> str:
         """The address of the principal, whose calendars are below it."""
         return f"http://{_HOST}:{self._settings.port}/{USERNAME}/"
+
+    @property
+    def port(self) -> int:
+        """The port on 127.0.0.1, the same every time."""
+        return self._settings.port
 
     @property
     def password(self) -> str:

@@ -8,12 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from lorsync.cli.root import cli
-from lorsync.errors import LorsyncError, UsageError
+from lorsync.errors import LorsyncError, UsageError, mistake
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -51,14 +50,7 @@ def _usage(error: click.UsageError) -> str:
 
 def _unexpected(error: Exception) -> int:
     """Say that lorsync itself is wrong, and where, without what may be secret in the message."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = ""
-    if trace is not None:
-        name = Path(trace.tb_frame.f_code.co_filename).name
-        where = f" in {name}, line {trace.tb_lineno}"
-    message = f"This is a mistake of lorsync's: {type(error).__name__}{where}. Please report it."
+    message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
     if isinstance(error, OSError):
         message = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error}"
     return _tell(message, LorsyncError.exit_code)

@@ -1,6 +1,7 @@
 """``lorsync export``: the plan as one ``.ics`` file."""
 
 import os
+import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,7 @@ from lorsync.planning import today_of
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice([str(kind) for kind in Kind]),
+    type=click.Choice(tuple(kind.value for kind in Kind)),
     help="Only events of this kind.",
 )
 @click.option("--as-of", metavar="DATE", callback=parse_day, help="Plan as if it were this day.")
@@ -44,11 +45,11 @@ def command(
         mentors=[MentorId(mentor) for mentor in mentors],
         kinds=[Kind(kind) for kind in kinds],
     )
-    number = body.count(b"BEGIN:VEVENT")
     if output == "-":
-        click.get_binary_stream("stdout").write(body)
+        sys.stdout.buffer.write(body)
         return
     _write(Path(output), body)
+    number = body.count(b"BEGIN:VEVENT")
     click.echo(f"{number} event{'' if number == 1 else 's'} written to {output}.")
 
 

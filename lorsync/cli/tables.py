@@ -42,26 +42,23 @@ def show_warnings(out: Console, warnings: Sequence[PlanWarning]) -> None:
         out.print(f"[yellow]![/yellow] {escape(warning.message)}")
 
 
-def show_report(out: Console, report: Report, *, dry_run: bool) -> None:
+def show_report(out: Console, report: Report, *, dry_run: bool, with_warnings: bool = True) -> None:
     """Print what a pass did, or would do."""
-    verbs = (
-        ("to create", "to update", "to delete") if dry_run else ("created", "updated", "deleted")
-    )
-    done = (report.created, report.updated, report.deleted)
-    counts = [
-        f"{len(changes)} {verb}" for verb, changes in zip(verbs, done, strict=True) if changes
-    ]
+    done = (("created", report.created), ("updated", report.updated), ("deleted", report.deleted))
+    would = "would be " if dry_run else ""
+    counts = [f"{len(changes)} {would}{verb}" for verb, changes in done if changes]
     if report.adopted:
         counts.append(f"{len(report.adopted)} adopted")
     requests = "1 request" if report.requests == 1 else f"{report.requests} requests"
     out.print(f"{', '.join(counts) or 'Nothing to write'} ({requests}).")
     if dry_run:
-        for verb, changes in zip(verbs, done, strict=True):
-            _list(out, f"{verb.capitalize()}:", changes)
+        for verb, changes in done:
+            _list(out, f"Would be {verb}:", changes)
     _list(out, "Left as you changed them:", report.kept)
     _list(out, "Deleted or moved away by you, and not created again:", report.missing)
     _list(out, "Not deleted without your yes:", report.held)
-    show_warnings(out, report.warnings)
+    if with_warnings:
+        show_warnings(out, report.warnings)
 
 
 def day_in_words(day: date) -> str:

@@ -1,0 +1,53 @@
+"""``lorsync run``: the daemon."""
+
+import logging
+import os
+from datetime import datetime
+
+import click
+
+from lorsync.cli.context import config_path, state_of
+from lorsync.cli.logs import set_up
+from lorsync.cli.root import Globals
+from lorsync.config import load
+
+log = logging.getLogger(__name__)
+
+
+@click.command("run")
+@click.pass_obj
+def command(options: Globals) -> None:
+    """Keep the calendar true, until stopped with Ctrl-C or SIGTERM.
+
+    A pass runs at the start, every [sync] every, when the day changes and when the config does.
+    SIGHUP reads the config again, SIGUSR1 asks for a pass.
+    """
+    from lorsync.daemon import Daemon, Passed
+
+    in_journal = "JOURNAL_STREAM" in os.environ
+    set_up(options.verbosity, journal=in_journal)
+    state = state_of(options)
+
+    def tell(passed: Passed) -> None:
+        report = passed.report
+        if passed.first and not in_journal:
+            from lorsync.cli.welcome import welcome
+
+            welcome(passed, state)
+        elif report.wrote or report.adopted:
+            log.info(
+                "%d created, %d updated, %d deleted, %d adopted.",
+                len(report.created),
+                len(report.updated),
+                len(report.deleted),
+                len(report.adopted),
+            )
+        log.debug("Next pass: %s.", _when(passed.next_pass))
+
+    Daemon(config_path(options), state, load=load, tell=tell).run()
+    if not in_journal:
+        click.echo("Stopped.")
+
+
+def _when(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

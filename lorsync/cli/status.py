@@ -1,0 +1,88 @@
+"""``lorsync status``: how things stand, from the config and the ledger alone."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from lorsync.adapters.state import daemon_pid
+from lorsync.cli.context import now, settings_of, state_of
+from lorsync.cli.root import Globals
+from lorsync.core.model import Plan
+from lorsync.passes import Record, record_of
+from lorsync.planning import planned, today_of
+from lorsync.settings import Settings
+
+_NEXT_EVENTS = 5
+_COUNTED = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(options: Globals, *, as_json: bool) -> None:
+    """Say how things stand: the daemon, the last and next pass, the letters, the budgets."""
+    settings, state = settings_of(options), state_of(options)
+    record, pid = record_of(state), daemon_pid(state)
+    plan = planned(settings, state, today_of(settings, now()))
+    if as_json:
+        from lorsync.cli.documents import budgets, letters, show
+
+        show(
+            {
+                "last_pass": record.last_pass,
+                "last_error": record.last_error,
+                "config_error": record.config_error,
+                "next_pass": record.next_pass if pid is not None else None,
+                "letters": letters(plan.letters),
+                "budgets": budgets(plan.budgets),
+                "calendar": {
+                    "provider": settings.calendar.provider,
+                    "name": settings.calendar.name,
+                    "address": record.calendar,
+                },
+                "daemon": {"running": pid is not None, "pid": pid},
+            }
+        )
+        return
+    _show(settings, record, pid, plan)
+
+
+def _show(settings: Settings, record: Record, pid: int | None, plan: Plan) -> None:
+    from rich.markup import escape
+
+    from lorsync.cli.tables import console, day_in_words, show_warnings
+
+    out = console()
+    zone = settings.season.applicant.timezone
+    out.print(f"Daemon      {'running, process ' + str(pid) if pid is not None else 'not running'}")
+    out.print(f"Calendar    {escape(record.calendar or 'not made yet')}", soft_wrap=True)
+    out.print(f"Last pass   {_told(record.last_pass, zone)}")
+    if record.next_pass is not None and pid is not None:
+        out.print(f"Next pass   {_local(record.next_pass, zone)}")
+    if record.last_error is not None:
+        message = f"{_local(str(record.last_error['at']), zone)}  {record.last_error['message']}"
+        out.print(f"[red]Last error[/red]  {escape(message)}", soft_wrap=True)
+    if record.config_error is not None:
+        out.print(f"[red]Config[/red]      {escape(record.config_error)}", soft_wrap=True)
+    out.print("\n[bold]Letters[/bold]")
+    for letter in plan.letters:
+        due = f", due {letter.due.isoformat()}" if letter.due is not None else ""
+        out.print(f"  {escape(letter.id)}: {letter.stage}{due}")
+    out.print("\n[bold]Next[/bold]" if plan.events else "\nNothing is planned.")
+    for event in plan.events[:_NEXT_EVENTS]:
+        out.print(f"  {day_in_words(event.day)}  {escape(event.summary)}")
+    show_warnings(out, plan.warnings)
+
+
+def _told(last_pass: Mapping[str, object] | None, zone: ZoneInfo) -> str:
+    if last_pass is None:
+        return "none yet"
+    counts = ", ".join(f"{last_pass[name]} {name}" for name in _COUNTED if last_pass[name])
+    return f"{_local(str(last_pass['at']), zone)}  {counts or 'nothing to write'}"
+
+
+def _local(instant: str, zone: ZoneInfo) -> str:
+    """Return an instant of the ledger in the applicant's zone."""
+    return f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M}"
