@@ -1,0 +1,52 @@
+# `make run` shows lorsync at work on an example; `make test` is what must pass.
+#
+# Both make their own .venv from the project's files and need nothing but Python 3.11 or newer.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The newest Python on this machine beside PYTHON; the tests run on both.
+NEWEST ?= $(shell tools/newest-python)
+VENV := .venv
+BIN := $(VENV)/bin
+STATE := .run
+PIP_QUIET := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long lint bench dist clean
+
+help:  ## Say what can be made.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+$(VENV)/.run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_QUIET) --editable '.[local]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.run
+	$(BIN)/python -m pip install $(PIP_QUIET) --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install $(PIP_QUIET) --group lint --group test build
+	@touch $@
+
+run: $(VENV)/.run  ## Run the daemon on config.example.toml, with a calendar of its own.
+	@exec $(BIN)/lorsync --config config.example.toml --state-dir $(STATE) run
+
+lint: $(VENV)/.dev  ## Check style, types and the direction of imports.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint  ## Lint, then run all tests against the installed wheel, on the oldest and newest Python.
+	tools/test-wheel $(BIN)/python $(PYTHON) $(NEWEST)
+
+test-long: lint  ## The same with the long runs: minutes instead of seconds.
+	LORSYNC_TEST_MARKS='long or not long' tools/test-wheel $(BIN)/python $(PYTHON)
+
+bench: $(VENV)/.dev  ## Measure what is promised about requests, time and memory.
+	$(BIN)/python -m benchmarks
+
+dist: $(VENV)/.dev  ## Build wheel and sdist into dist/.
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+clean:  ## Remove what was made here.
+	rm -rf $(VENV) .test-venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
