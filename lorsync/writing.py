@@ -143,7 +143,6 @@ def _announced(action: Create | Update | Delete, calendar: Calendar) -> _Job:
                 letters=event.letters,
                 day=event.day,
                 summary=event.summary,
-                sequence=sequence,
                 intent=Intent.UPDATE,
                 intended=body,
                 intended_digest=content.digest,
@@ -243,6 +242,8 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, zone: ZoneInfo) -> 
                 return Gone(uid=entry.uid, retired=False)
             return job.action.entry
         case _Written(etag=put_etag) if held is not None:
+            if entry.intent is Intent.UPDATE:
+                entry = replace(entry, sequence=entry.sequence + 1)
             return confirm(entry, held.body, held.etag, put_etag=put_etag, zone=zone)
         case _Conflict() if held is not None:
             return observe_present(entry, held.body, held.etag, zone)

@@ -1,0 +1,147 @@
+"""One applicant's desk: a config, a calendar in memory, a ledger on disk, and a day to pass on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import icalendar
+
+from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.core.model import (
+    Alarm,
+    Applicant,
+    Cycle,
+    EventStyle,
+    Facts,
+    Kind,
+    Letter,
+    LetterId,
+    Mentor,
+    MentorId,
+    Policy,
+    Season,
+)
+from lorsync.ports import Calendar, Href, Ledger
+from lorsync.report import Report
+from lorsync.settings import CalendarSettings, Provider, Settings, SyncSettings
+from lorsync.sync import Options, run_pass
+from tests.fakes import FakeCalendar
+
+ZONE = ZoneInfo("America/New_York")
+DUE = date(2027, 9, 10)
+START = date(2027, 5, 3)
+
+
+def letter(mentor: str, *, due: date = DUE, facts: Facts | None = None) -> Letter:
+    """Return one letter of a mentor, with its own deadline."""
+    return Letter(
+        id=LetterId(f"{mentor}-letter"),
+        mentor=MentorId(mentor),
+        deadline=due,
+        facts=facts or Facts(),
+    )
+
+
+def settings(*letters: Letter, policy: Policy | None = None) -> Settings:
+    """Return a config with these letters and their mentors."""
+    mentors = {each.mentor: Mentor(id=each.mentor, name=f"Dr. {each.mentor}") for each in letters}
+    return Settings(
+        source=Path("config.toml"),
+        season=Season(
+            applicant=Applicant(name="Maya Okafor", timezone=ZONE),
+            cycle=Cycle(name="2028 Match"),
+            policy=policy or Policy(),
+            mentors=mentors,
+            programs={},
+            letters=letters,
+        ),
+        calendar=CalendarSettings(provider=Provider.CALDAV, url="https://fake.example/"),
+        sync=SyncSettings(),
+        style=EventStyle(zone=ZONE, alarms=(Alarm(days_before=0, at=time(9)),)),
+    )
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """What a test works with. ``ledger_of`` may wrap the ledger, to break it."""
+
+    folder: Path
+    settings: Settings
+    calendar: FakeCalendar = field(default_factory=FakeCalendar)
+    ledger_of: Callable[[Ledger], Ledger] = lambda ledger: ledger
+    day: date = START
+
+    def sync(self, day: date | None = None, **options: object) -> Report:
+        """Run one pass, at noon in New York on a day."""
+        self.day = day or self.day
+        return self.sync_with(self.calendar, **options)
+
+    def sync_with(self, calendar: Calendar, **options: object) -> Report:
+        """Run one pass against a calendar."""
+        ledger = SqliteLedger(self.folder)
+        noon = datetime.combine(self.day, time(12), ZONE).astimezone(UTC)
+        chosen = replace(Options(), **options)
+        try:
+            return run_pass(
+                self.settings, calendar, self.ledger_of(ledger), now=noon, options=chosen
+            )
+        finally:
+            ledger.close()
+
+    def lose_ledger(self) -> None:
+        """Delete the ledger, as a reinstalled machine does."""
+        for file in self.folder.glob(f"{FILE_NAME}*"):
+            file.unlink()
+
+    def change(self, *letters: Letter) -> None:
+        """Put other letters into the config."""
+        self.settings = replace(
+            self.settings, season=settings(*letters, policy=self.settings.season.policy).season
+        )
+
+    def events(self) -> dict[Href, icalendar.Event]:
+        """Return what is on the calendar."""
+        return {href: event_of(body) for href, body in self.calendar.bodies.items()}
+
+    def find(self, kind: Kind, *, mentor: str = "Alvarez", slot: str | None = None) -> Href:
+        """Return the href of an event, by the ledger."""
+        ledger = SqliteLedger(self.folder)
+        try:
+            hrefs = [
+                entry.href
+                for entry in ledger.entries().values()
+                if entry.identity.kind is kind
+                and entry.mentor == mentor
+                and slot in (None, entry.identity.slot)
+            ]
+        finally:
+            ledger.close()
+        assert len(hrefs) == 1, hrefs
+        return Href(hrefs[0])
+
+    def person_changes(self, href: Href, **properties: object) -> None:
+        """Change properties of an event as a calendar app does, leaving the rest."""
+        calendar = icalendar.Calendar.from_ical(self.calendar.bodies[href])
+        event = calendar.walk("VEVENT")[0]
+        for name, value in properties.items():
+            key = name.replace("_", "-").upper()
+            event.pop(key, None)
+            if value is not None:
+                event.add(key, value)
+        self.calendar.edit(href, calendar.to_ical())
+
+
+def event_of(body: bytes) -> icalendar.Event:
+    """Return the one VEVENT of a body."""
+    (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    assert isinstance(event, icalendar.Event)
+    return event
+
+
+def days_of(desk: Desk, words: str) -> Sequence[date]:
+    """Return the days of the events whose title has these words in it."""
+    return sorted(
+        event["DTSTART"].dt for event in desk.events().values() if words in str(event["SUMMARY"])
+    )

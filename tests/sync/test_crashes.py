@@ -1,0 +1,169 @@
+"""Killed at any boundary, before or after its effect, the next pass reaches the undisturbed state.
+
+(I2, I7.) Every call to the calendar and every transaction of the ledger is a boundary; each is
+failed once, as a kill (nothing more runs) and as an error of the network.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from lorsync.core.entry import Entry
+from lorsync.core.model import Kind, Uid
+from lorsync.errors import LorsyncError, UnavailableError
+from lorsync.ports import Calendar, Ledger
+from tests.fakes import FakeCalendar
+from tests.sync.desk import DUE, Desk, letter, settings
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+class Bomb:
+    """Goes off at the n-th boundary; counts them when it has none."""
+
+    def __init__(self, at: int | None, error: type[BaseException]) -> None:
+        self.count = 0
+        self._at = at
+        self._error = error
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.count == self._at:
+            raise self._error("boom")
+
+
+class BombedLedger:
+    """A real ledger whose transactions are boundaries."""
+
+    def __init__(self, ledger: Ledger, bomb: Bomb) -> None:
+        self._ledger = ledger
+        self._bomb = bomb
+
+    def entries(self) -> dict[Uid, Entry]:
+        return self._ledger.entries()
+
+    def retired(self) -> frozenset[Uid]:
+        return self._ledger.retired()
+
+    def memo(self, key: str) -> str | None:
+        return self._ledger.memo(key)
+
+    def save(
+        self, entries: Iterable[Entry], *, forget: Iterable[Uid] = (), retire: Iterable[Uid] = ()
+    ) -> None:
+        self._bomb.tick()
+        self._ledger.save(entries, forget=forget, retire=retire)
+        self._bomb.tick()
+
+    def remember(self, memos: Mapping[str, str | None]) -> None:
+        self._bomb.tick()
+        self._ledger.remember(memos)
+        self._bomb.tick()
+
+
+def bombed(desk: Desk, bomb: Bomb) -> None:
+    desk.ledger_of = lambda ledger: BombedLedger(ledger, bomb)
+    desk.calendar.faults = lambda *_: bomb.tick()
+
+
+def disarmed(desk: Desk) -> None:
+    desk.ledger_of = lambda ledger: ledger
+    desk.calendar.faults = None
+
+
+def first_write(desk: Desk) -> None:
+    """Nothing was ever written."""
+
+
+def plan_moved(desk: Desk) -> None:
+    """One letter is due later, another left the config: updates and deletions."""
+    desk.sync()
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
+
+
+def person_was_there(desk: Desk) -> None:
+    """The person retitled one event and deleted another, and the plan has moved."""
+    plan_moved(desk)
+    desk.person_changes(desk.find(Kind.REQUEST), summary="Mine now")
+    desk.calendar.remove(desk.find(Kind.FOLLOW_UP, slot="1"))
+
+
+def one_left(desk: Desk) -> None:
+    """One letter left the config: deletions."""
+    desk.settings = settings(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    desk.sync()
+    desk.change(letter("Alvarez"), letter("Chen", due=DUE + timedelta(days=7)))
+
+
+SITUATIONS = [first_write, plan_moved, person_was_there, one_left]
+
+
+def new_desk(folder: Path) -> Desk:
+    return Desk(
+        folder=folder,
+        settings=settings(letter("Alvarez"), letter("Chen")),
+        calendar=FakeCalendar(connections=1),
+    )
+
+
+def state_of(calendar: Calendar) -> dict[str, bytes]:
+    assert isinstance(calendar, FakeCalendar)
+    return {str(href): body for href, body in calendar.bodies.items()}
+
+
+@pytest.mark.parametrize("error", [Killed, UnavailableError], ids=["kill", "network"])
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_i7_a_pass_that_dies_at_any_boundary_is_made_good_by_the_next(
+    tmp_path: Path, situation: Callable[[Desk], None], error: type[BaseException]
+) -> None:
+    calm = new_desk(tmp_path / "calm")
+    situation(calm)
+    counter = Bomb(None, error)
+    bombed(calm, counter)
+    calm.sync(accept_deletions=True)
+    disarmed(calm)
+    expected = state_of(calm.calendar)
+    assert counter.count > 10
+    for at in range(1, counter.count + 1):
+        desk = new_desk(tmp_path / f"{at}")
+        situation(desk)
+        bombed(desk, Bomb(at, error))
+        with pytest.raises((Killed, LorsyncError)):
+            desk.sync(accept_deletions=True)
+        disarmed(desk)
+        desk.sync(accept_deletions=True)
+        assert state_of(desk.calendar) == expected, f"boundary {at}"
+        settled = desk.sync(accept_deletions=True)
+        assert not settled.wrote, f"boundary {at}"
+        assert not settled.adopted, f"boundary {at}"
+
+
+# What a person deleted is known to the ledger alone, so that situation has no answer here.
+@pytest.mark.parametrize("situation", [first_write, plan_moved, one_left])
+def test_i2_a_kill_and_a_lost_ledger_leave_no_duplicate_and_no_gap(
+    tmp_path: Path, situation: Callable[[Desk], None]
+) -> None:
+    calm = new_desk(tmp_path / "calm")
+    situation(calm)
+    counter = Bomb(None, Killed)
+    bombed(calm, counter)
+    calm.sync(accept_deletions=True)
+    expected = set(state_of(calm.calendar))
+    for at in range(1, counter.count + 1, 3):
+        desk = new_desk(tmp_path / f"{at}")
+        situation(desk)
+        bombed(desk, Bomb(at, Killed))
+        with pytest.raises(Killed):
+            desk.sync(accept_deletions=True)
+        disarmed(desk)
+        desk.lose_ledger()
+        desk.sync(accept_deletions=True)
+        assert set(state_of(desk.calendar)) >= expected, f"boundary {at}"
+        planned = {event.uid for event in desk.sync(accept_deletions=True).plan.events}
+        uids = [href.rpartition("/")[2].removesuffix(".ics") for href in desk.calendar.bodies]
+        assert len(uids) == len(set(uids))
+        assert planned <= set(uids)
