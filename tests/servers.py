@@ -62,7 +62,11 @@ def _running(command: list[str], port: int, log: Path) -> Iterator[Server]:
             yield Server(url=f"http://127.0.0.1:{port}/", pid=process.pid)
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:  # Xandikos waits for connections that are open
+                process.kill()
+                process.wait()
 
 
 @contextlib.contextmanager

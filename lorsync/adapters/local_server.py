@@ -29,6 +29,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 
@@ -72,6 +73,12 @@ class _Files:
     @property
     def storage(self) -> Path:
         return self.folder / "local-calendar"
+
+
+class _State(Enum):
+    ABSENT = auto()
+    STARTING = auto()
+    ANSWERING = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,15 +175,17 @@ def _served(files: _Files, deadline: float) -> "tuple[_Settings, subprocess.Pope
     """Return the settings of a server that answers, and its process if it is ours."""
     for attempt in range(_FIRST_PORTS):
         settings, new = _settings(files)
-        while True:
-            if _answers_already(files):
+        code: int | None = _SERVED_ALREADY
+        while code == _SERVED_ALREADY:
+            state = _state(files)
+            if state is _State.ANSWERING:
                 return settings, None
+            if state is _State.STARTING:
+                _pause(deadline, files)
+                continue
             process, code = _start(files, deadline)
             if process is not None:
                 return settings, process
-            if code != _SERVED_ALREADY:
-                break
-            _pause(deadline, files)  # another process was quicker: wait until its server answers
         if code != _PORT_TAKEN:
             raise TryAgainError(f"The local calendar server does not start: see {files.log}.")
         if not new or attempt == _FIRST_PORTS - 1:
@@ -230,14 +239,16 @@ def _write_new(file: Path, text: str) -> None:
         written.unlink()
 
 
-def _answers_already(files: _Files) -> bool:
+def _state(files: _Files) -> _State:
     """Tell whether a server of this folder answers.
 
     The port alone would not do: a foreign program on it would be given the password.
     """
     lock = os.open(files.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        return not _try_lock(lock, fcntl.LOCK_SH) and bool(os.read(lock, 1))
+        if _try_lock(lock, fcntl.LOCK_SH):
+            return _State.ABSENT
+        return _State.ANSWERING if os.read(lock, 1) else _State.STARTING
     finally:
         os.close(lock)
 

@@ -1,5 +1,6 @@
 """The real servers, and one that misbehaves as it is told."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -49,7 +50,9 @@ class Hostile:
         self.always(Reply(status=404))
         self.requests: list[Request] = []
         self.closing = threading.Event()
+        self.closed = threading.Semaphore(0)  # released for each connection that was closed
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.shutdown_request = self._shut
         self._server.daemon_threads = True
         self._scheme = "http"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -57,6 +60,10 @@ class Hostile:
     @property
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self._server.server_port}/"
+
+    def _shut(self, request: socket.socket) -> None:
+        ThreadingHTTPServer.shutdown_request(self._server, request)
+        self.closed.release()
 
     def encrypt(self, certificate: Path) -> None:
         """Speak TLS from now on."""

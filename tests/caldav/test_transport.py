@@ -3,6 +3,7 @@
 import logging
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,12 +244,19 @@ def test_connections_are_kept_alive_and_reused(hostile: Hostile, transport: Tran
     assert len(ports) == 1
 
 
+def test_no_thread_wakes_an_idle_daemon(hostile: Hostile, transport: Transport) -> None:
+    hostile.always(Reply(status=204))
+    transport.send("PROPFIND", transport.origin)
+    assert not [thread.name for thread in threading.enumerate() if "idle_conn" in thread.name]
+
+
 def test_a_connection_that_was_closed_while_idle_is_replaced(
     hostile: Hostile, transport: Transport
 ) -> None:
     hostile.always(Reply(status=204, drop=True))
     for method in ("PROPFIND", "PUT", "DELETE", "REPORT"):
         assert transport.send(method, transport.origin, body=b"x").status == 204
+        assert hostile.closed.acquire(timeout=10)
     assert [request.method for request in hostile.requests] == [
         "PROPFIND",
         "PUT",

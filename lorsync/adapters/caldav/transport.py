@@ -11,6 +11,7 @@ import niquests
 from caldav.davclient import DAVClient
 from caldav.lib.error import AuthorizationError, DAVError, RateLimitError, parse_retry_after
 from caldav.lib.python_utilities import WireBytes
+from niquests.adapters import HTTPAdapter
 from niquests.auth import AuthBase, HTTPBasicAuth
 from niquests.utils import get_environ_proxies
 
@@ -167,9 +168,12 @@ class Transport:
             rate_limit_handle=False,
         )
         client.session.close()
-        # HTTP/3 needs UDP, which a hardened service may not have; the keep-alive thread would
-        # wake an idle daemon every few seconds.
-        client.session = niquests.Session(disable_http3=True, keepalive_delay=None)
+        # HTTP/3 needs UDP, which a hardened service may not have.
+        client.session = niquests.Session(disable_http3=True)
+        for adapter in client.session.adapters.values():
+            # Else a thread for each connection wakes an idle daemon every few seconds.
+            assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - a session has no others
+            adapter.poolmanager.connection_pool_kw["background_watch_delay"] = None
         client.session.trust_env = False  # no .netrc
         client.session.max_redirects = 0
         client.session.hooks["response"] = [_look_at]
