@@ -15,6 +15,7 @@ from lorsync.ports import (
     Listing,
     PreconditionFailedError,
     Resource,
+    ResourceBusyError,
     ResourceGoneError,
     SyncToken,
     WriteRefusedError,
@@ -25,6 +26,8 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({404, 410})
 # RFC 4918 section 9.7.1, when a PUT finds no collection to be in; beside other meanings.
 _NO_PARENT = 409
+# RFC 4918 section 11.3.
+_LOCKED = 423
 # A server that pages for ever is broken; Google pages at about 230 events.
 _MOST_PAGES = 1000
 
@@ -43,7 +46,7 @@ class CalDavCalendar:
         *,
         connections: int = 8,
         created: bool = False,
-        batch: int = 200,
+        batch: int = 1000,
     ) -> None:
         self._transport = transport
         self._address = address if address.endswith("/") else address + "/"
@@ -114,7 +117,7 @@ class CalDavCalendar:
 
     def delete(self, href: Href, etag: ETag) -> None:
         """Delete a resource whose version is ``etag`` (``If-Match``)."""
-        answer = self._transport.send("DELETE", self._url(href), headers={"If-Match": etag})
+        answer = self._write("DELETE", href, {"If-Match": etag})
         if not 200 <= answer.status < 300:
             self._check_guarded(href, answer)
             raise _refused(href, answer)
@@ -243,7 +246,17 @@ class CalDavCalendar:
         return self._transport.send(method, self._address, body=body, headers=headers)
 
     def _put(self, href: Href, body: bytes, guard: Mapping[str, str]) -> Answer:
-        return self._transport.send("PUT", self._url(href), body=body, headers={**_ICS, **guard})
+        return self._write("PUT", href, {**_ICS, **guard}, body)
+
+    def _write(
+        self, method: str, href: Href, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
+        answer = self._transport.send(method, self._url(href), body=body, headers=headers)
+        if answer.status == _LOCKED:
+            # Xandikos locks its git index: of two updates at once, one gets this.
+            self._connections = 1
+            raise ResourceBusyError(f"{href}: the server is busy with another write.")
+        return answer
 
     def _check_guarded(self, href: Href, answer: Answer) -> None:
         # With a condition named, 412 is Xandikos' word for a duplicate UID or a bad body.
@@ -269,7 +282,7 @@ class CalDavCalendar:
             )
         raise CollectionGoneError(
             f"The calendar {shown(self._address)} is gone from the server: restore it there, "
-            "or make a new one under another calendar.name."
+            "or start afresh with another --state-dir."
         )
 
     def _is_there(self, url: str) -> bool:

@@ -1,0 +1,71 @@
+"""Run the installed ``lorsync`` as a process, in a home of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+COMMAND = Path(sys.executable).with_name("lorsync")
+EXAMPLES = Path(__file__).parents[2]
+
+
+@dataclass(kw_only=True)
+class User:
+    """Somebody with a home, who types commands. Nothing of this machine's environment leaks in."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        return self.home / "state"
+
+    def environ(self) -> dict[str, str]:
+        path = os.environ["PATH"]
+        base = {"HOME": str(self.home), "PATH": path, "LANG": "C.UTF-8", "TZ": "UTC"}
+        return base | self.environment
+
+    def arguments(self, *arguments: str | Path, config: Path | None = None) -> list[str]:
+        chosen = ["-c", str(config)] if config is not None else []
+        return [str(COMMAND), "--state-dir", str(self.state), *chosen, *map(str, arguments)]
+
+    def types(
+        self, *arguments: str | Path, config: Path | None = None, limit: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.arguments(*arguments, config=config),
+            env=self.environ(),
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            cwd=self.home,
+            check=False,
+        )
+
+    def json(self, *arguments: str | Path, config: Path | None = None) -> dict:
+        """Run a command with ``--json`` and return its one document."""
+        done = self.types(*arguments, "--json", config=config)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def starts(self, *arguments: str | Path, config: Path | None = None) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            self.arguments(*arguments, config=config),
+            env=self.environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.home,
+        )
+
+
+def plain(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """Assert that a command failed with one plain message, and return it."""
+    assert done.returncode == code, (done.returncode, done.stderr)
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stderr.startswith("lorsync: ")
+    return done.stderr

@@ -1,0 +1,355 @@
+"""Everything that goes wrong in practice: one or two plain lines and an exit code, nothing lost."""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+from tests.command.conftest import config_text
+from tests.command.phone import Phone
+from tests.command.running import User, plain
+from tests.servers import Server, free_port
+
+MINIMAL = """
+[applicant]
+name = "Sam Reyes"
+timezone = "Europe/Madrid"
+
+[calendar]
+provider = "folder"
+path = "events"
+
+[[letters]]
+mentor = "Prof. Ana Ruiz"
+deadline = 2099-01-15
+"""
+
+TWENTY_MISTAKES = (
+    """
+[applicant]
+name = 7
+timezone = "Europe/Madird"
+emial = "x"
+[cycle]
+start = 2026-13
+[calendar]
+""".replace("2026-13", '"soon"')
+    + """
+provider = "locl"
+color = "bluish"
+event_time = "25:00"
+alarms = ["noon"]
+[sync]
+every = "1s"
+[policy]
+follow_ups = 3
+lead_days = -1
+quiet_days = ["Caturday"]
+[[mentors]]
+id = "a"
+away = [{ from = 2026-08-20, to = 2026-08-01 }]
+standing = 9
+[[mentors]]
+id = "a"
+[[programs]]
+id = "p"
+letters_min = 4
+letters_max = 2
+[[letters]]
+mentor = "b"
+deadline = "2026-09-10"
+[[letters]]
+mentor = "a"
+programs = ["q"]
+type = "narative"
+[[letters]]
+mentor = "a"
+programs = ["p"]
+deadlin = 2026-09-10
+"""
+)
+
+
+@pytest.fixture
+def path(user: User) -> Path:
+    path = user.home / "config.toml"
+    path.write_text(MINIMAL)
+    return path
+
+
+def few_lines(message: str, most: int = 2) -> str:
+    assert len(message.strip().splitlines()) <= most, message
+    return message
+
+
+def test_no_config(user: User) -> None:
+    message = few_lines(plain(user.types("plan"), 78))
+    assert "config.toml" in message
+    assert "-c" in message
+
+
+def test_a_directory_as_config(user: User) -> None:
+    assert "folder" in few_lines(plain(user.types("plan", config=user.home), 78))
+
+
+def test_an_empty_config(user: User, path: Path) -> None:
+    path.write_text("")
+    few_lines(plain(user.types("plan", config=path), 78))
+
+
+def test_a_config_that_is_not_utf_8(user: User, path: Path) -> None:
+    path.write_bytes(MINIMAL.replace("Ruiz", "Núñez").encode("latin-1"))
+    assert "UTF-8" in few_lines(plain(user.types("plan", config=path), 78))
+
+
+def test_a_toml_mistake_is_shown_with_line_and_column(user: User, path: Path) -> None:
+    path.write_text(MINIMAL + "\nname = = 3\n")
+    message = few_lines(plain(user.types("plan", config=path), 78))
+    assert "line 14" in message
+    assert "column 8" in message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_config_without_permission(user: User, path: Path) -> None:
+    path.chmod(0)
+    assert "permission" in few_lines(plain(user.types("plan", config=path), 78)).lower()
+
+
+def test_twenty_mistakes_are_reported_in_one_go(user: User, path: Path) -> None:
+    path.write_text(TWENTY_MISTAKES)
+    message = plain(user.types("check", config=path), 78)
+    keys = (
+        "applicant.name", "applicant.timezone", "applicant.emial", "cycle.start",
+        "calendar.provider", "calendar.color", "calendar.event_time", "calendar.alarms[0]",
+        "sync.every", "policy.follow_ups", "policy.lead_days", "policy.quiet_days[0]",
+        "mentors[0].away[0]", "mentors[0].standing", "mentors[1].id", "programs[0].letters_m",
+        "letters[0].mentor", "letters[0].deadline", "letters[1].programs", "letters[1].type",
+        "letters[2].deadlin",
+    )  # fmt: skip
+    assert [key for key in keys if key not in message] == []
+    assert "did you mean" in message
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "export"])
+def test_a_due_date_in_the_past_is_said_and_asks_for_nothing(
+    user: User, path: Path, command: str
+) -> None:
+    path.write_text(MINIMAL.replace("2099-01-15", "2020-01-15"))
+    arguments = [command, "-o", "-"] if command == "export" else [command]
+    done = user.types(*arguments, config=path)
+    assert done.returncode == 0, done.stderr
+    if command == "export":
+        assert "BEGIN:VEVENT" not in done.stdout
+    else:
+        assert "was due on 2020-01-15" in done.stdout.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dr. Ruiz\\nBEGIN:VEVENT",
+        "Dr. 🦉 Ruiz 👩🏽‍⚕️",
+        "ד״ר רות לוי",
+        "د. ليلى حداد",
+        "Dr. \\u202eziuR",
+        'x;y,z:w\\\\\\"',
+    ],
+)
+def test_odd_names_of_mentors_are_taken(user: User, path: Path, name: str) -> None:
+    path.write_text(MINIMAL.replace("Prof. Ana Ruiz", name))
+    assert user.types("plan", config=path).returncode == 0
+    report = user.json("sync", config=path)
+    assert len(report["created"]) == 6
+    assert user.json("sync", config=path)["requests"] == 1
+    for file in (user.home / "events").glob("*.ics"):
+        lines = file.read_bytes().split(b"\r\n")
+        assert all(len(line) <= 75 for line in lines)
+        assert lines.count(b"BEGIN:VEVENT") == 1
+        file.read_text(encoding="utf-8")
+
+
+def test_a_name_of_ten_thousand_characters_is_refused(user: User, path: Path) -> None:
+    path.write_text(MINIMAL.replace("Prof. Ana Ruiz", "R" * 10_000))
+    message = few_lines(plain(user.types("plan", config=path), 78))
+    assert len(message) < 500
+
+
+def test_unknown_words_on_the_command_line(user: User, path: Path) -> None:
+    assert "No such command" in few_lines(plain(user.types("plann", config=path), 64))
+    few_lines(plain(user.types("plan", "--as-of", "03/04/2026", config=path), 64))
+    few_lines(plain(user.types("plan", "--nonsense", config=path), 64))
+    few_lines(plain(user.types("export", "-o", "-", "--mentor", "nobody", config=path), 64))
+    few_lines(plain(user.types("export", "-o", "/nowhere/at/all.ics", config=path), 64))
+
+
+@contextlib.contextmanager
+def answering(status: int, body: bytes, content_type: str) -> Iterator[str]:
+    """Run a server that answers everything alike."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PUT = do_DELETE = do_PROPFIND = do_REPORT = do_MKCALENDAR = answer  # noqa: N815 -- http.server's names
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def caldav(path: Path, url: str) -> Path:
+    server = Server(url=url, pid=0)
+    path.write_text(config_text(server))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type", "code"),
+    [
+        (401, b"", "text/plain", 77),
+        (404, b"", "text/plain", 69),
+        (500, b"oops", "text/plain", 75),
+        (503, b"", "text/plain", 75),
+        (200, b"<html><body>Welcome</body></html>", "text/html", 69),
+        (200, b"", "text/plain", 69),
+        (207, b"", "application/xml", 69),
+        (207, b"<a><b>", "application/xml", 69),
+    ],
+)
+def test_a_server_that_is_none(
+    user: User, path: Path, status: int, body: bytes, content_type: str, code: int
+) -> None:
+    with answering(status, body, content_type) as url:
+        few_lines(plain(user.types("sync", config=caldav(path, url)), code))
+    assert user.json("status", config=path)["last_error"] is not None
+
+
+def test_a_server_that_is_not_there(user: User, path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    few_lines(plain(user.types("sync", config=caldav(path, url)), 69))
+
+
+def test_a_server_that_says_nothing(user: User, path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+        def hang_up() -> None:
+            listening.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        few_lines(plain(user.types("sync", config=caldav(path, url)), 69))
+        thread.join()
+
+
+def test_a_wrong_password(user: User, path: Path, tmp_path: Path) -> None:
+    with servers.radicale(tmp_path) as server:
+        path.write_text(config_text(server).replace(server.password, "wrong"))
+        message = few_lines(plain(user.types("sync", config=path), 77))
+        assert "wrong" not in message
+
+
+def test_no_password_at_all(user: User, path: Path) -> None:
+    caldav(path, f"http://127.0.0.1:{free_port()}/")
+    lines = [line for line in path.read_text().splitlines() if "password" not in line]
+    path.write_text("\n".join(lines))
+    few_lines(plain(user.types("sync", config=path), 77))
+
+
+@pytest.mark.parametrize("name", ["ERAS / 2027 ../..", "📮 Briefe", "..", "a" * 200])
+def test_odd_names_of_calendars_are_taken(
+    user: User, config: Path, server: Server, name: str
+) -> None:
+    config.write_text(config.read_text().replace("[calendar]", f'[calendar]\nname = "{name}"'))
+    report = user.json("sync", config=config)
+    assert len(report["created"]) == 12
+    address = user.json("status", config=config)["calendar"]["address"]
+    assert len(Phone(server=server, collection=address).hrefs()) == 12
+    assert user.json("sync", config=config)["requests"] == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_state_folder_that_is_read_only(user: User, path: Path) -> None:
+    user.state.mkdir()
+    user.state.chmod(0o500)
+    few_lines(plain(user.types("sync", config=path), 73))
+    assert user.types("plan", config=path).returncode == 0
+
+
+def test_a_state_folder_that_cannot_be_made(user: User, path: Path) -> None:
+    done = user.types("--state-dir", "/proc/lorsync", "sync", config=path)
+    assert "--state-dir" in few_lines(plain(done, 73))
+
+
+def test_a_state_folder_that_is_a_file(user: User, path: Path) -> None:
+    user.state.write_text("not a folder")
+    few_lines(plain(user.types("sync", config=path), 64))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk(user: User, path: Path) -> None:
+    """A ledger that cannot grow: the file is on a disk that takes nothing."""
+    user.state.mkdir()
+    (user.state / "pass.lock").touch()
+    (user.state / "ledger.sqlite3").symlink_to("/dev/full")
+    few_lines(plain(user.types("sync", config=path), 73))
+    assert not list((user.home / "events").glob("*.ics"))
+
+
+def test_a_ledger_that_is_no_ledger(user: User, path: Path) -> None:
+    user.state.mkdir()
+    (user.state / "ledger.sqlite3").write_text("this is not a database, but long enough" * 99)
+    few_lines(plain(user.types("sync", config=path), 73))
+
+
+def test_a_ledger_of_a_newer_version(user: User, path: Path) -> None:
+    import sqlite3
+
+    user.json("sync", config=path)
+    with contextlib.closing(sqlite3.connect(user.state / "ledger.sqlite3")) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert "newer" in few_lines(plain(user.types("sync", config=path), 73))
+
+
+def test_another_account_is_asked_about_and_nothing_moves(user: User, path: Path) -> None:
+    user.json("sync", config=path)
+    path.write_text(MINIMAL.replace('"events"', '"elsewhere"'))
+    assert "--state-dir" in few_lines(plain(user.types("sync", config=path), 78))
+    assert not (user.home / "elsewhere").exists()
+
+
+def test_stdout_that_is_closed_early(user: User, path: Path) -> None:
+    import subprocess
+
+    running = subprocess.Popen(
+        user.arguments("check", "--schema", config=path),
+        env=user.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.stderr is not None
+    complaint = running.stderr.read()
+    running.stderr.close()
+    running.wait()
+    assert complaint == b""

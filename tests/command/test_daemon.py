@@ -1,0 +1,200 @@
+"""The installed daemon as a process: what it shows, notices, survives and refuses."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.command.running import User, plain
+from tests.servers import wait_until
+
+CONFIG = """
+[applicant]
+name = "Sam Reyes"
+timezone = "Europe/Madrid"
+
+[calendar]
+provider = "local"
+
+[[letters]]
+mentor = "Prof. Ana Ruiz"
+deadline = 2099-01-15
+"""
+
+
+@pytest.fixture
+def config(user: User) -> Path:
+    path = user.home / "config.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+@contextmanager
+def daemon(user: User, config: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a daemon past its first pass; end it hard if the test has not."""
+    before = user.json("status", config=config)["last_pass"]
+    running = user.starts("run", config=config)
+    try:
+        wait_until(lambda: user.json("status", config=config)["last_pass"] != before)
+        yield running
+    finally:
+        end(running)
+
+
+def end(running: subprocess.Popen[str]) -> None:
+    """End a process that a failed test has left."""
+    if running.poll() is None:
+        running.kill()
+        running.communicate()
+
+
+def last_pass(user: User, config: Path) -> str:
+    return user.json("status", config=config)["last_pass"]["at"]
+
+
+def stopped(running: subprocess.Popen[str]) -> str:
+    """Send what Ctrl-C sends, and return all that was printed."""
+    running.send_signal(signal.SIGINT)
+    before = time.monotonic()
+    output, _ = running.communicate(timeout=10)
+    assert time.monotonic() - before < 2
+    assert running.returncode == 0
+    return output
+
+
+def test_run_shows_the_plan_the_address_and_the_next_pass_and_stops_within_2_s(
+    user: User, config: Path
+) -> None:
+    with daemon(user, config) as running:
+        status = user.json("status", config=config)
+        assert status["daemon"] == {"running": True, "pid": running.pid}
+        assert status["next_pass"] is not None
+        output = stopped(running)
+    assert "Ask Prof. Ana Ruiz for a letter" in output
+    assert status["calendar"]["address"] in output
+    for app in ("Apple Calendar", "Thunderbird", "GNOME"):
+        assert app in output
+    assert "The next pass is at" in output
+    assert "Traceback" not in output
+    assert user.json("status", config=config)["daemon"] == {"running": False, "pid": None}
+
+
+def test_run_again_writes_nothing_and_serves_the_same_address(user: User, config: Path) -> None:
+    with daemon(user, config) as running:
+        address = user.json("status", config=config)["calendar"]["address"]
+        stopped(running)
+    with daemon(user, config) as running:
+        output = stopped(running)
+    assert "Nothing to write (1 request)" in output
+    assert address in output
+
+
+def test_a_changed_config_is_noticed_and_a_broken_one_leaves_the_last_good_one(
+    user: User, config: Path
+) -> None:
+    def due() -> list[str]:
+        return [e["due"] for e in user.json("status", config=config)["letters"]]
+
+    with daemon(user, config) as running:
+        # As editors do: write a new file beside it and rename it into place.
+        aside = config.with_suffix(".new")
+        aside.write_text(CONFIG.replace("2099-01-15", "2099-02-19"))
+        aside.replace(config)
+        updated = user.state / "local-calendar"
+        wait_until(lambda: any(b"20990219" in f.read_bytes() for f in updated.rglob("*.ics")))
+        good = config.read_text()
+        config.write_text("[applicant")
+        seen = user.home / "good.toml"
+        seen.write_text(good)
+        wait_until(lambda: user.json("status", config=seen)["config_error"] is not None)
+        config.write_text(good)
+        wait_until(lambda: user.json("status", config=seen)["config_error"] is None)
+        output = stopped(running)
+    assert output.count("The config is broken") == 1
+    assert due() == ["2099-02-19"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_asks_for_a_pass(user: User, config: Path, number: signal.Signals) -> None:
+    with daemon(user, config) as running:
+        before = last_pass(user, config)
+        running.send_signal(number)
+        wait_until(lambda: last_pass(user, config) != before)
+        stopped(running)
+
+
+def test_a_second_daemon_is_refused_with_the_first_ones_process(user: User, config: Path) -> None:
+    with daemon(user, config) as running:
+        message = plain(user.types("run", config=config), 75)
+        assert str(running.pid) in message
+        assert user.json("sync", config=config)["requests"] == 1
+        stopped(running)
+
+
+def test_killed_hard_it_leaves_no_server_and_starts_again(user: User, config: Path) -> None:
+    with daemon(user, config) as running:
+        server = child_of(running.pid)
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+        wait_until(lambda: not Path(f"/proc/{server}").exists())
+    with daemon(user, config) as running:
+        assert "Nothing to write" in stopped(running)
+
+
+def test_a_broken_config_from_the_start_is_said_and_exits_78(user: User, config: Path) -> None:
+    config.write_text("[applicant")
+    plain(user.types("run", config=config), 78)
+
+
+def test_sigterm_stops_it_too(user: User, config: Path) -> None:
+    with daemon(user, config) as running:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=5)
+        assert running.returncode == 0
+
+
+def test_a_server_that_comes_back_is_written_to(user: User, config: Path) -> None:
+    config.write_text(CONFIG.replace('provider = "local"', 'provider = "folder"\npath = "events"'))
+    (user.home / "events").write_text("a file in the way")
+    running = user.starts("run", config=config)
+    try:
+        wait_until(lambda: user.json("status", config=config)["last_error"] is not None)
+        (user.home / "events").unlink()
+        running.send_signal(signal.SIGUSR1)
+        wait_until(lambda: user.json("status", config=config)["last_error"] is None)
+        assert len(list((user.home / "events").glob("*.ics"))) == 6
+        stopped(running)
+    finally:
+        end(running)
+
+
+def test_in_the_journal_every_line_has_its_level(user: User, config: Path) -> None:
+    user.environment["JOURNAL_STREAM"] = "8:12345"
+    with daemon(user, config) as running:
+        config.write_text("[applicant")
+        user.environment.clear()
+        good = user.home / "good.toml"
+        good.write_text(CONFIG)
+        wait_until(lambda: user.json("status", config=good)["config_error"] is not None)
+        output = stopped(running)
+    lines = output.splitlines()
+    assert lines
+    assert all(line.startswith("<") and line[2] == ">" for line in lines), output
+
+
+def child_of(pid: int) -> int:
+    """Return the process id of the one child of a process."""
+
+    def children() -> list[int]:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(word) for word in text.split()]
+
+    wait_until(lambda: bool(children()))
+    (child,) = children()
+    os.kill(child, 0)
+    return child

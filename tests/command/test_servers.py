@@ -1,0 +1,122 @@
+"""The installed command against real servers: first sync, edits, kills, a lost ledger."""
+
+import re
+import signal
+from datetime import date
+from pathlib import Path
+
+from tests.command.conftest import config_text
+from tests.command.phone import Phone
+from tests.command.running import User
+from tests.servers import Server, wait_until
+
+
+def phone_of(user: User, server: Server, config: Path) -> Phone:
+    address = user.json("status", config=config)["calendar"]["address"]
+    return Phone(server=server, collection=address)
+
+
+def days(phone: Phone, words: str) -> list[str]:
+    bodies = [body.replace("\r\n ", "") for body in phone.bodies().values()]
+    return sorted(re.findall(r"DTSTART;VALUE=DATE:(\d+)", b)[0] for b in bodies if words in b)
+
+
+def test_the_first_sync_writes_the_plan_and_the_second_nothing(
+    user: User, server: Server, config: Path
+) -> None:
+    planned = user.json("plan", config=config)["events"]
+    first = user.json("sync", config=config)
+    assert {c["uid"] for c in first["created"]} == {e["uid"] for e in planned}
+    assert len(planned) + 2 <= first["requests"] <= len(planned) + 2 + 5
+    phone = phone_of(user, server, config)
+    assert len(phone.hrefs()) == len(planned)
+    second = user.json("sync", config=config)
+    assert second["requests"] == 1
+    assert not any(second[name] for name in ("created", "updated", "deleted", "kept", "missing"))
+
+
+def test_i4_drag_retitle_notes_and_deletion_stay_while_the_plan_moves(
+    user: User, server: Server, config: Path
+) -> None:
+    user.json("sync", config=config)
+    phone = phone_of(user, server, config)
+    dragged, retitled = phone.find("Ask Prof. Ana Ruiz"), phone.find("Letter due: Prof. Ana Ruiz")
+    deleted = phone.find("Check in with Prof. Ana Ruiz")
+    body = phone.read(dragged)
+    start = re.findall(r"DTSTART;VALUE=DATE:(\d+)", body)[0]
+    end = re.findall(r"DTEND;VALUE=DATE:(\d+)", body)[0]
+    phone.write(dragged, body.replace(start, "20990802").replace(end, "20990803"))
+    phone.write(retitled, phone.read(retitled).replace("SUMMARY:Letter due", "SUMMARY:Hers is due"))
+    phone.delete(deleted)
+    theirs = phone.bodies()
+    config.write_text(config_text(server, due="2099-09-24"))
+    report = user.json("sync", config=config)
+    assert {(c["kind"], tuple(c["changed"])) for c in report["kept"]} == {
+        ("request", ("date",)),
+        ("deadline", ("title",)),
+    }
+    assert [c["kind"] for c in report["missing"]] == ["follow-up"], report
+    assert {c["kind"] for c in report["updated"]} == {"talk", "follow-up", "thank-you"}
+    after = phone.bodies()
+    assert after[dragged] == theirs[dragged]
+    assert after[retitled] == theirs[retitled]
+    assert deleted not in after
+    moved = [e for e in user.json("plan", config=config)["events"] if e["pinned"]]
+    assert [(e["kind"], e["date"]) for e in moved] == [("request", "2099-08-02")]
+    again = user.json("sync", config=config)
+    assert not again["updated"]
+    assert again["requests"] == 1
+
+
+def test_s3_a_deleted_ledger_is_rebuilt_from_the_calendar(
+    user: User, server: Server, config: Path
+) -> None:
+    user.json("sync", config=config)
+    phone = phone_of(user, server, config)
+    before = phone.bodies()
+    for file in user.state.glob("ledger.sqlite3*"):
+        file.unlink()
+    report = user.json("sync", config=config)
+    assert len(report["adopted"]) == len(before)
+    assert not report["created"]
+    assert not report["updated"]
+    assert phone.bodies() == before
+
+
+def test_i2_killed_in_the_middle_of_the_first_sync_the_next_leaves_no_duplicate_and_no_gap(
+    user: User, server: Server, config: Path
+) -> None:
+    text = config_text(server)
+    for number in range(30):
+        text += f'\n[[letters]]\nmentor = "Dr. Mentor {number}"\ndeadline = 2099-11-01\n'
+    config.write_text(text)
+    planned = {e["uid"] for e in user.json("plan", config=config)["events"]}
+    assert len(planned) > 150
+    # Something of it has to be there before the collection's address is known to the test.
+    running = user.starts("sync", config=config)
+    wait_until(lambda: user.json("status", config=config)["calendar"]["address"] is not None)
+    phone = phone_of(user, server, config)
+    wait_until(lambda: len(phone.hrefs()) >= 5 or running.poll() is not None)
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
+    survived = len(phone.hrefs())
+    assert survived < len(planned), "the kill came too late to prove anything"
+    done = user.types("sync", config=config)
+    assert done.returncode == 0, done.stderr
+    uids = [re.findall(r"UID:(\S+)", body)[0] for body in phone.bodies().values()]
+    assert sorted(uids) == sorted(planned)
+    assert user.json("sync", config=config)["requests"] == 1
+
+
+def test_timed_events_stand_at_the_wall_clock_of_the_applicant(
+    user: User, server: Server, config: Path
+) -> None:
+    config.write_text(config.read_text().replace("[calendar]", '[calendar]\nevent_time = "08:30"'))
+    user.json("sync", config=config)
+    phone = phone_of(user, server, config)
+    starts = {re.findall(r"DTSTART:(\S+)", body)[0].strip() for body in phone.bodies().values()}
+    # Madrid is two hours ahead of UTC until the last Sunday of October.
+    for start in starts:
+        day = date(int(start[:4]), int(start[4:6]), int(start[6:8]))
+        summer = date(2099, 3, 29) <= day < date(2099, 10, 25)
+        assert start.endswith("T063000Z" if summer else "T073000Z")
