@@ -100,13 +100,15 @@ def test_a_changed_config_is_noticed_and_a_broken_one_leaves_the_last_good_one(
     def due() -> list[str]:
         return [e["due"] for e in user.json("status", config=config)["letters"]]
 
+    in_folder = CONFIG.replace('"local"', '"folder"\npath = "events"')
+    config.write_text(in_folder)
     with daemon(user, config) as running:
         # As editors do: write a new file beside it and rename it into place.
         aside = config.with_suffix(".new")
-        aside.write_text(CONFIG.replace("2099-01-15", "2099-02-19"))
+        aside.write_text(in_folder.replace("2099-01-15", "2099-02-19"))
         aside.replace(config)
-        updated = user.state / "local-calendar"
-        wait_until(lambda: any(b"20990219" in f.read_bytes() for f in updated.rglob("*.ics")))
+        events = user.home / "events"
+        wait_until(lambda: any(b"20990219" in f.read_bytes() for f in events.glob("*.ics")))
         good = config.read_text()
         config.write_text("[applicant")
         seen = user.home / "good.toml"
