@@ -177,7 +177,7 @@ def _served(files: _Files, deadline: float) -> "tuple[_Settings, subprocess.Pope
         settings, new = _settings(files)
         code: int | None = _SERVED_ALREADY
         while code == _SERVED_ALREADY:
-            state = _state(files)
+            state = _state(files, settings.port)
             if state is _State.ANSWERING:
                 return settings, None
             if state is _State.STARTING:
@@ -239,18 +239,27 @@ def _write_new(file: Path, text: str) -> None:
         written.unlink()
 
 
-def _state(files: _Files) -> _State:
+def _state(files: _Files, port: int) -> _State:
     """Tell whether a server of this folder answers.
 
-    The port alone would not do: a foreign program on it would be given the password.
+    The port alone would not do: a foreign program on it would be given the password. Nor would
+    the lock: a server that was killed holds it until its last thread has ended.
     """
     lock = os.open(files.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if _try_lock(lock, fcntl.LOCK_SH):
             return _State.ABSENT
-        return _State.ANSWERING if os.read(lock, 1) else _State.STARTING
+        return _State.ANSWERING if os.read(lock, 1) and _accepts(port) else _State.STARTING
     finally:
         os.close(lock)
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((_HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _start(files: _Files, deadline: float) -> "tuple[subprocess.Popen[bytes] | None, int | None]":
@@ -372,13 +381,8 @@ def _configuration(files: _Files, settings: _Settings) -> dict[str, dict[str, st
 
 def _announce(port: int, lock: int) -> None:
     """Say that the server answers: to the starter on stdout, to others in the lock file."""
-    while True:
-        try:
-            socket.create_connection((_HOST, port), timeout=1).close()
-        except OSError:
-            time.sleep(_POLL)
-        else:
-            break
+    while not _accepts(port):
+        time.sleep(_POLL)
     os.write(lock, f"{os.getpid()}\n".encode())
     with contextlib.suppress(BrokenPipeError):
         os.write(1, b"ready\n")
