@@ -55,14 +55,23 @@ def content_of(event: Event, style: EventStyle) -> Content:
         start = datetime.combine(event.day, style.at, style.zone).astimezone(UTC)
         end = start + DURATION
         stamp_start += f" {style.at:%H:%M}"
+    summary = _writable(event.summary)
     return Content(
         uid=event.uid,
         start=start,
         end=end,
-        summary=event.summary,
-        description=stamped(event.summary, stamp_start, event.text),
+        summary=summary,
+        description=stamped(summary, stamp_start, _writable(event.text)),
         alarms=_alarms(event.day, start, style),
     )
+
+
+def _writable(text: str) -> str:
+    """Return a text that every reader takes: an empty one, a leading blank, U+2028 break some."""
+    for separator in ("\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\r\n", "\r"):
+        text = text.replace(separator, "\n")
+    cleaned = "".join(c for c in text if c in "\n\t" or (c >= " " and c != "\x7f")).strip()
+    return cleaned or "(untitled)"
 
 
 def _alarms(day: date, start: date | datetime, style: EventStyle) -> tuple[timedelta, ...]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 from icalendar import Component
+from icalendar.prop.broken import vBroken
 
 from lorsync.core.content import Content
 from lorsync.core.model import Uid
@@ -130,8 +131,8 @@ def _put(event: icalendar.Event, content: Content, sequence: int) -> None:
     start = content.start
     event.add("DTSTART", start)
     event.add("DTEND", content.end)
-    event.add("SUMMARY", _writable(content.summary))
-    event.add("DESCRIPTION", _writable(content.description))
+    event.add("SUMMARY", content.summary)
+    event.add("DESCRIPTION", content.description)
     event.add("SEQUENCE", sequence)
     # Deterministic (I8): a property of the content, not of the moment of writing.
     event.add("DTSTAMP", _midnight(start))
@@ -151,16 +152,8 @@ def _alarm(offset: timedelta, summary: str) -> icalendar.Alarm:
     alarm = icalendar.Alarm()
     alarm.add("ACTION", "DISPLAY")
     alarm.add("TRIGGER", offset)
-    alarm.add("DESCRIPTION", _writable(summary))
+    alarm.add("DESCRIPTION", summary)
     return alarm
-
-
-def _writable(text: str) -> str:
-    """Return a text that every reader takes: an empty one, a leading blank, U+2028 break some."""
-    for separator in ("\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\r\n", "\r"):
-        text = text.replace(separator, "\n")
-    cleaned = "".join(c for c in text if c in "\n\t" or (c >= " " and c != "\x7f")).strip()
-    return cleaned or "(untitled)"
 
 
 def _single_event(body: bytes, uid: Uid) -> tuple[icalendar.Calendar, icalendar.Event]:
@@ -179,8 +172,17 @@ def _single_event(body: bytes, uid: Uid) -> tuple[icalendar.Calendar, icalendar.
     return calendar, events[0]
 
 
+def _property(component: Component, name: str) -> object:
+    """Return a property, or None. Raises UnreadableError where its value does not parse."""
+    value = component.get(name)
+    if isinstance(value, vBroken):
+        msg = f"its {name} is broken"
+        raise UnreadableError(msg)
+    return value
+
+
 def _moment(event: Component, name: str) -> date | datetime | None:
-    value = getattr(event.get(name), "dt", None)
+    value = getattr(_property(event, name), "dt", None)
     if isinstance(value, datetime):
         return value if value.tzinfo is None else value.astimezone(UTC)
     return value if isinstance(value, date) else None
@@ -191,7 +193,7 @@ def _end(event: Component, start: date | datetime) -> date | datetime | None:
     end = _moment(event, "DTEND")
     if end is not None:
         return end
-    duration = getattr(event.get("DURATION"), "dt", None)
+    duration = getattr(_property(event, "DURATION"), "dt", None)
     if isinstance(duration, timedelta):
         return start + duration
     return None if isinstance(start, datetime) else start + timedelta(days=1)
@@ -206,7 +208,10 @@ def _stamp_start(start: date | datetime, zone: ZoneInfo) -> str:
 
 def _meaning_of(alarms: Iterable[Component]) -> frozenset[tuple[str, str]]:
     return frozenset(
-        (str(alarm.get("ACTION", "")).upper(), _trigger(getattr(alarm.get("TRIGGER"), "dt", None)))
+        (
+            str(alarm.get("ACTION", "")).upper(),
+            _trigger(getattr(_property(alarm, "TRIGGER"), "dt", None)),
+        )
         for alarm in alarms
     )
 

@@ -1,0 +1,178 @@
+"""The VEVENTs that lorsync writes: RFC 5545, the same bytes each time, read by others (I8)."""
+
+import contextlib
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import vobject
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lorsync.core.content import content_of
+from lorsync.core.ical import UnreadableError, changed, read, rewrite, write
+from lorsync.core.model import (
+    Alarm,
+    Event,
+    EventStyle,
+    Identity,
+    Kind,
+    LetterId,
+    MentorId,
+    Uid,
+)
+
+NEW_YORK = ZoneInfo("America/New_York")
+GOLDEN = Path(__file__).parent / "golden"
+ALL_DAY = EventStyle(
+    zone=NEW_YORK,
+    alarms=(Alarm(days_before=0, at=time(9)), Alarm(days_before=1, at=time(18))),
+)
+TIMED = replace(ALL_DAY, at=time(8, 30))
+UID = Uid("lorsync-0123456789abcdef0123456789abcdef")
+
+
+def event(
+    *,
+    day: date = date(2027, 7, 30),
+    summary: str = "Ask Dr. Novák for a letter, due 10 Sep",
+    text: str = "Letters to ask for:\n- narrative letter; due 10 Sep 2027, “soon” 🦉",
+) -> Event:
+    return Event(
+        uid=UID,
+        identity=Identity(kind=Kind.REQUEST, subject=MentorId("novak"), slot="1"),
+        mentor=MentorId("novak"),
+        letters=(LetterId("novak-research"),),
+        day=day,
+        summary=summary,
+        text=text,
+    )
+
+
+def body(style: EventStyle = ALL_DAY, **fields: object) -> bytes:
+    return write([content_of(event(**fields), style)])
+
+
+@pytest.mark.parametrize(("name", "style"), [("all-day", ALL_DAY), ("timed", TIMED)])
+def test_the_bytes_are_those_of_the_golden_file(name: str, style: EventStyle) -> None:
+    assert body(style) == (GOLDEN / f"{name}.ics").read_bytes()
+
+
+@given(summary=st.text(min_size=1, max_size=90), text=st.text(max_size=600))
+def test_lines_end_in_crlf_and_are_folded_at_75_octets_without_cutting_a_character(
+    summary: str, text: str
+) -> None:
+    written = body(summary=summary, text=text)
+    assert written.endswith(b"\r\n")
+    lines = written.split(b"\r\n")
+    assert not [line for line in lines if b"\n" in line or b"\r" in line]
+    assert max(map(len, lines)) <= 75
+    for line in lines:
+        line.decode()
+
+
+@given(summary=st.text(min_size=1, max_size=90), text=st.text(max_size=600))
+def test_what_was_written_reads_back_the_same_and_untouched(summary: str, text: str) -> None:
+    written = body(summary=summary, text=text)
+    reading = read(written, UID, NEW_YORK)
+    assert reading.touched == ()
+    assert not changed(
+        reading.meaning, read(rewritten(written, summary, text), UID, NEW_YORK).meaning
+    )
+
+
+def rewritten(written: bytes, summary: str, text: str) -> bytes:
+    return rewrite(written, content_of(event(summary=summary, text=text), ALL_DAY), sequence=1)
+
+
+def test_an_all_day_event_ends_on_the_next_day_and_blocks_no_time() -> None:
+    found = vobject.readOne(body().decode()).vevent
+    assert found.dtstart.value == date(2027, 7, 30)
+    assert found.dtend.value == date(2027, 7, 31)
+    assert found.transp.value == "TRANSPARENT"
+
+
+def test_alarms_of_an_all_day_event_count_from_its_midnight() -> None:
+    alarms = vobject.readOne(body().decode()).vevent.valarm_list
+    assert sorted(alarm.trigger.value for alarm in alarms) == [
+        timedelta(hours=-6),
+        timedelta(hours=9),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "instant", "evening_before"),
+    [
+        (date(2027, 3, 13), datetime(2027, 3, 13, 13, 30, tzinfo=UTC), timedelta(hours=-14.5)),
+        # The clock goes forward in this night, so the evening before is an hour nearer.
+        (date(2027, 3, 14), datetime(2027, 3, 14, 12, 30, tzinfo=UTC), timedelta(hours=-13.5)),
+        (date(2027, 11, 7), datetime(2027, 11, 7, 13, 30, tzinfo=UTC), timedelta(hours=-15.5)),
+    ],
+)
+def test_a_timed_event_stands_at_the_wall_clock_also_when_the_clocks_change(
+    day: date, instant: datetime, evening_before: timedelta
+) -> None:
+    found = vobject.readOne(body(TIMED, day=day).decode()).vevent
+    assert found.dtstart.value == instant
+    assert found.dtend.value == instant + timedelta(minutes=30)
+    assert min(alarm.trigger.value for alarm in found.valarm_list) == evening_before
+
+
+def test_a_text_that_breaks_readers_is_mended() -> None:
+    written = body(summary="  \u2028 ", text="a\u2028b\x0bc\x00d\re")
+    found = vobject.readOne(written.decode()).vevent
+    assert found.summary.value == "(untitled)"
+    assert "a\nb\ncd\ne" in found.description.value
+
+
+def test_an_update_keeps_alarms_that_are_the_same_with_what_a_client_put_into_them() -> None:
+    seen = body().replace(b"ACTION:DISPLAY", b"ACKNOWLEDGED:20270701T000000Z\r\nACTION:DISPLAY", 1)
+    updated = rewrite(seen, content_of(event(day=date(2027, 8, 6)), ALL_DAY), sequence=3)
+    assert updated.count(b"ACKNOWLEDGED") == 1
+    assert b"SEQUENCE:3\r\n" in updated
+    assert read(updated, UID, NEW_YORK).meaning.start == date(2027, 8, 6)
+
+
+@pytest.mark.parametrize(
+    ("change", "touched"),
+    [
+        (
+            (b"20270730\r\nDTEND;VALUE=DATE:20270731", b"20270802\r\nDTEND;VALUE=DATE:20270803"),
+            ("date",),
+        ),
+        ((b"SUMMARY:Ask", b"SUMMARY:Do ask"), ("title",)),
+        ((b"DESCRIPTION:", b"DESCRIPTION:Mine first\\n"), ("notes",)),
+        ((b"--- lorsync ---", b""), ("notes",)),
+        ((b"Letters to ask for", b"Letters to beg for"), ("title",)),
+    ],
+)
+def test_s3_the_stamp_tells_what_a_person_changed(
+    change: tuple[bytes, bytes], touched: tuple[str, ...]
+) -> None:
+    written = body()
+    assert change[0] in written
+    assert read(written.replace(*change), UID, NEW_YORK).touched == touched
+
+
+def test_s1_refolding_and_white_space_are_no_change() -> None:
+    written = body()
+    refolded = written.replace(b"\r\n ", b"").replace(b"\\n", b" \\n\\n ")
+    assert not changed(read(written, UID, NEW_YORK).meaning, read(refolded, UID, NEW_YORK).meaning)
+    assert read(refolded, UID, NEW_YORK).touched == ()
+
+
+@given(noise=st.binary(max_size=200))
+def test_noise_is_unreadable_and_nothing_worse(noise: bytes) -> None:
+    with pytest.raises(UnreadableError):
+        read(noise, UID, NEW_YORK)
+
+
+@given(at=st.integers(min_value=0, max_value=900), noise=st.binary(min_size=1, max_size=4))
+def test_a_damaged_event_is_read_or_unreadable_and_nothing_worse(at: int, noise: bytes) -> None:
+    written = body()
+    at = min(at, len(written) - 1)
+    damaged = written[:at] + noise + written[at + 1 :]
+    with contextlib.suppress(UnreadableError):
+        read(damaged, UID, NEW_YORK)
