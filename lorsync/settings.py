@@ -39,7 +39,7 @@ class CalendarSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionLimit:
-    """How many deletions a pass may do unasked: both a share of the live events and a count."""
+    """How many deletions a pass may do unasked: a share of the live events, and a count (S18)."""
 
     share: float = 0.3
     count: int = 20

@@ -127,7 +127,7 @@ class SyncTable(Table):
 
     every: Every | None = key("Time between two passes, 1m to 1d.", default="15m")
     deletion_limit: DeletionLimitTable | None = key(
-        "Deletions in one pass beyond both numbers wait for your yes.",
+        "More than five deletions in one pass, beyond either number, wait for your yes.",
         default={"share": _LIMIT.share, "count": _LIMIT.count},
     )
 
