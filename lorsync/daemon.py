@@ -23,7 +23,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from lorsync.adapters.state import daemon_lock, make_state_dir
 from lorsync.adapters.watch import FileWatch
 from lorsync.errors import ConfigError, LorsyncError, mistake
-from lorsync.passes import holding_server, pass_once, remember_config_error, remember_next
+from lorsync.opening import holding_server
+from lorsync.passes import pass_once, remember_config_error, remember_next
 from lorsync.planning import today_of
 from lorsync.report import Report
 from lorsync.settings import Settings
@@ -90,7 +91,7 @@ class Daemon:
         """
         settings = self._load(self._config)
         make_state_dir(self._state)
-        with daemon_lock(self._state), holding_server(settings, self._state):
+        with daemon_lock(self._state), holding_server(settings.calendar, self._state):
             self._settings = settings
             self._listen()
             worker = threading.Thread(target=self._work, name="lorsync-passes", daemon=True)

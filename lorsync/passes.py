@@ -1,7 +1,6 @@
-"""Put a pass together: the lock, the ledger, the password, the calendar, and the record of it.
+"""Put a pass together: the lock, the ledger, the calendar, and the record of how it went.
 
-This is where adapters are chosen. The command line and the daemon both come through here, and take
-turns by the pass lock.
+The command line and the daemon both come through here, and take turns by the pass lock.
 """
 
 import json
@@ -15,9 +14,10 @@ from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.adapters.state import make_state_dir, pass_lock
 from lorsync.core.model import PlanWarning
 from lorsync.errors import ConfigError, LorsyncError
+from lorsync.opening import found_calendar, opened_calendar
 from lorsync.ports import Calendar
 from lorsync.report import Report
-from lorsync.settings import CalendarSettings, Provider, Settings
+from lorsync.settings import CalendarSettings, Settings
 from lorsync.sync import Options, run_pass
 
 TURN_SECONDS = 60.0
@@ -92,18 +92,6 @@ def remember_config_error(state: Path, message: str | None) -> None:
         ledger.close()
 
 
-@contextmanager
-def holding_server(settings: Settings, state: Path) -> Iterator[None]:
-    """Keep the local calendar's server up meanwhile, for the calendar apps that look at it."""
-    if settings.calendar.provider is not Provider.LOCAL:
-        yield
-        return
-    from lorsync.adapters.local_server import ensure_running
-
-    with ensure_running(state):
-        yield
-
-
 def _recorded(
     settings: Settings, state: Path, ledger: SqliteLedger, *, now: datetime, options: Options
 ) -> Report:
@@ -138,8 +126,14 @@ def _calendar(
     remembered = ledger.memo(_COLLECTION)
     learned = ledger.memo(_CONNECTIONS)
     connections = CONNECTIONS if learned is None else int(learned)
-    with _opened(account, state, remembered, connections) as calendar:
-        if remembered is None and not dry_run:
+    if dry_run and remembered is None:
+        with found_calendar(account, state) as calendar:
+            yield calendar
+        return
+    with opened_calendar(
+        account, state, remembered=remembered, connections=connections
+    ) as calendar:
+        if remembered is None:
             ledger.remember(
                 {
                     _ACCOUNT: _account_memo(account),
@@ -152,42 +146,6 @@ def _calendar(
         finally:
             if calendar.connections < connections and not dry_run:
                 ledger.remember({_CONNECTIONS: str(calendar.connections)})
-
-
-@contextmanager
-def _opened(
-    account: CalendarSettings, state: Path, remembered: str | None, connections: int
-) -> Iterator[Calendar]:
-    # Each adapter is imported where it is chosen: caldav alone takes 30 MB and 0.2 s.
-    if account.provider is Provider.FOLDER:
-        from lorsync.adapters.folder import open_folder
-
-        yield open_folder(account, remembered=remembered)
-        return
-    from lorsync.adapters.caldav import open_collection
-
-    if account.provider is Provider.LOCAL:
-        from lorsync.adapters.local_server import ensure_running
-
-        with ensure_running(state) as server:
-            local = replace(account, url=server.url, username=server.username)
-            calendar = open_collection(
-                local, server.password, remembered=remembered, connections=connections
-            )
-            try:
-                yield calendar
-            finally:
-                calendar.close()
-        return
-    from lorsync.adapters.credentials import password_for
-
-    calendar = open_collection(
-        account, password_for(account), remembered=remembered, connections=connections
-    )
-    try:
-        yield calendar
-    finally:
-        calendar.close()
 
 
 def _check_account(account: CalendarSettings, ledger: SqliteLedger) -> None:

@@ -120,3 +120,14 @@ def test_timed_events_stand_at_the_wall_clock_of_the_applicant(
         day = date(int(start[:4]), int(start[4:6]), int(start[6:8]))
         summer = date(2099, 3, 29) <= day < date(2099, 10, 25)
         assert start.endswith("T063000Z" if summer else "T073000Z")
+
+
+def test_a_dry_run_makes_no_calendar_and_writes_nothing(
+    user: User, server: Server, config: Path
+) -> None:
+    report = user.json("sync", "--dry-run", config=config)
+    assert len(report["created"]) == 12
+    assert user.json("status", config=config)["calendar"]["address"] is None
+    first = user.json("sync", config=config)
+    assert len(first["created"]) == 12
+    assert first["requests"] > 14, "the calendar had been made before"

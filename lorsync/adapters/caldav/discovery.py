@@ -3,7 +3,8 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -20,6 +21,7 @@ _ADDRESSES = {
     Provider.ICLOUD: "https://caldav.icloud.com/",
     Provider.FASTMAIL: "https://caldav.fastmail.com/",
 }
+_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
 _ABOUT = (
     xml.RESOURCETYPE,
     xml.DISPLAYNAME,
@@ -42,38 +44,75 @@ class Collection:
     writable: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vacancy:
+    """A home with no collection of the wanted name, and the addresses that are taken in it."""
+
+    home: str
+    taken: tuple[str, ...]
+
+
 def open_collection(
     settings: CalendarSettings,
     password: str,
     *,
     remembered: str | None,
     connections: int = 8,
-    connect_limit: float = 10.0,
-    read_limit: float = 30.0,
+    connect_limit: float = _CONNECT_SECONDS,
+    read_limit: float = _READ_SECONDS,
 ) -> CalDavCalendar:
     """Open the collection that the settings name, and make it when it is missing.
 
     ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
     calendar stays the same one (S19). Raises ConfigError, CredentialsError or UnavailableError.
     """
+    transport = _transport(settings, password, connect_limit, read_limit)
+    if remembered is not None:
+        address = _recalled(transport.origin, remembered)
+        return CalDavCalendar(transport, address, connections=connections)
+    with _closing_on_error(transport):
+        place = _look(transport, settings)
+        created = isinstance(place, _Vacancy)
+        address = _make(transport, place, settings) if isinstance(place, _Vacancy) else place
+    return CalDavCalendar(transport, address, connections=connections, created=created)
+
+
+def find_collection(settings: CalendarSettings, password: str) -> CalDavCalendar | None:
+    """Open the collection that the settings name where it is there already; make nothing.
+
+    Raises ConfigError, CredentialsError or UnavailableError.
+    """
+    transport = _transport(settings, password, _CONNECT_SECONDS, _READ_SECONDS)
+    with _closing_on_error(transport):
+        place = _look(transport, settings)
+    if isinstance(place, _Vacancy):
+        transport.close()
+        return None
+    return CalDavCalendar(transport, place)
+
+
+def _transport(
+    settings: CalendarSettings, password: str, connect_limit: float, read_limit: float
+) -> Transport:
     url = settings.url or _ADDRESSES.get(settings.provider)
     if url is None:
         raise ConfigError("calendar.url is missing: write the address of the CalDAV server.")
-    transport = Transport(
+    return Transport(
         url,
         username=settings.username or "",
         password=password,
         connect_limit=connect_limit,
         read_limit=read_limit,
     )
-    if remembered is not None:
-        return CalDavCalendar(transport, _recalled(url, remembered), connections=connections)
+
+
+@contextmanager
+def _closing_on_error(transport: Transport) -> Iterator[None]:
     try:
-        address, created = _find(transport, settings)
+        yield
     except BaseException:
         transport.close()
         raise
-    return CalDavCalendar(transport, address, connections=connections, created=created)
 
 
 def collections(transport: Transport) -> tuple[Collection, ...]:
@@ -97,12 +136,12 @@ def _recalled(url: str, remembered: str) -> str:
     return remembered
 
 
-def _find(transport: Transport, settings: CalendarSettings) -> tuple[str, bool]:
-    """Return the collection's address, and whether it was made."""
+def _look(transport: Transport, settings: CalendarSettings) -> str | _Vacancy:
+    """Return the collection's address, or where it can be made."""
     about = _about(transport)
     first = about.multistatus().responses
     if first and xml.CALENDAR in first[0].kinds(xml.RESOURCETYPE):
-        return about.url, False
+        return about.url
     homes = _homes(transport, about)
     listed = [found for home in homes for found in _members(transport, home)]
     named = [found for found in listed if _same_name(found.name, settings.name)]
@@ -114,13 +153,13 @@ def _find(transport: Transport, settings: CalendarSettings) -> tuple[str, bool]:
             "or write the address of the right one into calendar.url."
         )
     if not named:
-        return _make(transport, homes[0], settings, [found.address for found in listed]), True
+        return _Vacancy(home=homes[0], taken=tuple(found.address for found in listed))
     if not named[0].writable:
         raise ConfigError(
             f"The calendar {settings.name!r} at {shown(named[0].address)} is read-only for "
             f"{transport.username!r}: choose another calendar.name."
         )
-    return named[0].address, False
+    return named[0].address
 
 
 def _propfind(transport: Transport, url: str, names: Iterable[str], depth: int = 0) -> Answer:
@@ -223,9 +262,10 @@ def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def _make(transport: Transport, home: str, settings: CalendarSettings, taken: Iterable[str]) -> str:
+def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> str:
     """Make the collection and return its address."""
-    paths = {xml.decoded_path(address) for address in taken}
+    home = place.home
+    paths = {xml.decoded_path(address) for address in place.taken}
     segment = next(
         name for name in _segments(settings.name) if xml.decoded_path(f"{home}{name}/") not in paths
     )
