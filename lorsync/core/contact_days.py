@@ -1,10 +1,10 @@
-"""Say on which days a mentor can be contacted, and shift an ideal day onto one (R6)."""
+"""Say on which days a mentor can be contacted, and shift an ideal day onto one (R6, R7)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from lorsync.core.model import Absence, Mentor, Policy
+from lorsync.core.model import Absence, Holidays, Mentor, Policy
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ONE_DAY = timedelta(days=1)
@@ -12,41 +12,46 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactDays:
-    """The days on which one mentor can be contacted.
+    """The days on which one mentor can be contacted (R6).
 
-    ``holidays`` are named days where the mentor is; ``quiet_days`` weekdays, Monday = 0.
+    ``holidays`` are those where the mentor is; ``quiet_days`` weekdays, Monday = 0.
     """
 
     quiet_days: frozenset[int]
     away: tuple[Absence, ...] = ()
     not_before: date | None = None
-    holidays: tuple[tuple[date, str], ...] = ()
+    holidays: Holidays = field(default_factory=dict)
 
     def obstacle(self, day: date) -> str | None:
         """Return why a day is no contact day, in words, or None where it is one."""
         if self.not_before is not None and day < self.not_before:
-            return f"no contact before {self.not_before.isoformat()}"
+            return f"before {self.not_before.isoformat()}, the first day for any contact"
         for absence in self.away:
             if absence.first <= day <= absence.last:
                 why = f" ({absence.why})" if absence.why else ""
-                return f"away until {absence.last.isoformat()}{why}"
+                return f"in an absence until {absence.last.isoformat()}{why}"
+        if day in self.holidays:
+            return f"a holiday ({self.holidays[day]})"
         if day.weekday() in self.quiet_days:
             return f"a {_WEEKDAYS[day.weekday()]}"
-        for holiday, name in self.holidays:
-            if holiday == day:
-                return f"a holiday ({name})"
         return None
 
     def allows(self, day: date) -> bool:
         """Tell whether the mentor can be contacted on a day."""
-        return self.obstacle(day) is None
+        return (
+            day.weekday() not in self.quiet_days
+            and day not in self.holidays
+            and (self.not_before is None or day >= self.not_before)
+            and not (self.away and any(a.first <= day <= a.last for a in self.away))
+        )
 
     def between(self, first: date, last: date) -> Iterator[date]:
         """Yield the contact days from ``first`` to ``last``, both included, in order."""
-        for offset in range((last - first).days + 1):
-            day = first + timedelta(days=offset)
+        day = first
+        while day <= last:
             if self.allows(day):
                 yield day
+            day += _ONE_DAY
 
     def last_between(self, first: date, last: date) -> date | None:
         """Return the latest contact day from ``first`` to ``last``, both included."""
@@ -67,14 +72,43 @@ class ContactDays:
             return before
         return next(self.between(max(ideal, earliest), latest), None)
 
+    def shift_clear(
+        self, ideal: date, *, earliest: date, latest: date, contacts: Sequence[date], gap: int
+    ) -> date | None:
+        """Shift an ideal day onto a contact day ``gap`` days or more from every contact (R7)."""
+        day: date | None = min(ideal, latest)
+        while day is not None and day >= earliest:
+            day = self.last_between(earliest, day)
+            if day is not None:
+                near = _nearby(day, contacts, gap)
+                if near is None:
+                    return day
+                day = near - timedelta(days=gap)
+        day = max(ideal, earliest)
+        while day <= latest:
+            following = next(self.between(day, latest), None)
+            if following is None:
+                return None
+            near = _nearby(following, contacts, gap)
+            if near is None:
+                return following
+            day = near + timedelta(days=gap)
+        return None
+
+
+def _nearby(day: date, contacts: Sequence[date], gap: int) -> date | None:
+    """Return a contact that is less than ``gap`` days from a day."""
+    return next((other for other in contacts if abs((day - other).days) < gap), None)
+
 
 def contact_days(
-    mentor: Mentor, policy: Policy, holidays: tuple[tuple[date, str], ...] = ()
+    mentor: Mentor, policy: Policy, holidays: Mapping[str, Holidays] | None = None
 ) -> ContactDays:
-    """Return the contact days of a mentor under a policy."""
+    """Return the contact days of a mentor: the mentor's own region goes before the policy's."""
+    region = mentor.holidays or policy.holidays
     return ContactDays(
         quiet_days=policy.quiet_days,
         away=mentor.away,
         not_before=mentor.not_before,
-        holidays=holidays,
+        holidays=(holidays or {}).get(region, {}) if region is not None else {},
     )

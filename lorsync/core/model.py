@@ -184,9 +184,17 @@ class Policy:
     events: frozenset[Kind] = frozenset(Kind)
 
 
+Holidays = Mapping[date, str]
+"""The holidays of one region: their days and names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Season:
-    """All that the applicant states: the config, as the core sees it."""
+    """All that the applicant states: the config, as the core sees it.
+
+    ``holidays`` are those of the regions that the config names, filled in by the shell; None where
+    nobody looked them up. A named region that is not among them is unknown (R6).
+    """
 
     applicant: Applicant
     cycle: Cycle
@@ -194,6 +202,7 @@ class Season:
     mentors: Mapping[MentorId, Mentor]
     programs: Mapping[ProgramId, Program]
     letters: tuple[Letter, ...]
+    holidays: Mapping[str, Holidays] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +238,7 @@ class PlanWarning:
     code: str
     subject: str
     message: str
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +297,8 @@ class Budget:
 class Placed:
     """An event that stands on the calendar, as the ledger remembers it: on which day it stands.
 
-    The day is the person's where they moved it; then it is ``pinned`` (S10).
+    The day is the person's where they moved it; then it is ``pinned`` (S10). One that they deleted
+    is ``dismissed``: it is never created again, and a follow-up is spent by it (S11).
     """
 
     identity: Identity
@@ -295,6 +306,7 @@ class Placed:
     letters: tuple[LetterId, ...]
     day: date
     pinned: bool = False
+    dismissed: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, timedelta
 
 from lorsync.core.contact_days import ContactDays
-from lorsync.core.due_dates import DueDate, due_date
+from lorsync.core.due_dates import DueDate, due_dates
 from lorsync.core.model import (
     Facts,
     Kind,
@@ -14,21 +14,28 @@ from lorsync.core.model import (
     LetterStanding,
     Placed,
     PlanWarning,
+    Reason,
     Season,
     Stage,
 )
+
+_NO_FACTS = Facts()
+_DATED = tuple(field.name for field in fields(Facts) if field.name != "followed_up_on")
+_A_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """One letter on the day of the plan. ``facts`` holds only what had happened by then.
 
-    ``asked`` is the day of the request, stated or, where ``unconfirmed``, taken from a request
-    event whose day has passed (R1).
+    ``dates`` are all days by which some program wants the letter, in order; ``due`` is the next of
+    them, or the last where all have passed. ``asked`` is the day of the request, stated or, where
+    ``unconfirmed``, taken from a request event whose day has passed (R1).
     """
 
     letter: Letter
     facts: Facts
+    dates: tuple[DueDate, ...]
     due: DueDate | None
     asked: date | None
     unconfirmed: bool
@@ -45,6 +52,10 @@ class Progress:
         """Whether the letter is still to come."""
         return self.declined is None and self.submitted is None
 
+    def due_on(self, day: date) -> date | None:
+        """Return the due date as it was on another day."""
+        return next((due.day for due in self.dates if due.day >= day), None)
+
 
 def progress_of(
     letter: Letter,
@@ -56,47 +67,61 @@ def progress_of(
 ) -> Progress:
     """Work out where a letter stands; ``placed`` are the events of its mentor."""
     facts = facts_until(letter.facts, today)
-    submitted, declined = facts.submitted_on, facts.declined_on
-    # Of facts that contradict, the latest wins; on one day, the good news does.
-    if submitted is not None and declined is not None:
-        if submitted >= declined:
-            declined = None
-        else:
-            submitted = None
-    if declined is not None and facts.agreed_on is not None and facts.agreed_on > declined:
-        declined = None
-    stated = _first(facts.asked_on, facts.agreed_on, facts.declined_on, facts.submitted_on)
-    asked = facts.asked_on or stated
+    submitted, declined = _outcome(facts)
+    asked = _stated_request(facts)
+    requests = [
+        event.day
+        for event in placed
+        if event.kind in (Kind.REQUEST, Kind.ADD_LETTER)
+        and letter.id in event.letters
+        and (event.day < today or event.pinned)
+    ]
     unconfirmed = False
     if asked is None:
-        asked = max(
-            (
-                event.day
-                for event in placed
-                if event.kind in (Kind.REQUEST, Kind.ADD_LETTER)
-                and letter.id in event.letters
-                and event.day < today
-            ),
-            default=None,
-        )
+        asked = max((day for day in requests if day < today), default=None)
         unconfirmed = asked is not None
-    due = due_date(
+    dates = due_dates(
         letter,
         season.programs,
         zone=season.applicant.timezone,
-        today=today,
-        ask_from=asked or _first_contact_day(days, today),
+        ask_from=asked or max(requests, default=None) or _first_contact_day(days, today),
         min_lead_days=season.policy.min_lead_days,
     )
+    ahead = (due for due in dates if due.day >= today)
     return Progress(
         letter=letter,
         facts=facts,
-        due=due,
+        dates=dates,
+        due=next(ahead, dates[-1] if dates else None),
         asked=asked,
         unconfirmed=unconfirmed,
         declined=declined,
         submitted=submitted,
     )
+
+
+def _outcome(facts: Facts) -> tuple[date | None, date | None]:
+    """Return the days of submission and refusal; of facts that contradict, the latest wins.
+
+    On one day a submission counts before a refusal, and a refusal before an agreement.
+    """
+    submitted, declined = facts.submitted_on, facts.declined_on
+    if declined is None:
+        return submitted, None
+    if submitted is not None and submitted >= declined:
+        return submitted, None
+    if facts.agreed_on is not None and facts.agreed_on > declined:
+        return None, None
+    return None, declined
+
+
+def _stated_request(facts: Facts) -> date | None:
+    """Return the day of the request as stated; an answer or a follow-up says that it was made."""
+    if facts is _NO_FACTS or facts.asked_on is not None:
+        return facts.asked_on
+    implied = (facts.agreed_on, facts.declined_on, facts.packet_sent_on, facts.submitted_on)
+    stated = [day for day in (*implied, *facts.followed_up_on) if day is not None]
+    return min(stated, default=None)
 
 
 def standing(progress: Progress, today: date) -> LetterStanding:
@@ -121,39 +146,36 @@ def standing(progress: Progress, today: date) -> LetterStanding:
 
 def facts_until(facts: Facts, day: date) -> Facts:
     """Return the facts up to a day, this one included."""
-    later = {name: None for name, value in _dated(facts) if isinstance(value, date) and value > day}
+    if facts == _NO_FACTS:
+        return _NO_FACTS
+    later = dict.fromkeys(name for name, value in _stated(facts) if value > day)
     followed_up = tuple(sorted(d for d in facts.followed_up_on if d <= day))
     return replace(facts, followed_up_on=followed_up, **later)
 
 
 def future_facts(letter: Letter, day: date) -> tuple[PlanWarning, ...]:
     """Warn of each fact that is dated after a day: it is not counted until then."""
-    late = [
-        (name, value)
-        for name, value in _dated(letter.facts)
-        if isinstance(value, date) and value > day
-    ]
+    if letter.facts == _NO_FACTS:
+        return ()
+    late = [(name, value) for name, value in _stated(letter.facts) if value > day]
     late += [("followed_up_on", value) for value in letter.facts.followed_up_on if value > day]
     return tuple(
         PlanWarning(
             code="future-fact",
             subject=letter.id,
-            message=f"{name} = {value.isoformat()} is after {day.isoformat()}, so it does not "
-            "count yet.",
+            message=f"{letter.id}: {name} = {value.isoformat()} is after {day.isoformat()}, so it "
+            "does not count yet.",
+            reasons=(Reason(rule="facts", text="a fact counts from its day on", ideal=value),),
         )
         for name, value in late
     )
 
 
-def _dated(facts: Facts) -> list[tuple[str, object]]:
-    return [(field.name, getattr(facts, field.name)) for field in fields(facts)]
-
-
-def _first(*days: date | None) -> date | None:
-    return min((day for day in days if day is not None), default=None)
+def _stated(facts: Facts) -> list[tuple[str, date]]:
+    return [(name, value) for name in _DATED if (value := getattr(facts, name)) is not None]
 
 
 def _first_contact_day(days: ContactDays, today: date) -> date:
     """Return when asking is first possible; a year ahead is as good as never."""
-    limit = date.fromordinal(today.toordinal() + 366)
+    limit = today + _A_YEAR
     return next(days.between(today, limit), limit)
