@@ -1,14 +1,15 @@
-"""When to follow up, and what is left of a mentor's budget: R4, R5, R7, R8, R10."""
+"""When to follow up, and what is left of a mentor's budget: R4, R5, R7, R8, R10, S8, S10."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from lorsync.core.follow_ups import (
-    AHEAD_DAYS,
-    FALLBACK_DAYS,
     Choice,
+    Fixed,
     OpenDue,
+    ahead_days,
+    check_in_span,
     choose_days,
 )
 from lorsync.core.model import (
@@ -20,179 +21,246 @@ from lorsync.core.model import (
     PlanWarning,
     Reason,
 )
-from lorsync.core.occasion import Case, Occasion, Outcome, moved
+from lorsync.core.occasion import Case, Occasion, Outcome, moved, moved_by_person
 from lorsync.core.progress import Progress
-
-_FIRST, _LAST = "1", "2"
+from lorsync.core.spending import FIRST, LAST, Made, Spending, spending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Spent:
-    """The follow-ups that were made: their days, their slots, and what they were for."""
+class _Open:
+    """A letter that was or will be asked for and is still to come."""
 
-    days: tuple[date, ...]
-    slots: frozenset[str]
-    reminded: frozenset[date]
-    checked_in: bool
+    progress: Progress
+    due: OpenDue
+
+    @property
+    def id(self) -> LetterId:
+        return self.progress.id
 
 
 def check_in(
-    case: Case, asked: Mapping[LetterId, date], contacts: Sequence[date]
+    case: Case, spent: Spending, asked: Mapping[LetterId, date], contacts: Sequence[date]
 ) -> tuple[Outcome, Budget]:
     """Place the follow-ups of one mentor, at most two in a cycle (R5).
 
     ``asked`` says when each open letter was or will be asked for, ``contacts`` on which other days
-    the mentor is contacted.
+    than follow-ups the mentor is contacted.
     """
-    policy = case.season.policy
-    cap = min(policy.follow_ups, MAX_FOLLOW_UPS)
-    open_letters = [
-        p
+    if not case.wants(Kind.FOLLOW_UP):
+        return Outcome(), Budget(cap=0, spent=len(spent.spent), planned=0)
+    cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
+    letters = _open_letters(case, spent, asked)
+    left = max(0, cap - len(spent.spent) - len(spent.pins))
+    planned = _planned(case, spent, letters, left, contacts)
+    pins = _pinned(case, spent, letters, asked, contacts)
+    occasions = (*pins, *planned)
+    budget = Budget(cap=cap, spent=len(spent.spent), planned=len(occasions))
+    finals = {letter for o in planned if o.final for letter in o.letters} | spent.reminded
+    uncovered = [letter for letter in letters if letter.id not in finals]
+    warnings = [
+        *_over_budget(case, budget),
+        *_too_late(case, pins, letters),
+        *_uncovered(case, uncovered, left, len(planned)),
+    ]
+    return Outcome(occasions=occasions, warnings=tuple(warnings)), budget
+
+
+def _open_letters(case: Case, spent: Spending, asked: Mapping[LetterId, date]) -> list[_Open]:
+    return [
+        _Open(
+            progress=p,
+            due=OpenDue(day=p.due.day, asked=asked[p.id], reminded=p.id in spent.reminded),
+        )
         for p in case.letters
         if p.open and p.due is not None and p.due.day >= case.today and p.id in asked
     ]
-    spent = _spent(case, open_letters)
-    left = max(0, cap - len(spent.days))
-    dues = sorted(
-        {OpenDue(day=p.due.day, asked=asked[p.id]) for p in open_letters if p.due is not None},
-        key=lambda due: (due.day, due.asked),
-    )
-    choices = choose_days(
-        dues,
-        slots=left,
-        days=case.days,
-        policy=policy,
-        today=case.today,
-        contacts=[*contacts, *spent.days],
-        reminded=spent.reminded,
+
+
+def _planned(
+    case: Case, spent: Spending, letters: Sequence[_Open], left: int, contacts: Sequence[date]
+) -> list[Occasion]:
+    """Return the follow-ups that the plan itself places, around what is fixed."""
+    fixed = Fixed(
+        contacts=(*contacts, *spent.contacts),
+        finals=spent.finals_ahead,
+        check_ins=spent.check_ins,
         checked_in=spent.checked_in,
     )
-    slots = _slots(choices, case, spent)
-    occasions = tuple(
-        _occasion(choice, slot, case, open_letters, asked)
+    free = [slot for slot in (FIRST, LAST) if slot not in spent.slots]
+    choices = choose_days(
+        list({letter.due for letter in letters}),
+        slots=min(left, len(free)),
+        days=case.days,
+        policy=case.season.policy,
+        today=case.today,
+        fixed=fixed,
+    )
+    slots = _slots(choices, free, case)
+    return [
+        _occasion(choice, slot, case, letters, fixed)
         for choice, slot in zip(choices, slots, strict=True)
-    )
-    served = {due.day for choice in choices if choice.final for due in choice.serves}
-    uncovered = [due for due in dues if due.day not in served | spent.reminded]
-    warnings = tuple(_uncovered(due, case, left) for due in uncovered)
-    budget = Budget(cap=cap, spent=len(spent.days), planned=len(occasions))
-    return Outcome(occasions=occasions, warnings=warnings), budget
-
-
-def _spent(case: Case, open_letters: Sequence[Progress]) -> _Spent:
-    """Count what was used up: days that passed while a letter was open, and days stated (R5)."""
-    past = [
-        p
-        for p in case.placed
-        if p.kind is Kind.FOLLOW_UP
-        and p.day < case.today
-        and any(_open_on(case.letter(letter), p.day) for letter in _known(p.letters, case))
     ]
-    days = [p.day for p in past]
-    slots = {p.identity.slot for p in past}
-    near = timedelta(days=case.season.policy.min_gap_days)
-    stated = sorted({day for p in case.letters for day in p.facts.followed_up_on})
-    for day in stated:
-        # A day stated beside a past event of ours is the same follow-up, told twice.
-        if all(abs(day - other) >= near for other in days):
-            days.append(day)
-            slots |= set(_free_slots(slots)[:1])
-    finals = {
-        p.due.day
-        for p in open_letters
-        if p.due is not None and any(_was_final(day, p.due.day, case) for day in days)
-    }
-    return _Spent(
-        days=tuple(sorted(days)),
-        slots=frozenset(slots),
-        reminded=frozenset(finals),
-        checked_in=bool(days),
-    )
 
 
-def _known(letters: Sequence[LetterId], case: Case) -> list[LetterId]:
-    ids = {p.id for p in case.letters}
-    return [letter for letter in letters if letter in ids]
+def _slots(choices: Sequence[Choice], free: Sequence[str], case: Case) -> list[str]:
+    """Give each follow-up its slot: a day that does not change keeps its own (S8).
 
-
-def _open_on(progress: Progress, day: date) -> bool:
-    return all(end is None or end > day for end in (progress.submitted, progress.declined))
-
-
-def _was_final(day: date, due: date, case: Case) -> bool:
-    """Tell whether a follow-up of the past was a due date's final: near it, or a fallback (R8)."""
-    policy = case.season.policy
-    before = (due - day).days
-    if policy.last_useful_days <= before <= AHEAD_DAYS:
-        return True
-    fallback = any(
-        p.kind is Kind.FOLLOW_UP and p.day == day and p.identity.slot == _LAST for p in case.placed
-    )
-    return fallback and 0 <= before <= policy.final_days + FALLBACK_DAYS
-
-
-def _free_slots(used: frozenset[str] | set[str]) -> list[str]:
-    # A lone follow-up takes the last slot, so that a check-in found later can still come before it.
-    return [slot for slot in (_FIRST, _LAST) if slot not in used]
-
-
-def _slots(choices: Sequence[Choice], case: Case, spent: _Spent) -> list[str]:
-    """Give each follow-up its slot: a day that does not change keeps its own (S8)."""
-    free = _free_slots(spent.slots)
-    if len(choices) == len(free):
-        kept = {p.day: p.identity.slot for p in case.placed if p.kind is Kind.FOLLOW_UP}
-        if len(choices) == 2 and (
-            kept.get(choices[0].day) == _LAST or kept.get(choices[1].day) == _FIRST
-        ):
-            return [_LAST, _FIRST]
-        return free
-    return free[-len(choices) :] if choices else []
+    A check-in has the first slot, and a lone final the last one.
+    """
+    standing = {p.day: p.identity.slot for p in case.standing(Kind.FOLLOW_UP) if not p.pinned}
+    kept = [standing.get(choice.day) if choice.final else None for choice in choices]
+    if len(choices) == 2:
+        swapped = choices[0].final and (kept[0] == LAST or kept[1] == FIRST)
+        return [LAST, FIRST] if swapped else [FIRST, LAST]
+    if not choices or len(free) == 1:
+        return list(free[: len(choices)])
+    if not choices[0].final:
+        return [FIRST]
+    # In the first slot, a day as early as a check-in's would be taken for one afterwards.
+    earliest = min(due.day for due in choices[0].serves)
+    early = (earliest - choices[0].day).days >= check_in_span(case.season.policy)[1]
+    return [FIRST if kept[0] == FIRST and not early else LAST]
 
 
 def _occasion(
-    choice: Choice,
-    slot: str,
-    case: Case,
-    open_letters: Sequence[Progress],
-    asked: Mapping[LetterId, date],
+    choice: Choice, slot: str, case: Case, letters: Sequence[_Open], fixed: Fixed
 ) -> Occasion:
     policy = case.season.policy
-    served = {(due.day, due.asked) for due in choice.serves}
-    letters = tuple(
-        p.id for p in open_letters if p.due is not None and (p.due.day, asked[p.id]) in served
-    )
+    served = set(choice.serves)
     first = min(due.day for due in choice.serves)
-    what, distance = (
-        ("the final follow-up", policy.final_days)
-        if choice.final
-        else ("a check-in", policy.first_days)
-    )
-    reason = Reason(
-        rule="R4", text=f"{what}, about {distance} days before {first}", ideal=choice.ideal
-    )
-    reasons = (reason, *moved(case.days, choice.ideal, choice.day))
-    others = len({due.day for due in choice.serves}) - 1
+    if choice.final:
+        text = f"the final follow-up, {policy.final_days} days before {first}, give or take 3"
+    else:
+        text = f"a check-in, about {policy.first_days} days before {first}"
+    reasons = [Reason(rule="R4", text=text, ideal=choice.ideal)]
+    reasons += moved(case, choice.ideal, choice.day, fixed.contacts)
+    if len(reasons) == 1 and choice.day != choice.ideal:
+        text = "the day on which the follow-ups that are left serve most letters"
+        reasons.append(Reason(rule="R8", text=text, ideal=choice.ideal))
+    others = sorted({due.day for due in choice.serves} - {first})
     if others:
-        more = "1 more due date" if others == 1 else f"{others} more due dates"
-        reasons += (Reason(rule="R8", text=f"it serves {more}"),)
+        days = ", ".join(day.isoformat() for day in others)
+        reasons.append(Reason(rule="R8", text=f"it serves what is due on {days} too"))
     return Occasion(
         identity=Identity(kind=Kind.FOLLOW_UP, subject=case.mentor.id, slot=slot),
-        letters=letters,
+        letters=tuple(letter.id for letter in letters if letter.due in served),
         day=choice.day,
-        reasons=reasons,
+        reasons=tuple(reasons),
         final=choice.final,
     )
 
 
-def _uncovered(due: OpenDue, case: Case, left: int) -> PlanWarning:
-    why = (
-        "the follow-ups of this cycle are used up"
-        if left == 0
-        else "no day before it is left on which a follow-up fits"
+def _pinned(
+    case: Case,
+    spent: Spending,
+    letters: Sequence[_Open],
+    asked: Mapping[LetterId, date],
+    contacts: Sequence[date],
+) -> list[Occasion]:
+    """Return the follow-ups that the person moved, each on its day and for what is still open."""
+    if not spent.pins:
+        return []
+    unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in case.placed))
+    before = spending(unmoved)
+    left = max(0, min(case.season.policy.follow_ups, MAX_FOLLOW_UPS) - len(before.spent))
+    without = _planned(unmoved, before, _open_letters(unmoved, before, asked), left, contacts)
+    planned = {o.identity.slot: o.day for o in without}
+    return [_pin(made, planned.get(made.slot), case, letters) for made in spent.pins]
+
+
+def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open]) -> Occasion:
+    reach = ahead_days(case.season.policy) if made.final else (date.max - made.day).days
+    listed = [
+        letter.id
+        for letter in letters
+        if letter.id in made.letters or 0 <= (letter.due.day - made.day).days <= reach
+        if letter.due.asked < made.day
+    ]
+    # What it was for may be due no more, or not asked for by then; it is the person's event.
+    kept = listed or [p.id for p in case.letters if p.id in made.letters and p.open]
+    return Occasion(
+        identity=Identity(kind=Kind.FOLLOW_UP, subject=case.mentor.id, slot=made.slot),
+        letters=tuple(kept),
+        day=made.day,
+        reasons=(moved_by_person(planned),),
+        pinned=True,
+        final=made.final,
     )
-    return PlanWarning(
-        code="no-follow-up",
-        subject=case.mentor.id,
-        message=f"{case.mentor.name} gets no reminder for what is due on {due.day}: {why}. "
-        "If you are worried, ring the office or ask an adviser.",
-    )
+
+
+def _over_budget(case: Case, budget: Budget) -> list[PlanWarning]:
+    if budget.spent <= budget.cap or not any(p.open for p in case.letters):
+        return []
+    times = "once" if budget.spent == 1 else f"{budget.spent} times"
+    return [
+        PlanWarning(
+            code="over-budget",
+            subject=case.mentor.id,
+            message=f"{case.mentor.name} was followed up {times}; {budget.cap} is the limit for "
+            "this cycle. Leave it at that, and ring the office instead.",
+            reasons=(Reason(rule="R5", text=f"{budget.spent} of {budget.cap} are spent"),),
+        )
+    ]
+
+
+def _too_late(case: Case, pins: Iterable[Occasion], letters: Sequence[_Open]) -> list[PlanWarning]:
+    """Warn of each follow-up that the person moved past its use; it is kept (S10)."""
+    useful = case.season.policy.last_useful_days
+    dues = {letter.id: letter.due.day for letter in letters}
+    warnings = []
+    for pin in pins:
+        ahead = [dues[letter] for letter in pin.letters if letter in dues]
+        if any((due - pin.day).days >= useful for due in ahead):
+            continue
+        when = f"the letter is due on {max(ahead)}" if ahead else "the letter is overdue by then"
+        message = (
+            f"You moved the follow-up to {case.mentor.name} to {pin.day}: {when}, so it comes too "
+            "late to help. It stays where you put it."
+        )
+        reason = Reason(rule="R7", text=f"no later than {useful} days before the due date")
+        warnings.append(
+            PlanWarning(code="too-late", subject=case.mentor.id, message=message, reasons=(reason,))
+        )
+    return warnings
+
+
+def _uncovered(case: Case, letters: Sequence[_Open], left: int, planned: int) -> list[PlanWarning]:
+    """Name each due date that gets no final follow-up, and say what to do instead."""
+    by_due: dict[date, list[_Open]] = {}
+    for letter in letters:
+        by_due.setdefault(letter.due.day, []).append(letter)
+    warnings = []
+    for due, found in sorted(by_due.items()):
+        rule, why = _why_uncovered(case, found, left, planned)
+        message = (
+            f"{case.mentor.name} gets no final reminder of "
+            f"{' and '.join(letter.id for letter in found)}, due on {due}: {why}. "
+            "If you are worried, ring the office or ask an adviser."
+        )
+        warnings.append(
+            PlanWarning(
+                code="no-follow-up",
+                subject=case.mentor.id,
+                message=message,
+                reasons=(Reason(rule=rule, text=why, ideal=due),),
+            )
+        )
+    return warnings
+
+
+def _why_uncovered(
+    case: Case, letters: Sequence[_Open], left: int, planned: int
+) -> tuple[str, str]:
+    policy = case.season.policy
+    if policy.follow_ups == 0:
+        return "R5", "you want no follow-ups (follow_ups = 0)"
+    if left == 0:
+        return "R5", "the follow-ups of this cycle are used up"
+    due = letters[0].due.day
+    first = min(letter.due.asked for letter in letters) + timedelta(days=policy.min_gap_days)
+    if max(first, case.today) > due - timedelta(days=policy.last_useful_days):
+        return "R7", "it is too near for a follow-up to help"
+    if planned >= left:
+        others = "the follow-up that is left goes" if left == 1 else "both follow-ups go"
+        return "R5", f"{others} to other due dates"
+    return "R7", "no day near it is free and far enough from the other contacts"

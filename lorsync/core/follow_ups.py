@@ -10,7 +10,7 @@ the criteria (DESIGN, "Which two days?"):
 5. as near as possible to the ideal days, the finals before the check-in, the earlier day on a tie.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -21,25 +21,49 @@ from lorsync.core.model import Policy
 WINDOW_DAYS = 3
 """A final falls ``final_days`` before the due date, give or take these (R4)."""
 
-AHEAD_DAYS = 14
-"""A final also serves later due dates up to so many days ahead of it (R8)."""
-
-FALLBACK_DAYS = 14
-"""Where the window has no contact day, how far before the ideal day a final may fall (R8)."""
-
-CHECK_IN_FIRST_DAYS, CHECK_IN_LAST_DAYS = 28, 14
-"""A check-in falls so many days before the earliest due date (R4)."""
-
 CHECK_IN_AFTER_REQUEST_DAYS, CHECK_IN_BEFORE_FINAL_DAYS = 14, 10
 """How far a check-in stays from the request before it and the final behind it (R4)."""
 
 
+def ahead_days(policy: Policy) -> int:
+    """Return how far ahead of a final a later due date may be that it serves too (R8): 14."""
+    return policy.final_days + 7
+
+
+def fallback_span(policy: Policy) -> tuple[int, int]:
+    """Return how far before the due date a final may be where its window is blocked: 21 to 11."""
+    return policy.final_days + 14, policy.final_days + WINDOW_DAYS + 1
+
+
+def check_in_span(policy: Policy) -> tuple[int, int]:
+    """Return how far before the earliest due date a check-in may be (R4): 28 to 14."""
+    return policy.first_days + 7, policy.first_days - 7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDue:
-    """A due date with letters still to come, and the day on which these are asked for."""
+    """A due date with letters still to come that are asked for on one day.
+
+    ``reminded``: their final was made already.
+    """
 
     day: date
     asked: date
+    reminded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """What stands already: nothing of it moves, and the choice is made around it.
+
+    ``contacts`` are all days on which the mentor is or was contacted (R7). A check-in comes before
+    ``finals``, and finals come after ``check_ins``. ``checked_in``: no check-in may come any more.
+    """
+
+    contacts: tuple[date, ...] = ()
+    finals: tuple[date, ...] = ()
+    check_ins: tuple[date, ...] = ()
+    checked_in: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +76,7 @@ class Choice:
     serves: tuple[OpenDue, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Final:
     """A day that can be a final, and the due dates that it serves, as bits of their indices.
 
@@ -66,6 +90,21 @@ class _Final:
     deviation: int
 
 
+@dataclass(frozen=True, slots=True)
+class _CheckIn:
+    day: date
+    ideal: date
+    deviation: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A candidate answer: finals in order, and a check-in or none."""
+
+    finals: tuple[_Final, ...]
+    check_in: _CheckIn | None = None
+
+
 def choose_days(
     dues: Sequence[OpenDue],
     *,
@@ -73,43 +112,39 @@ def choose_days(
     days: ContactDays,
     policy: Policy,
     today: date,
-    contacts: Sequence[date],
-    reminded: frozenset[date] = frozenset(),
-    checked_in: bool = False,
+    fixed: Fixed,
 ) -> tuple[Choice, ...]:
-    """Return at most ``slots`` follow-ups in the order of their days.
-
-    ``contacts`` are the other days on which the mentor is or was contacted (R7). ``reminded`` are
-    the due dates whose final was made; ``checked_in`` says that the mentor's one check-in was.
-    """
+    """Return at most ``slots`` follow-ups in the order of their days."""
     if slots <= 0 or not dues:
         return ()
     ordered = sorted(dues, key=lambda due: (due.day, due.asked))
-    unreminded = [due for due in ordered if due.day not in reminded]
-    free = _FreeDays(days=days, policy=policy, today=today, contacts=tuple(sorted(contacts)))
-    finals = _possible_finals(unreminded, free)
-    check_ins = [] if checked_in else _possible_check_ins(ordered, free)
-    coverable = 0
-    for final in finals:
-        coverable |= final.serves
-    earliest = coverable & -coverable
+    unreminded = [due for due in ordered if not due.reminded]
+    free = _FreeDays(days=days, policy=policy, today=today, contacts=fixed.contacts)
+    finals = _possible_finals(unreminded, free, fixed)
+    check_ins = [] if fixed.checked_in else _possible_check_ins(ordered, free)
+    earliest = _earliest(finals, unreminded, ordered)
     best = min(
-        _sets_of_days(finals, check_ins, slots, policy),
+        _answers(finals, check_ins, slots, policy, fixed),
         key=lambda chosen: _cost(chosen, earliest),
     )
     return _as_choices(best, unreminded, ordered, policy)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    """A candidate answer: finals in order, and a check-in or none."""
+def _earliest(
+    finals: Sequence[_Final], unreminded: Sequence[OpenDue], dues: Sequence[OpenDue]
+) -> int:
+    """Return the bit of the earliest due date that can have a final, nothing if that was made."""
+    coverable = 0
+    for final in finals:
+        coverable |= final.serves
+    if not coverable:
+        return 0
+    earliest = coverable & -coverable
+    day = unreminded[earliest.bit_length() - 1].day
+    return 0 if any(due.reminded and due.day < day for due in dues) else earliest
 
-    finals: tuple[_Final, ...]
-    check_in: date | None = None
-    check_in_deviation: int = 0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _FreeDays:
     """The days on which this mentor may be followed up: contact days, not past, not crowded."""
 
@@ -126,114 +161,139 @@ class _FreeDays:
             if all(abs((day - other).days) >= gap for other in self.contacts)
         ]
 
-    def nearest(self, ideal: date, among: Sequence[date]) -> date:
-        """Return the ideal day as R6 shifts it: the last one up to it, else the first after it."""
-        before = [day for day in among if day <= ideal]
-        return before[-1] if before else among[0]
-
 
 def _window(due: OpenDue, policy: Policy) -> tuple[date, date]:
     ideal = due.day - timedelta(days=policy.final_days)
-    first = ideal - timedelta(days=WINDOW_DAYS)
-    last = min(
-        ideal + timedelta(days=WINDOW_DAYS), due.day - timedelta(days=policy.last_useful_days)
-    )
-    return max(first, due.asked + timedelta(days=policy.min_gap_days)), last
+    useful = due.day - timedelta(days=policy.last_useful_days)
+    return ideal - timedelta(days=WINDOW_DAYS), min(ideal + timedelta(days=WINDOW_DAYS), useful)
 
 
-def _own_days(due: OpenDue, free: _FreeDays) -> list[date]:
-    """Return the days on which a due date can have its final: its window, else one before it."""
+def _fallback(due: OpenDue, policy: Policy) -> tuple[date, date]:
+    most, least = fallback_span(policy)
+    return due.day - timedelta(days=most), due.day - timedelta(days=least)
+
+
+def _after_request(due: OpenDue, policy: Policy) -> date:
+    return due.asked + timedelta(days=max(1, policy.min_gap_days))
+
+
+def _own_days(due: OpenDue, free: _FreeDays, fixed: Fixed) -> list[date]:
+    """Return the days that can be a due date's own final: in its window, else one before it."""
     first, last = _window(due, free.policy)
-    in_window = free.between(first, last)
+    earliest = _after_request(due, free.policy)
+    in_window = free.between(max(first, earliest), last)
     if in_window:
-        return in_window
-    ideal = due.day - timedelta(days=free.policy.final_days)
-    earliest = max(
-        ideal - timedelta(days=FALLBACK_DAYS),
-        due.asked + timedelta(days=free.policy.min_gap_days),
-    )
-    return free.between(earliest, ideal - timedelta(days=WINDOW_DAYS + 1))[-1:]
+        # A check-in that was made keeps its distance where that leaves a day (R4).
+        distant = [
+            day
+            for day in in_window
+            if all((day - made).days >= CHECK_IN_BEFORE_FINAL_DAYS for made in fixed.check_ins)
+        ]
+        return distant or in_window
+    first, last = _fallback(due, free.policy)
+    return free.between(max(first, earliest), last)[-1:]
 
 
-def _possible_finals(dues: Sequence[OpenDue], free: _FreeDays) -> list[_Final]:
+def _shifted(due: OpenDue, days: ContactDays, policy: Policy) -> date:
+    """Return a due date's ideal day as R6 alone shifts it: what a deviation is measured from."""
+    ideal = due.day - timedelta(days=policy.final_days)
+    first, last = _window(due, policy)
+    shifted = days.shift(ideal, earliest=first, latest=last)
+    if shifted is None:
+        shifted = days.last_between(*_fallback(due, policy))
+    return ideal if shifted is None else shifted
+
+
+def _possible_finals(dues: Sequence[OpenDue], free: _FreeDays, fixed: Fixed) -> list[_Final]:
     """Return every day that is some due date's own, with all due dates that it then serves."""
     policy = free.policy
-    own = [_own_days(due, free) for due in dues]
+    own = [frozenset(_own_days(due, free, fixed)) for due in dues]
     soonest = max(policy.final_days - WINDOW_DAYS, policy.last_useful_days)
-    furthest = max(AHEAD_DAYS, policy.final_days + WINDOW_DAYS)
+    furthest = ahead_days(policy)
     measures: dict[date, tuple[date, date]] = {}
     for due, candidates in zip(dues, own, strict=True):
-        ideal = due.day - timedelta(days=policy.final_days)
-        for day in candidates:
-            # The earliest due date of which this is an own day sets the measure.
-            measures.setdefault(day, (ideal, free.nearest(ideal, candidates)))
+        if candidates:
+            ideal = due.day - timedelta(days=policy.final_days)
+            shifted = _shifted(due, free.days, policy)
+            for day in candidates:
+                # The earliest due date of which this is an own day sets the measure.
+                measures.setdefault(day, (ideal, shifted))
     finals = []
-    for day, (ideal, shifted) in sorted(measures.items()):
+    for day in sorted(measures):
         serves = 0
         for index, due in enumerate(dues):
             ahead = soonest <= (due.day - day).days <= furthest
-            asked = (day - due.asked).days >= policy.min_gap_days
-            if day in own[index] or (ahead and asked):
+            if day in own[index] or (ahead and day >= _after_request(due, policy)):
                 serves |= 1 << index
-        deviation = abs((day - shifted).days)
-        finals.append(_Final(day=day, serves=serves, ideal=ideal, deviation=deviation))
+        ideal, shifted = measures[day]
+        finals.append(_Final(day, serves, ideal, abs((day - shifted).days)))
     return finals
 
 
-def _possible_check_ins(dues: Sequence[OpenDue], free: _FreeDays) -> list[date]:
-    earliest_due = dues[0]
-    asked = min(due.asked for due in dues if due.day == earliest_due.day)
+def _possible_check_ins(dues: Sequence[OpenDue], free: _FreeDays) -> list[_CheckIn]:
+    """Return the days for a check-in, the one that deviates least first."""
+    policy, earliest_due = free.policy, dues[0]
+    most, least = check_in_span(policy)
+    # The earliest due date comes first, and of its letters those that were asked for first.
+    after_request = max(CHECK_IN_AFTER_REQUEST_DAYS, policy.min_gap_days)
     first = max(
-        earliest_due.day - timedelta(days=CHECK_IN_FIRST_DAYS),
-        asked + timedelta(days=max(CHECK_IN_AFTER_REQUEST_DAYS, free.policy.min_gap_days)),
+        earliest_due.day - timedelta(days=most),
+        earliest_due.asked + timedelta(days=after_request),
     )
-    last = earliest_due.day - timedelta(days=max(CHECK_IN_LAST_DAYS, free.policy.last_useful_days))
+    last = earliest_due.day - timedelta(days=max(least, policy.last_useful_days))
+    ideal = earliest_due.day - timedelta(days=policy.first_days)
+    shifted = free.days.shift(ideal, earliest=earliest_due.day - timedelta(days=most), latest=last)
     found = free.between(first, last)
-    if not found:
+    if shifted is None or not found:
         return []
-    ideal = earliest_due.day - timedelta(days=free.policy.first_days)
-    # Nearest to the shifted ideal first, the earlier on a tie, so that the first that fits wins.
-    shifted = free.nearest(ideal, found)
-    return sorted(found, key=lambda day: (abs((day - shifted).days), day))
+    candidates = [_CheckIn(day, ideal, abs((day - shifted).days)) for day in found]
+    return sorted(candidates, key=lambda check_in: (check_in.deviation, check_in.day))
 
 
-def _sets_of_days(
-    finals: Sequence[_Final], check_ins: Sequence[date], slots: int, policy: Policy
-) -> list[_Chosen]:
-    """Return the answers worth weighing: none, one final, two finals, each with its check-in."""
-    before_final = max(CHECK_IN_BEFORE_FINAL_DAYS, policy.min_gap_days)
-    answers = [_Chosen(finals=())]
-    if check_ins:
-        answers.append(_Chosen(finals=(), check_in=check_ins[0]))
+def _answers(
+    finals: Sequence[_Final],
+    check_ins: Sequence[_CheckIn],
+    slots: int,
+    policy: Policy,
+    fixed: Fixed,
+) -> Iterator[_Chosen]:
+    """Yield the answers worth weighing: none, one final, two finals, each with its check-in."""
+    distance = timedelta(days=max(CHECK_IN_BEFORE_FINAL_DAYS, policy.min_gap_days))
+    latest = min(fixed.finals, default=date.max) - distance
+    alone = next((c for c in check_ins if c.day <= latest), None)
+    yield _Chosen((), alone)
+    served = 0
     for final in finals:
-        answers.append(_Chosen(finals=(final,)))
-        fitting = next((d for d in check_ins if (final.day - d).days >= before_final), None)
-        if slots >= 2 and fitting is not None:
-            deviation = abs((fitting - check_ins[0]).days)
-            answers.append(_Chosen(finals=(final,), check_in=fitting, check_in_deviation=deviation))
-    if slots >= 2:
-        answers += [
-            _Chosen(finals=pair)
-            for pair in combinations(finals, 2)
-            if (pair[1].day - pair[0].day).days >= policy.min_gap_days
-        ]
-    return answers
+        served |= final.serves
+        yield _Chosen((final,))
+        if slots >= 2:
+            limit = min(latest, final.day - distance)
+            fitting = next((c for c in check_ins if c.day <= limit), None)
+            if fitting is not None:
+                yield _Chosen((final,), fitting)
+    # Two finals are only worth weighing where no single one serves all there is to serve.
+    if slots >= 2 and all(final.serves != served for final in finals):
+        for pair in combinations(finals, 2):
+            if (pair[1].day - pair[0].day).days >= policy.min_gap_days:
+                yield _Chosen(pair)
 
 
 def _cost(chosen: _Chosen, earliest: int) -> tuple[object, ...]:
     """Return a key that is the smaller the better an answer is, criterion by criterion."""
-    served = 0
+    served = deviation = 0
     for final in chosen.finals:
         served |= final.serves
+        deviation += final.deviation
+    check_in = chosen.check_in
     return (
         not served & earliest,
         -served.bit_count(),
         len(chosen.finals),
-        chosen.check_in is None,
-        sum(final.deviation for final in chosen.finals),
-        chosen.check_in_deviation,
-        tuple(final.day for final in chosen.finals),
-        chosen.check_in or date.max,
+        check_in is None,
+        deviation,
+        0 if check_in is None else check_in.deviation,
+        [final.day for final in chosen.finals],
+        date.max if check_in is None else check_in.day,
     )
 
 
@@ -242,19 +302,16 @@ def _as_choices(
 ) -> tuple[Choice, ...]:
     choices = []
     if best.check_in is not None:
+        day = best.check_in.day
+        long_asked = [d for d in dues if (day - d.asked).days >= CHECK_IN_AFTER_REQUEST_DAYS]
         choices.append(
-            Choice(
-                day=best.check_in,
-                ideal=dues[0].day - timedelta(days=policy.first_days),
-                final=False,
-                serves=tuple(due for due in dues if due.asked < best.check_in),
-            )
+            Choice(day=day, ideal=best.check_in.ideal, final=False, serves=tuple(long_asked))
         )
     nearest: dict[date, list[OpenDue]] = {final.day: [] for final in best.finals}
     for index, due in enumerate(unreminded):
+        ideal = due.day - timedelta(days=policy.final_days)
         serving = [final.day for final in best.finals if final.serves >> index & 1]
         if serving:
-            ideal = due.day - timedelta(days=policy.final_days)
             nearest[min(serving, key=lambda day: (abs((day - ideal).days), day))].append(due)
     choices += [
         Choice(day=final.day, ideal=final.ideal, final=True, serves=tuple(nearest[final.day]))

@@ -1,6 +1,6 @@
 """What the rules hand to each other: one mentor's case, and the occasions that come out of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,7 @@ from lorsync.core.model import (
     Mentor,
     Placed,
     PlanWarning,
+    ProgramId,
     Reason,
     Season,
     Status,
@@ -20,6 +21,9 @@ from lorsync.core.progress import Progress
 
 THANK_PROVISIONAL, THANK_SUBMITTED, THANK_DECLINED = "provisional", "submitted", "declined"
 """The slots of a thank-you: for a letter that may be in, is in, or will not come (R9, R11)."""
+
+ASKING = frozenset({Kind.REQUEST, Kind.ADD_LETTER})
+"""The kinds that ask for a letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +37,37 @@ class Case:
     placed: tuple[Placed, ...]
     today: date
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether the mentor was asked for any letter, one that left the config included."""
+        return any(p.asked is not None for p in self.letters) or any(
+            p.kind in ASKING and p.day < self.today and not p.dismissed for p in self.placed
+        )
+
+    def wants(self, kind: Kind) -> bool:
+        """Tell whether events of this kind are wanted at all."""
+        return kind in self.season.policy.events
+
     def happened(self, identity: Identity) -> bool:
         """Tell whether this event's day has passed on the calendar: it is history then (I6)."""
         return any(p.identity == identity and p.day < self.today for p in self.placed)
 
-    def letter(self, letter_id: LetterId) -> Progress:
-        """Return one of the mentor's letters."""
-        return next(progress for progress in self.letters if progress.id == letter_id)
+    def pinned_day(self, identity: Identity) -> date | None:
+        """Return the day to which the person moved this event, where that is still ahead (S10)."""
+        return next(
+            (
+                p.day
+                for p in self.placed
+                if p.pinned and not p.dismissed and p.day >= self.today and p.identity == identity
+            ),
+            None,
+        )
+
+    def standing(self, kind: Kind) -> list[Placed]:
+        """Return the events of a kind that are on the calendar and still ahead."""
+        return [
+            p for p in self.placed if p.kind is kind and p.day >= self.today and not p.dismissed
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +75,8 @@ class Occasion:
     """An event before it has words: what, for which letters, when and why.
 
     ``final`` tells a final follow-up from a check-in; ``speak_first`` says that a request comes
-    without a talk before it (R2); ``last_day`` is the last one that is early enough (R11).
+    without a talk before it (R2); ``last_day`` is the last one that is early enough (R11);
+    ``programs`` are those that a task is about (R11, R15).
     """
 
     identity: Identity
@@ -55,9 +84,11 @@ class Occasion:
     day: date
     reasons: tuple[Reason, ...]
     status: Status = Status.PLANNED
+    pinned: bool = False
     final: bool = False
     speak_first: bool = False
     last_day: date | None = None
+    programs: tuple[ProgramId, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -81,11 +112,30 @@ class Asking:
     asked: Mapping[LetterId, date]
 
 
-def moved(days: ContactDays, ideal: date, day: date) -> tuple[Reason, ...]:
-    """Say what moved an event off its ideal day (R6); nothing where it stands on it."""
+def moved(case: Case, ideal: date, day: date, contacts: Sequence[date]) -> tuple[Reason, ...]:
+    """Say what moved an event that contacts the mentor off its ideal day; nothing if it is on it.
+
+    ``contacts`` are the other days on which the mentor is contacted (R7).
+    """
     if day == ideal:
         return ()
-    obstacle = days.obstacle(ideal)
-    if obstacle is None:
-        return ()
-    return (Reason(rule="R6", text=f"{ideal.isoformat()} is {obstacle}", ideal=ideal),)
+    reasons = []
+    if ideal < case.today:
+        left = case.today
+        reasons.append(Reason(rule="time", text=f"{ideal} has passed", ideal=ideal))
+    else:
+        left = ideal
+    if left != day and (obstacle := case.days.obstacle(left)) is not None:
+        reasons.append(Reason(rule="R6", text=f"{left} is {obstacle}", ideal=left))
+    gap = case.season.policy.min_gap_days
+    near = next((other for other in contacts if abs((left - other).days) < gap), None)
+    if near is not None and left != day:
+        text = f"{left} is less than {gap} days from the contact on {near}"
+        reasons.append(Reason(rule="R7", text=text, ideal=left))
+    return tuple(reasons)
+
+
+def moved_by_person(planned: date | None) -> Reason:
+    """Say that the person chose this day, and what the plan would have said (S10)."""
+    text = "you moved it here" + ("" if planned is None else f"; planned for {planned}")
+    return Reason(rule="S10", text=text, ideal=planned)
