@@ -1,213 +1,259 @@
-"""When to talk and to ask: R1 (ask early), R2 (no surprise), R8 (one request for many letters)."""
+"""When to ask: R1 (ask early), R8 (one request for many letters), R15 (one letter more)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from lorsync.core.model import Identity, Kind, Placed, PlanWarning, Reason, Status
-from lorsync.core.occasion import Asking, Case, Occasion, Outcome, moved
+from lorsync.core.occasion import (
+    ASKING,
+    Asking,
+    Case,
+    Occasion,
+    Outcome,
+    moved,
+    moved_by_person,
+)
+from lorsync.core.phrases import count
 from lorsync.core.progress import Progress
 
-_FIRST_ORDINAL = 1
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """A letter to ask for: when it is due, and on which day it would be asked for on its own."""
+
+    progress: Progress
+    due: date
+    own_day: date
 
 
-def ask(case: Case) -> Asking:
-    """Place the talk and the requests of one mentor."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Letters that are asked for at once, and the event that does it.
+
+    ``pinned`` is the day to which the person moved it.
+    """
+
+    identity: Identity
+    wishes: tuple[_Wish, ...]
+    pinned: date | None
+
+    @property
+    def due(self) -> date:
+        """The earliest due date, which sets the day of the request."""
+        return min(wish.due for wish in self.wishes)
+
+
+def ask(case: Case, contacts: Sequence[date], *, after_talk: date) -> Asking:
+    """Place the requests of one mentor around the ``contacts`` that stand already (R7).
+
+    ``after_talk`` is the first day that a talk on the calendar leaves for a request (R2).
+    """
     asked = {p.id: p.asked for p in case.letters if p.open and p.asked is not None}
-    warnings = [_unconfirmed(p) for p in case.letters if p.open and p.unconfirmed]
-    to_ask = [p for p in case.letters if p.open and p.asked is None and _due(p) >= case.today]
-    mentor_was_asked = any(p.asked is not None for p in case.letters)
+    warnings = [_unconfirmed(p, case) for p in case.letters if p.open and p.unconfirmed]
+    wishes: list[_Wish] = []
+    for progress in case.letters:
+        if progress.asked is not None or not progress.open or progress.due is None:
+            continue
+        if progress.due.day < case.today:
+            continue
+        wish = _wish(progress, progress.due.day, case, contacts, after_talk)
+        if wish is None:
+            warnings.append(_no_day(progress, case))
+        else:
+            wishes.append(wish)
+    batches = _identified(_grouped(wishes, case), case)
+    taken = sorted({*contacts, *(b.pinned for b in batches if b.pinned is not None)})
     occasions: list[Occasion] = []
-    # What contacts the mentor keeps its distance to what came before it (R7).
-    contacts = sorted(p.asked for p in case.letters if p.asked is not None)
-    for batch in _batches(to_ask, case):
-        occasion = (
-            _add_letters(batch, case, contacts)
-            if mentor_was_asked and not _standing_requests(batch, case)
-            else _request(batch, case, contacts, occasions)
-        )
+    for batch in batches:
+        occasion = _occasion(batch, case, taken, after_talk)
         if occasion is None:
-            warnings += [_no_day(p, case) for p in batch]
+            warnings += [_no_day(wish.progress, case) for wish in batch.wishes]
             continue
         occasions.append(occasion)
-        contacts.append(occasion.day)
+        taken.append(occasion.day)
         asked |= dict.fromkeys(occasion.letters, occasion.day)
-        if occasion.status is Status.SHORT_NOTICE:
-            warnings.append(_short_notice(occasion, batch, case))
-    talk = None if mentor_was_asked else _talk(case, occasions)
-    if talk is not None:
-        occasions.insert(0, talk)
-    elif not mentor_was_asked and not _has_talked(case):
-        occasions = [_speaking_first(occasion) for occasion in occasions]
-    return Asking(
-        outcome=Outcome(occasions=tuple(occasions), warnings=tuple(warnings)), asked=asked
+        warnings += _on_time(occasion, batch, case)
+    outcome = Outcome(occasions=tuple(occasions), warnings=tuple(warnings))
+    return Asking(outcome=outcome, asked=asked)
+
+
+def _wish(
+    progress: Progress, due: date, case: Case, contacts: Sequence[date], after_talk: date
+) -> _Wish | None:
+    own_day = next(
+        (
+            placed.day
+            for placed in case.placed
+            if placed.kind in ASKING
+            and placed.pinned
+            and placed.day >= case.today
+            and progress.id in placed.letters
+        ),
+        None,
+    ) or _request_day(due, case, contacts, after_talk)
+    return None if own_day is None else _Wish(progress=progress, due=due, own_day=own_day)
+
+
+def _request_day(due: date, case: Case, contacts: Sequence[date], after_talk: date) -> date | None:
+    """Return the day for a request: ``lead_days`` before the due date, as R6 and R7 shift it."""
+    policy = case.season.policy
+    ideal = due - timedelta(days=policy.lead_days)
+    # A talk that the person moved behind every day that is left cannot be waited for.
+    earliest = after_talk if after_talk <= due else case.today
+    return case.days.shift_clear(
+        ideal, earliest=earliest, latest=due, contacts=contacts, gap=policy.min_gap_days
     )
 
 
-def _due(progress: Progress) -> date:
-    return progress.due.day if progress.due is not None else date.min
-
-
-def _ideal(progress: Progress, case: Case) -> date:
-    return _due(progress) - timedelta(days=case.season.policy.lead_days)
-
-
-def _batches(to_ask: Sequence[Progress], case: Case) -> list[list[Progress]]:
-    """Group letters whose own request dates lie within ``batch_days`` of the earliest (R8)."""
+def _grouped(wishes: Sequence[_Wish], case: Case) -> list[list[_Wish]]:
+    """Group letters whose own request days lie within ``batch_days`` of the earliest (R8)."""
     span = timedelta(days=case.season.policy.batch_days)
-    batches: list[list[Progress]] = []
-    for progress in sorted(to_ask, key=lambda p: (_ideal(p, case), p.id)):
-        # A request that should have been made already would be made today.
-        wanted = max(_ideal(progress, case), case.today)
-        if batches and wanted <= max(_ideal(batches[-1][0], case), case.today) + span:
-            batches[-1].append(progress)
+    groups: list[list[_Wish]] = []
+    for wish in sorted(wishes, key=lambda wish: (wish.own_day, wish.due, wish.progress.id)):
+        if groups and wish.own_day <= groups[-1][0].own_day + span:
+            groups[-1].append(wish)
         else:
-            batches.append([progress])
+            groups.append([wish])
+    return groups
+
+
+def _identified(groups: Sequence[Sequence[_Wish]], case: Case) -> list[_Batch]:
+    """Say which event asks for each group, so that it stays the same while letters come and go.
+
+    A request that stands keeps its slot as long as one of its letters is left. A mentor who was
+    asked before gets no second full request but a small event, which goes by one of its letters.
+    """
+    requests, additions = case.standing(Kind.REQUEST), case.standing(Kind.ADD_LETTER)
+    used = {p.identity.slot for p in case.placed if p.kind is Kind.REQUEST}
+    batches: list[_Batch] = []
+    for group in groups:
+        kept = _overlapping(requests, group)
+        if kept is not None:
+            requests.remove(kept)
+            identity = kept.identity
+        elif case.was_asked:
+            identity = _addition(additions, group)
+        else:
+            slot = next(str(n) for n in range(1, len(used) + 2) if str(n) not in used)
+            used.add(slot)
+            identity = Identity(kind=Kind.REQUEST, subject=case.mentor.id, slot=slot)
+        pinned = case.pinned_day(identity)
+        batches.append(_Batch(identity=identity, wishes=tuple(group), pinned=pinned))
     return batches
 
 
-def _request(
-    batch: Sequence[Progress], case: Case, contacts: Sequence[date], earlier: Sequence[Occasion]
-) -> Occasion | None:
-    taken = [occasion.identity.slot for occasion in earlier]
-    identity = Identity(
-        kind=Kind.REQUEST, subject=case.mentor.id, slot=_request_slot(batch, case, taken)
-    )
-    return _place(identity, batch, case, contacts)
+def _addition(additions: list[Placed], group: Sequence[_Wish]) -> Identity:
+    """Return the identity of an added letter's event: the standing one's, else a letter's own."""
+    ids = {wish.progress.id for wish in group}
+    fitting = [placed for placed in additions if placed.identity.subject in ids]
+    kept = _overlapping(fitting, group)
+    if kept is not None:
+        return kept.identity
+    # The earliest due letter, which a letter that comes later is unlikely to displace.
+    first = min(group, key=lambda wish: (wish.due, wish.progress.id))
+    return Identity(kind=Kind.ADD_LETTER, subject=first.progress.id)
 
 
-def _add_letters(
-    batch: Sequence[Progress], case: Case, contacts: Sequence[date]
-) -> Occasion | None:
-    """Ask a mentor who was asked before for more: a small event, never a second request (R8)."""
-    first = min(p.id for p in batch)
-    return _place(Identity(kind=Kind.ADD_LETTER, subject=first), batch, case, contacts)
+def _overlapping(placed: Sequence[Placed], group: Sequence[_Wish]) -> Placed | None:
+    """Return the event that shares most letters with a group, if any does."""
+    ids = {wish.progress.id for wish in group}
+    shared = [(len(ids.intersection(p.letters)), p) for p in placed]
+    # Of two that share as many, the lower slot.
+    shared.sort(key=lambda pair: (-pair[0], pair[1].identity.slot, pair[1].identity.subject))
+    return shared[0][1] if shared and shared[0][0] else None
 
 
-def _place(
-    identity: Identity, batch: Sequence[Progress], case: Case, contacts: Sequence[date]
+def _occasion(
+    batch: _Batch, case: Case, taken: Sequence[date], after_talk: date
 ) -> Occasion | None:
     policy = case.season.policy
-    driver = min(batch, key=lambda p: (_due(p), p.id))
-    ideal = _ideal(driver, case)
-    gap = timedelta(days=policy.min_gap_days)
-    earliest = max([case.today, *(day + gap for day in contacts)])
-    day = case.days.shift(ideal, earliest=earliest, latest=_due(driver))
+    ideal = batch.due - timedelta(days=policy.lead_days)
+    others = [day for day in taken if day != batch.pinned]
+    planned = _request_day(batch.due, case, others, after_talk)
+    day = batch.pinned or planned
     if day is None:
         return None
-    lead = (_due(driver) - day).days
-    reasons = (
-        Reason(
-            rule="R1",
-            text=f"{policy.lead_days} days before {driver.id} is due on {_due(driver)}",
-            ideal=ideal,
-        ),
-        *moved(case.days, ideal, day),
-    )
-    if ideal < earliest:
-        reasons += (Reason(rule="R1", text=f"that day has passed; {lead} days are left"),)
+    driver = min(batch.wishes, key=lambda wish: (wish.due, wish.progress.id)).progress
+    text = f"{policy.lead_days} days before {driver.id} is due on {batch.due}"
+    reasons = [Reason(rule="R1", text=text, ideal=ideal)]
+    if batch.pinned is None:
+        reasons += moved(case, ideal, day, others)
+    else:
+        reasons.append(moved_by_person(planned))
+    if len(batch.wishes) > 1:
+        text = f"one request for {len(batch.wishes)} letters within {policy.batch_days} days"
+        reasons.append(Reason(rule="R8", text=text))
+    lead = (batch.due - day).days
     short = lead < policy.min_lead_days
+    if batch.identity.kind is Kind.ADD_LETTER:
+        verdict = "short notice" if short else "enough time"
+        reasons.append(Reason(rule="R15", text=f"asked before; {lead} days are left: {verdict}"))
+    elif short:
+        text = f"{lead} days are left, fewer than {policy.min_lead_days}: short notice"
+        reasons.append(Reason(rule="R1", text=text))
     return Occasion(
-        identity=identity,
-        letters=tuple(sorted(p.id for p in batch)),
+        identity=batch.identity,
+        letters=tuple(sorted(wish.progress.id for wish in batch.wishes)),
         day=day,
-        reasons=reasons,
+        reasons=tuple(reasons),
         status=Status.SHORT_NOTICE if short else Status.PLANNED,
+        pinned=batch.pinned is not None,
     )
 
 
-def _standing_requests(batch: Sequence[Progress], case: Case) -> list[Placed]:
-    """Return the requests on the calendar, not yet past, for a letter of this batch."""
-    ids = {p.id for p in batch}
-    return [
-        placed
-        for placed in case.placed
-        if placed.kind is Kind.REQUEST and placed.day >= case.today and ids & set(placed.letters)
-    ]
+def speaking_first(occasion: Occasion) -> Occasion:
+    """Return a request that has no talk before it, and says so (R2)."""
+    reason = Reason(rule="R2", text="there is no time for a talk before it")
+    return replace(occasion, speak_first=True, reasons=(*occasion.reasons, reason))
 
 
-def _request_slot(batch: Sequence[Progress], case: Case, taken: Sequence[str]) -> str:
-    """Return a batch's slot: that of the standing request for one of its letters, or a new one.
-
-    So letters come and go without the request changing its identity (R8).
-    """
-    for request in _standing_requests(batch, case):
-        if request.identity.slot not in taken:
-            return request.identity.slot
-    used = {p.identity.slot for p in case.placed if p.kind is Kind.REQUEST} | set(taken)
-    ordinal = _FIRST_ORDINAL
-    while str(ordinal) in used:
-        ordinal += 1
-    return str(ordinal)
-
-
-def _has_talked(case: Case) -> bool:
-    return any(p.facts.talked_on is not None for p in case.letters) or case.happened(
-        _talk_identity(case)
-    )
-
-
-def _talk_identity(case: Case) -> Identity:
-    return Identity(kind=Kind.TALK, subject=case.mentor.id)
-
-
-def _talk(case: Case, requests: Sequence[Occasion]) -> Occasion | None:
-    """Place a talk before the first request, where there is time for one (R2)."""
-    if not requests or _has_talked(case):
-        return None
-    policy = case.season.policy
-    first = min(requests, key=lambda request: request.day)
-    ideal = first.day - timedelta(days=policy.talk_days)
-    latest = first.day - timedelta(days=policy.min_gap_days)
-    day = case.days.shift(min(ideal, latest), earliest=case.today, latest=latest)
-    if day is None:
-        return None
-    reason = Reason(
-        rule="R2", text=f"{policy.talk_days} days before the request on {first.day}", ideal=ideal
-    )
-    return Occasion(
-        identity=_talk_identity(case),
-        letters=first.letters,
-        day=day,
-        reasons=(reason, *moved(case.days, ideal, day)),
-    )
-
-
-def _speaking_first(occasion: Occasion) -> Occasion:
-    return Occasion(
-        identity=occasion.identity,
-        letters=occasion.letters,
-        day=occasion.day,
-        reasons=(*occasion.reasons, Reason(rule="R2", text="no time for a talk before it")),
-        status=occasion.status,
-        speak_first=True,
-    )
-
-
-def _unconfirmed(progress: Progress) -> PlanWarning:
+def _unconfirmed(progress: Progress, case: Case) -> PlanWarning:
     return PlanWarning(
         code="unconfirmed",
         subject=progress.id,
-        message=f"The request for {progress.id} was planned for {progress.asked} and counts as "
-        f"made. If you asked on another day, set asked_on.",
+        message=f"You planned to ask {case.mentor.name} for {progress.id} on {progress.asked}, and "
+        "that counts as done. If you asked on another day, set asked_on.",
+        reasons=(Reason(rule="R1", text="its day has passed", ideal=progress.asked),),
     )
 
 
 def _no_day(progress: Progress, case: Case) -> PlanWarning:
+    due = case.today if progress.due is None else progress.due.day
+    ideal = due - timedelta(days=case.season.policy.lead_days)
+    first = max(ideal, case.today)
+    obstacle = case.days.obstacle(first)
+    text = f"no contact day from {case.today} to {due}" + (
+        f": {first} is {obstacle}" if obstacle else ""
+    )
     return PlanWarning(
         code="no-contact-day",
         subject=progress.id,
         message=f"There is no day on which {case.mentor.name} can be asked for {progress.id} "
-        f"before it is due on {_due(progress)}. Ask the office, or find another writer.",
+        f"before it is due on {due}. Ask the office, or find another writer.",
+        reasons=(Reason(rule="R6", text=text, ideal=ideal),),
     )
 
 
-def _short_notice(occasion: Occasion, batch: Sequence[Progress], case: Case) -> PlanWarning:
-    due = min(_due(p) for p in batch)
-    left = (due - occasion.day).days
-    days = "1 day" if left == 1 else f"{left} days"
-    return PlanWarning(
-        code="short-notice",
-        subject=case.mentor.id,
-        message=f"{case.mentor.name} is asked on {occasion.day}, {days} before {due}: "
-        "say that it is short notice, and make it easy to decline.",
-    )
+def _on_time(occasion: Occasion, batch: _Batch, case: Case) -> list[PlanWarning]:
+    """Warn of a request that leaves little time, or none."""
+    left, name, policy = (batch.due - occasion.day).days, case.mentor.name, case.season.policy
+    if left < 0:
+        code = "too-late"
+        message = (
+            f"You moved the request to {name} to {occasion.day}, after {batch.due}, when the "
+            "letter is due. Move it forward, or find another writer."
+        )
+    elif occasion.status is Status.SHORT_NOTICE:
+        code = "short-notice"
+        when = f"{count(left, 'day')} before it is due on" if left else "the very day it is due,"
+        message = (
+            f"{name} is asked on {occasion.day}, {when} {batch.due}. That is short notice: say so, "
+            "and make it easy to decline."
+        )
+        if left < policy.last_useful_days + policy.min_gap_days:
+            message += " There is no time for a follow-up."
+    else:
+        return []
+    reason = Reason(rule="R1", text=f"{count(left, 'day')} left of {policy.lead_days}")
+    return [PlanWarning(code=code, subject=case.mentor.id, message=message, reasons=(reason,))]
