@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from lorsync.core.due_dates import DueDate
 from lorsync.core.model import Identity, Kind, PlanWarning, Reason
 from lorsync.core.occasion import (
     THANK_DECLINED,
@@ -16,6 +17,8 @@ from lorsync.core.progress import Progress
 COURTESY_DAYS = 7
 """Thanks and news of the outcome come within so many days (R9, R12)."""
 
+_ONE_DAY = timedelta(days=1)
+
 
 def conclude(case: Case) -> Outcome:
     """Place the deadlines, thanks and results of one mentor."""
@@ -24,8 +27,8 @@ def conclude(case: Case) -> Outcome:
     for progress in case.letters:
         occasions += _deadline(progress, case)
         occasions += _thank_you(progress, case)
-        if progress.open and progress.due is not None and progress.due.day < case.today:
-            warnings.append(_overdue(progress, case))
+        if progress.open:
+            warnings += _past_due(progress, case)
     occasions += _results(case)
     return Outcome(occasions=tuple(occasions), warnings=tuple(warnings))
 
@@ -34,54 +37,108 @@ def _deadline(progress: Progress, case: Case) -> list[Occasion]:
     due = progress.due
     if due is None or not progress.open or due.day < case.today:
         return []
-    if due.program is None:
-        text = "the letter's own deadline"
-    else:
-        name = case.season.programs[due.program].name
-        text = f"your target for {name}" if due.from_target else f"the deadline of {name}"
-        if due.lag_days and not due.from_target:
-            text += f", less {due.lag_days} days for its portal"
-        if due.yielded is not None:
-            text += f"; your target {due.yielded} leaves too little time"
+    text = driven_by(due, case) + _yielded(due, case)
+    reason = Reason(rule="due date", text=text, ideal=due.day)
     return [
         Occasion(
             identity=Identity(kind=Kind.DEADLINE, subject=progress.id),
             letters=(progress.id,),
             day=due.day,
-            reasons=(Reason(rule="due date", text=text, ideal=due.day),),
+            reasons=(reason,),
         )
     ]
+
+
+def driven_by(due: DueDate, case: Case) -> str:
+    """Say which program, target or deadline makes this a due date."""
+    if due.program is None:
+        text = "the letter's own deadline"
+    else:
+        name = case.season.programs[due.program].name
+        text = f"your target for {name}" if due.from_target else f"the deadline of {name}"
+    if due.lag_days:
+        days = "1 day" if due.lag_days == 1 else f"{due.lag_days} days"
+        text += f", less {days} for its portal"
+    return text
+
+
+def _yielded(due: DueDate, case: Case) -> str:
+    """Say why a target does not count, where the hard date does instead."""
+    if due.target is None:
+        return ""
+    passed = due.target < case.today
+    return f"; your target {due.target} {'has passed' if passed else 'leaves too little time'}"
 
 
 def _thank_you(progress: Progress, case: Case) -> list[Occasion]:
     if progress.facts.thanked_on is not None:
         return []
-    wait = timedelta(days=case.season.policy.thank_you_days)
-    next_day = timedelta(days=1)
     if progress.submitted is not None:
-        text = f"{wait.days} days after it was submitted on {progress.submitted}"
-        slot, rule, ideal = THANK_SUBMITTED, "R9", progress.submitted + wait
-    elif progress.declined is not None:
+        wait = case.season.policy.thank_you_days
+        days = "1 day" if wait == 1 else f"{wait} days"
+        text = f"{days} after it was submitted on {progress.submitted}"
+        ideal = progress.submitted + timedelta(days=wait)
+        return _thanks(progress, THANK_SUBMITTED, ideal, Reason(rule="R9", text=text), case)
+    if progress.declined is not None:
         text = f"declined on {progress.declined}"
-        slot, rule, ideal = THANK_DECLINED, "R11", progress.declined + next_day
-    elif progress.due is not None:
-        text = f"the day after it is due on {progress.due.day}, if it is in by then"
-        slot, rule, ideal = THANK_PROVISIONAL, "R9", progress.due.day + next_day
-        if ideal + timedelta(days=COURTESY_DAYS) < case.today:
+        ideal = progress.declined + _ONE_DAY
+        return _thanks(progress, THANK_DECLINED, ideal, Reason(rule="R11", text=text), case)
+    return _provisional(progress, case)
+
+
+def _provisional(progress: Progress, case: Case) -> list[Occasion]:
+    """Place thanks for a letter that may be in by its due date, as is not known yet (R9).
+
+    It stays through its own day, though the letter may by then have another due date ahead.
+    """
+    for due in progress.dates:
+        day = _courtesy_day(due.day + _ONE_DAY, due.day, case)
+        last = due is progress.dates[-1]
+        never_asked = progress.asked is None and due.day < case.today
+        if never_asked or (day < case.today and not last):
+            continue
+        if due.day + timedelta(days=COURTESY_DAYS) < case.today:
             return []
-    else:
-        return []
-    identity = Identity(kind=Kind.THANK_YOU, subject=progress.id, slot=slot)
+        identity = _thanks_identity(progress, THANK_PROVISIONAL)
+        if any(p.identity == identity and due.day < p.day < case.today for p in case.placed):
+            return []
+        text = f"the day after it is due on {due.day}, if it is in by then"
+        reason = Reason(rule="R9", text=text, ideal=due.day + _ONE_DAY)
+        return [
+            Occasion(
+                identity=identity,
+                letters=(progress.id,),
+                day=max(day, case.today),
+                reasons=(reason, *_later(reason, max(day, case.today), case)),
+            )
+        ]
+    return []
+
+
+def _thanks(
+    progress: Progress, slot: str, ideal: date, reason: Reason, case: Case
+) -> list[Occasion]:
+    identity = _thanks_identity(progress, slot)
     if case.happened(identity):
         return []
+    cause = progress.submitted or progress.declined or ideal
+    day = _courtesy_day(ideal, cause, case)
+    if day < case.today:
+        # Missed: it comes on the next possible day, once.
+        day = _courtesy_day(case.today, case.today, case)
+    reason = Reason(rule=reason.rule, text=reason.text, ideal=ideal)
     return [
         Occasion(
             identity=identity,
             letters=(progress.id,),
-            day=_no_earlier(ideal, case),
-            reasons=(Reason(rule=rule, text=text, ideal=ideal),),
+            day=day,
+            reasons=(reason, *_later(reason, day, case)),
         )
     ]
+
+
+def _thanks_identity(progress: Progress, slot: str) -> Identity:
+    return Identity(kind=Kind.THANK_YOU, subject=progress.id, slot=slot)
 
 
 def _results(case: Case) -> list[Occasion]:
@@ -90,7 +147,7 @@ def _results(case: Case) -> list[Occasion]:
     if any(p.facts.results_shared_on is not None for p in case.letters):
         return []
     decided = [
-        (results_on, program_id)
+        (results_on, case.season.programs[program_id].name)
         for p in submitted
         for program_id in p.letter.programs
         if (results_on := case.season.programs[program_id].results_on) is not None
@@ -98,35 +155,61 @@ def _results(case: Case) -> list[Occasion]:
     identity = Identity(kind=Kind.RESULTS, subject=case.mentor.id)
     if not decided or case.happened(identity):
         return []
-    last, program_id = max(decided)
-    ideal = last + timedelta(days=1)
-    if ideal + timedelta(days=COURTESY_DAYS) < case.today:
+    last = max(day for day, _ in decided)
+    names = sorted({name for day, name in decided if day == last})
+    ideal = last + _ONE_DAY
+    if last + timedelta(days=COURTESY_DAYS) < case.today:
         return []
-    name = case.season.programs[program_id].name
+    day = max(case.today, _courtesy_day(ideal, last, case))
+    who = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    decide = "decides" if len(names) == 1 else "decide"
+    reason = Reason(rule="R12", text=f"{who} {decide} on {last}, the last of all", ideal=ideal)
     return [
         Occasion(
             identity=identity,
             letters=tuple(p.id for p in submitted),
-            day=_no_earlier(ideal, case),
-            reasons=(Reason(rule="R12", text=f"{name} decides on {last}", ideal=ideal),),
+            day=day,
+            reasons=(reason, *_later(reason, day, case)),
         )
     ]
 
 
-def _no_earlier(ideal: date, case: Case) -> date:
-    """Return the day for a courtesy: from the ideal one on, moved later only (R6), never past.
+def _courtesy_day(ideal: date, cause: date, case: Case) -> date:
+    """Return the day for a courtesy: the ideal one, or one later in the week after its cause (R6).
 
-    A courtesy is welcome even during an absence, so where a week has no contact day it stays.
+    A courtesy is welcome even during an absence, so where the week has no contact day it stays.
     """
-    first = max(ideal, case.today)
-    return next(case.days.between(first, first + timedelta(days=COURTESY_DAYS - 1)), first)
+    return next(case.days.between(ideal, cause + timedelta(days=COURTESY_DAYS)), ideal)
 
 
-def _overdue(progress: Progress, case: Case) -> PlanWarning:
-    due = progress.due.day if progress.due is not None else case.today
-    return PlanWarning(
-        code="past-due",
-        subject=progress.id,
-        message=f"{progress.id} by {case.mentor.name} was due on {due} and is not known to be in. "
-        "If it is, set submitted_on; if not, ring the program and the office.",
-    )
+def _later(reason: Reason, day: date, case: Case) -> tuple[Reason, ...]:
+    """Say why a courtesy is later than its ideal day; nothing if it is not."""
+    if reason.ideal is None or day == reason.ideal:
+        return ()
+    if reason.ideal < case.today:
+        return (Reason(rule="time", text=f"{reason.ideal} has passed", ideal=reason.ideal),)
+    obstacle = case.days.obstacle(reason.ideal)
+    if obstacle is None:
+        return ()
+    return (Reason(rule="R6", text=f"{reason.ideal} is {obstacle}", ideal=reason.ideal),)
+
+
+def _past_due(progress: Progress, case: Case) -> list[PlanWarning]:
+    """Warn of a letter that is not known to be in by a hard date that has passed."""
+    missed = [due for due in progress.dates if due.day < case.today and not due.from_target]
+    due = progress.due
+    if due is None or (not missed and due.day >= case.today):
+        return []
+    last = missed[-1] if missed else due
+    by, why = case.mentor.name, driven_by(last, case)
+    if progress.asked is None:
+        message = f"{progress.id} was due on {last.day} ({why}), and {by} was not asked for it."
+    else:
+        message = (
+            f"{progress.id} by {by} was due on {last.day} ({why}) and is not known to be in. If it "
+            "is, set submitted_on; if not, ring the program and the office."
+        )
+    if due.day >= case.today:
+        message += f" The next day that counts is {due.day}: {driven_by(due, case)}."
+    reason = Reason(rule="due date", text=why, ideal=last.day)
+    return [PlanWarning(code="past-due", subject=progress.id, message=message, reasons=(reason,))]

@@ -1,119 +1,215 @@
 """Hold each program's letters against what it wants (R13); say when a writer is missing (R11)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from lorsync.core.due_dates import day_of
+from lorsync.core.due_dates import hard_day
 from lorsync.core.model import (
     Identity,
     Kind,
+    Letter,
+    LetterStanding,
     LetterType,
     PlanWarning,
     Program,
     ProgramId,
     Reason,
     Season,
+    Stage,
 )
 from lorsync.core.occasion import Case, Occasion
-from lorsync.core.progress import Progress
+
+PLAIN_LETTER = 2
+"""A mentor whose familiarity is at most this may write a plain letter (R14)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One letter as one program sees it. ``counts``: it is one of the program's letters (R13).
+
+    It does not count once declined, nor for a program that wants its own letter where it serves
+    others too (R15).
+    """
+
+    letter: Letter
+    stage: Stage
+    assigned: bool
+    shared: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the program's letters."""
+        return self.stage is not Stage.DECLINED and not self.shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """One program's letters that were not declined, and how they fall short of what it wants."""
+    """One program's letters, and how they fall short of what it wants."""
 
     program: Program
-    letters: tuple[Progress, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def count(self) -> int:
+        """How many letters count."""
+        return sum(cell.counts for cell in self.cells)
 
     @property
     def missing(self) -> int:
         """How many letters are missing to the minimum."""
-        return max(0, self.program.letters_min - len(self.letters))
+        return max(0, self.program.letters_min - self.count)
 
     @property
     def surplus(self) -> int:
         """How many letters there are beyond the maximum."""
         if self.program.letters_max is None:
             return 0
-        return max(0, len(self.letters) - self.program.letters_max)
+        return max(0, self.count - self.program.letters_max)
 
     @property
     def missing_types(self) -> tuple[LetterType, ...]:
         """The required types that no letter has."""
-        types = {p.letter.type for p in self.letters}
+        types = {cell.letter.type for cell in self.cells if cell.counts}
         return tuple(need for need in self.program.needs if need not in types)
 
+    def at(self, *stages: Stage) -> int:
+        """Count the letters at these stages."""
+        return sum(cell.stage in stages and not cell.shared for cell in self.cells)
 
-def cover(season: Season, letters: Iterable[Progress]) -> dict[ProgramId, Coverage]:
+
+def cover(season: Season, standings: Iterable[LetterStanding]) -> dict[ProgramId, Coverage]:
     """Return the coverage of every program, in the order of the config."""
-    by_program: dict[ProgramId, list[Progress]] = {program: [] for program in season.programs}
-    for progress in letters:
-        if progress.declined is None:
-            for program in progress.letter.programs:
-                by_program[program].append(progress)
+    stages = {standing.id: standing.stage for standing in standings}
+    by_program: dict[ProgramId, list[Cell]] = {program: [] for program in season.programs}
+    for letter in season.letters:
+        for program_id in letter.programs:
+            own = season.programs[program_id].own_letter
+            by_program[program_id].append(
+                Cell(
+                    letter=letter,
+                    stage=stages[letter.id],
+                    assigned=program_id in letter.assigned,
+                    shared=own and len(letter.programs) > 1,
+                )
+            )
     return {
-        program_id: Coverage(program=season.programs[program_id], letters=tuple(found))
-        for program_id, found in by_program.items()
+        program_id: Coverage(program=season.programs[program_id], cells=tuple(cells))
+        for program_id, cells in by_program.items()
     }
 
 
 def coverage_warnings(coverage: Iterable[Coverage]) -> list[PlanWarning]:
-    """Warn of each program with too few or too many letters, or without a type it needs (R13)."""
+    """Warn of each program with too few or too many letters, or without one it needs (R13, R15)."""
     warnings = []
     for c in coverage:
-        program = c.program
+        name, program = c.program.name, c.program
         if c.missing:
             message = (
-                f"{program.name} has {len(c.letters)} of at least {program.letters_min} letters: "
-                "find another writer, or lower letters_min if fewer are enough."
+                f"{name} has {c.count} of at least {program.letters_min} letters: find another "
+                "writer, or lower letters_min if fewer are enough."
             )
-            warnings.append(PlanWarning(code="coverage", subject=program.id, message=message))
+            warnings.append(_warning("coverage", c, message))
         if c.surplus:
-            message = (
-                f"{program.name} takes {program.letters_max} letters and has {len(c.letters)}: "
-                "choose which to assign."
-            )
-            warnings.append(PlanWarning(code="surplus", subject=program.id, message=message))
+            message = f"{name} takes {program.letters_max} letters and has {c.count}: choose which."
+            warnings.append(_warning("surplus", c, message))
         if c.missing_types:
             types = " and ".join(c.missing_types)
-            message = f"{program.name} wants a letter of the type {types}, and none is planned."
-            warnings.append(PlanWarning(code="missing-type", subject=program.id, message=message))
+            message = f"{name} wants a letter of the type {types}, and none is planned."
+            warnings.append(_warning("missing-type", c, message))
+        for cell in c.cells:
+            if cell.shared and cell.stage is not Stage.DECLINED:
+                message = (
+                    f"{name} wants a letter of its own (own_letter), and {cell.letter.id} serves "
+                    "other programs too: it does not count. Plan a letter for this program alone."
+                )
+                warnings.append(_warning("shared-letter", c, message, rule="R15"))
     return warnings
 
 
-def replace(case: Case, coverage: dict[ProgramId, Coverage]) -> list[Occasion]:
+def _warning(code: str, coverage: Coverage, message: str, *, rule: str = "R13") -> PlanWarning:
+    wants = f"at least {coverage.program.letters_min}"
+    if coverage.program.letters_max is not None:
+        wants += f", at most {coverage.program.letters_max}"
+    reason = Reason(rule=rule, text=f"{coverage.count} letters count; wanted: {wants}")
+    return PlanWarning(code=code, subject=coverage.program.id, message=message, reasons=(reason,))
+
+
+def letter_warnings(case: Case) -> list[PlanWarning]:
+    """Name the letters that nobody asked for yet (R13), and a writer who may know too little (R14).
+
+    The latter only while somebody else can still be asked instead.
+    """
+    unasked = [p for p in case.letters if p.open and p.asked is None]
+    name = case.mentor.name
+    warnings = [
+        PlanWarning(
+            code="not-asked",
+            subject=p.id,
+            message=f"{name} has not been asked for {p.id} yet.",
+            reasons=(Reason(rule="R13", text="no asked_on, and no request whose day has passed"),),
+        )
+        for p in unasked
+    ]
+    familiarity = case.mentor.familiarity
+    if unasked and familiarity is not None and familiarity <= PLAIN_LETTER:
+        message = (
+            f"{name} knows you little (familiarity {familiarity} of 5): expect a plain letter."
+        )
+        reason = Reason(rule="R14", text=f"familiarity is {PLAIN_LETTER} or less")
+        warnings.append(
+            PlanWarning(
+                code="plain-letter", subject=case.mentor.id, message=message, reasons=(reason,)
+            )
+        )
+    return warnings
+
+
+def replace(case: Case, coverage: Mapping[ProgramId, Coverage]) -> list[Occasion]:
     """Place "find another writer" for each declined letter that leaves a program short (R11).
 
-    It contacts nobody, so it does not move; its ``last_day`` is the last one on which asking
-    somebody else is early enough.
+    It contacts nobody, so quiet days do not move it; its ``last_day`` is the last one on which
+    asking somebody else is early enough.
     """
     occasions = []
     for progress in case.letters:
         if progress.declined is None:
             continue
-        short = [coverage[p].program for p in progress.letter.programs if coverage[p].missing]
-        limits = _limits(short, case)
+        short = _short(progress.letter, coverage, case)
         identity = Identity(kind=Kind.REPLACE, subject=progress.id)
-        if not limits or case.happened(identity):
+        if not short or case.happened(identity):
             continue
         names = ", ".join(program.name for program in short)
         ideal = progress.declined + timedelta(days=1)
-        reason = Reason(rule="R11", text=f"declined on {progress.declined}; short: {names}")
+        reason = Reason(
+            rule="R11", text=f"declined on {progress.declined}; short: {names}", ideal=ideal
+        )
+        limits = [day for program in short if (day := _limit(program, case)) is not None]
+        lead = timedelta(days=case.season.policy.min_lead_days)
         occasions.append(
             Occasion(
                 identity=identity,
                 letters=(progress.id,),
                 day=max(ideal, case.today),
                 reasons=(reason,),
-                last_day=min(limits) - timedelta(days=case.season.policy.min_lead_days),
+                last_day=min(limits) - lead if limits else None,
+                programs=tuple(program.id for program in short),
             )
         )
     return occasions
 
 
-def _limits(programs: Sequence[Program], case: Case) -> list[date]:
-    """Return the deadlines still ahead of these programs, as the letter's own days."""
-    zone = case.season.applicant.timezone
-    days = [day_of(p.deadline, zone) for p in programs if p.deadline is not None]
-    return [day for day in days if day >= case.today]
+def _short(letter: Letter, coverage: Mapping[ProgramId, Coverage], case: Case) -> Sequence[Program]:
+    """Return the programs that miss this letter and whose deadline is still ahead."""
+    found = []
+    for program_id in letter.programs:
+        c = coverage[program_id]
+        if c.missing or letter.type in c.missing_types:
+            limit = _limit(c.program, case)
+            if limit is None or limit >= case.today:
+                found.append(c.program)
+    return found
+
+
+def _limit(program: Program, case: Case) -> date | None:
+    return hard_day(program, case.season.applicant.timezone) or program.target

@@ -9,11 +9,11 @@ from lorsync.core.occasion import THANK_DECLINED, THANK_PROVISIONAL, THANK_SUBMI
 _GENERATIONS = 4
 """How many generations of a UID are looked for; each needs a deletion of lorsync's own (S8)."""
 
-_REQUEST_SLOTS = tuple(str(n) for n in range(1, 10))
+_REQUESTS = 9
+"""How many requests a mentor may have had whose letters are gone from the config since (R8)."""
 
 _OF_MENTOR = (
     (Kind.TALK, ("",)),
-    (Kind.REQUEST, _REQUEST_SLOTS),
     (Kind.FOLLOW_UP, ("1", "2")),
     (Kind.RESULTS, ("",)),
 )
@@ -42,10 +42,11 @@ def roster(season: Season, key: SeasonKey) -> dict[Uid, Member]:
         by_mentor.setdefault(letter.mentor, []).append(letter)
     for mentor, letters in by_mentor.items():
         every = tuple(letter.id for letter in letters)
-        for kind, slots in _OF_MENTOR:
+        requests = tuple(str(n) for n in range(1, max(_REQUESTS, len(letters)) + 1))
+        for kind, slots in (*_OF_MENTOR, (Kind.REQUEST, requests)):
             _enlist(members, key, kind, mentor, slots, mentor=mentor, letters=every)
         for letter in letters:
-            for kind, slots in _OF_LETTER:
+            for kind, slots in (*_OF_LETTER, (Kind.ASSIGN, letter.programs)):
                 _enlist(members, key, kind, letter.id, slots, mentor=mentor, letters=(letter.id,))
     return members
 
