@@ -6,15 +6,24 @@ from datetime import date
 
 from lorsync.core.afterwards import conclude
 from lorsync.core.asking import ask
+from lorsync.core.assigning import assign
 from lorsync.core.checking_in import check_in
 from lorsync.core.contact_days import contact_days
-from lorsync.core.coverage import Coverage, cover, coverage_warnings, replace
+from lorsync.core.coverage import (
+    Coverage,
+    cover,
+    coverage_warnings,
+    letter_warnings,
+    replace,
+)
 from lorsync.core.identity import SeasonKey, uid_for
 from lorsync.core.model import (
     CONTACTS,
     Budget,
     Event,
     History,
+    Identity,
+    Kind,
     Letter,
     Mentor,
     MentorId,
@@ -26,35 +35,27 @@ from lorsync.core.model import (
     Season,
     Uid,
 )
-from lorsync.core.occasion import Case, Occasion
+from lorsync.core.occasion import ASKING, Case, Occasion, moved_by_person
 from lorsync.core.progress import future_facts, progress_of, standing
+from lorsync.core.spending import spending
+from lorsync.core.talking import after_talk, has_talked, talk_first, talk_identity
 from lorsync.core.wording import Words
-
-Holidays = tuple[tuple[date, str], ...]
-"""Named days where a mentor is."""
 
 _NO_HISTORY = History()
 
 
-def plan(
-    season: Season,
-    *,
-    today: date,
-    key: SeasonKey,
-    history: History = _NO_HISTORY,
-    holidays: Mapping[MentorId, Holidays] | None = None,
-) -> Plan:
-    """Return what the calendar should hold on a day, from that day on (R1 to R13).
+def plan(season: Season, *, today: date, key: SeasonKey, history: History = _NO_HISTORY) -> Plan:
+    """Return what the calendar should hold on a day, from that day on (R1 to R15).
 
     ``today`` is the day in the applicant's zone. Events that have passed are history (I6) and not
     part of the plan; they count through ``history``. The same arguments give the same plan (I8).
     """
-    cases = _cases(season, today, history, holidays or {})
-    coverage = cover(season, (p for case in cases for p in case.letters))
+    cases = _cases(season, today, history)
+    standings = tuple(standing(p, today) for case in cases for p in case.letters)
+    coverage = cover(season, standings)
     events: list[Event] = []
-    warnings: list[PlanWarning] = [
-        warning for letter in season.letters for warning in future_facts(letter, today)
-    ]
+    warnings = [warning for letter in season.letters for warning in future_facts(letter, today)]
+    warnings += _unknown_holidays(season)
     budgets: dict[MentorId, Budget] = {}
     for case in cases:
         occasions, told, budget = _plan_mentor(case, coverage)
@@ -64,16 +65,14 @@ def plan(
     warnings += coverage_warnings(coverage.values())
     return Plan(
         as_of=today,
-        letters=tuple(standing(p, today) for case in cases for p in case.letters),
+        letters=standings,
         events=tuple(sorted(events, key=lambda event: (event.day, event.kind, event.uid))),
         budgets=budgets,
         warnings=tuple(warnings),
     )
 
 
-def _cases(
-    season: Season, today: date, history: History, holidays: Mapping[MentorId, Holidays]
-) -> list[Case]:
+def _cases(season: Season, today: date, history: History) -> list[Case]:
     """Return one case per mentor who has a letter, in the order of the config."""
     letters: dict[MentorId, list[Letter]] = {}
     for letter in season.letters:
@@ -86,12 +85,17 @@ def _cases(
             season,
             season.mentors[mentor_id],
             tuple(own),
-            tuple(placed.get(mentor_id, ())),
+            # The ledger's order says nothing, and must not decide anything (I8).
+            tuple(sorted(placed.get(mentor_id, ()), key=_order)),
             today,
-            holidays.get(mentor_id, ()),
         )
         for mentor_id, own in letters.items()
     ]
+
+
+def _order(placed: Placed) -> tuple[date, str, str, str]:
+    identity = placed.identity
+    return placed.day, identity.kind, identity.subject, identity.slot
 
 
 def _case(
@@ -100,9 +104,8 @@ def _case(
     letters: tuple[Letter, ...],
     placed: tuple[Placed, ...],
     today: date,
-    holidays: Holidays,
 ) -> Case:
-    days = contact_days(mentor, season.policy, holidays)
+    days = contact_days(mentor, season.policy, season.holidays)
     return Case(
         season=season,
         mentor=mentor,
@@ -116,57 +119,113 @@ def _case(
 
 
 def _plan_mentor(
-    case: Case, coverage: dict[ProgramId, Coverage]
+    case: Case, coverage: Mapping[ProgramId, Coverage]
 ) -> tuple[list[Occasion], list[PlanWarning], Budget]:
-    asking = ask(case)
-    contacts = [
-        *(p.asked for p in case.letters if p.asked is not None),
-        *(o.day for o in asking.outcome.occasions if o.kind in CONTACTS),
-    ]
-    following_up, budget = check_in(case, asking.asked, contacts)
-    conclusion = conclude(case)
+    spent = spending(case)
+    before = _contacts(case)
+    asking = ask(case, [*before, *spent.contacts], after_talk=after_talk(case))
+    requests = talk_first(case, asking.outcome.occasions, [*before, *spent.contacts])
+    contacts = [*before, *(o.day for o in requests if o.kind in CONTACTS)]
+    following_up, budget = check_in(case, spent, asking.asked, contacts)
+    conclusion, assigning = conclude(case), assign(case)
     occasions = [
-        *asking.outcome.occasions,
+        *requests,
         *following_up.occasions,
         *conclusion.occasions,
+        *assigning.occasions,
         *replace(case, coverage),
     ]
-    wanted = [o for o in occasions if o.kind in case.season.policy.events]
-    warnings = [*asking.outcome.warnings, *following_up.warnings, *conclusion.warnings]
-    return wanted, warnings, budget
+    gone = {placed.identity for placed in case.placed if placed.dismissed}
+    wanted = [o for o in occasions if case.wants(o.kind) and o.identity not in gone]
+    outcomes = (asking.outcome, following_up, conclusion, assigning)
+    warnings = [warning for outcome in outcomes for warning in outcome.warnings]
+    return wanted, [*warnings, *letter_warnings(case)], budget
+
+
+def _contacts(case: Case) -> list[date]:
+    """Return the days on which the mentor was contacted but for follow-ups, or will be (R7).
+
+    A stated day stands for the event that it tells of.
+    """
+    stated = {p.asked for p in case.letters if p.asked is not None}
+    stated |= {p.facts.talked_on for p in case.letters if p.facts.talked_on is not None}
+    confirmed = {p.id for p in case.letters if p.asked is not None and not p.unconfirmed}
+    talked = any(p.facts.talked_on is not None for p in case.letters)
+    for placed in case.placed:
+        if placed.day >= case.today or placed.dismissed:
+            continue
+        if (placed.kind is Kind.TALK and not talked) or (
+            placed.kind in ASKING and not confirmed.issuperset(placed.letters)
+        ):
+            stated.add(placed.day)
+    talk = case.pinned_day(talk_identity(case))
+    if talk is not None and not case.was_asked and not has_talked(case):
+        stated.add(talk)
+    return sorted(stated)
 
 
 def _in_words(
     occasions: list[Occasion], case: Case, key: SeasonKey, retired: frozenset[Uid]
 ) -> list[Event]:
-    words = Words(case.season, case.mentor, {p.id: p.due for p in case.letters})
-    events = [
-        Event(
-            uid=_fresh_uid(occasion, key, retired),
-            identity=occasion.identity,
-            mentor=case.mentor.id,
-            letters=occasion.letters,
-            day=occasion.day,
-            summary=words.title(occasion),
-            text=words.text(occasion),
-            status=occasion.status,
-            reasons=occasion.reasons,
+    words = Words(case)
+    events = []
+    for planned in occasions:
+        occasion = planned if planned.pinned else _where_moved(planned, case)
+        if occasion is None:
+            continue
+        events.append(
+            Event(
+                uid=_fresh_uid(occasion.identity, key, retired),
+                identity=occasion.identity,
+                mentor=case.mentor.id,
+                letters=occasion.letters,
+                day=occasion.day,
+                summary=words.title(occasion),
+                text=words.text(occasion),
+                status=occasion.status,
+                pinned=occasion.pinned,
+                reasons=occasion.reasons,
+            )
         )
-        for occasion in occasions
+    return events
+
+
+def _where_moved(occasion: Occasion, case: Case) -> Occasion | None:
+    """Return an occasion on the day to which the person moved it (S10).
+
+    One that they moved into the past has happened; None.
+    """
+    pinned = next((p for p in case.placed if p.pinned and p.identity == occasion.identity), None)
+    if pinned is None:
+        return occasion
+    if pinned.day < case.today:
+        return None
+    reasons = (*occasion.reasons, moved_by_person(occasion.day))
+    return replace_fields(occasion, day=pinned.day, pinned=True, reasons=reasons)
+
+
+def _unknown_holidays(season: Season) -> list[PlanWarning]:
+    """Name the regions whose holidays nobody knows; the plan goes on without them (R6)."""
+    if season.holidays is None:
+        return []
+    named = [(m.holidays, m.id) for m in season.mentors.values() if m.holidays is not None]
+    if season.policy.holidays is not None:
+        named.insert(0, (season.policy.holidays, MentorId("policy")))
+    return [
+        PlanWarning(
+            code="unknown-holidays",
+            subject=subject,
+            message=f"No holidays are known for {region!r}, so none are kept free. Name a country "
+            'such as "US", or a part of it such as "US-NY".',
+            reasons=(Reason(rule="R6", text="the holidays library does not know this region"),),
+        )
+        for region, subject in named
+        if region not in season.holidays
     ]
-    pins = {placed.identity: placed.day for placed in case.placed if placed.pinned}
-    return [_pinned(e, pins[e.identity]) if e.identity in pins else e for e in events]
 
 
-def _pinned(event: Event, day: date) -> Event:
-    """Return an event on the day to which the person moved it (S10)."""
-    reason = Reason(rule="S10", text=f"you moved it; planned for {event.day}", ideal=event.day)
-    return replace_fields(event, day=day, pinned=True, reasons=(*event.reasons, reason))
-
-
-def _fresh_uid(occasion: Occasion, key: SeasonKey, retired: frozenset[Uid]) -> Uid:
+def _fresh_uid(identity: Identity, key: SeasonKey, retired: frozenset[Uid]) -> Uid:
     """Return the UID of the first generation that lorsync has not itself deleted (S8)."""
-    identity = occasion.identity
     generation = 0
     while (
         uid := uid_for(key, identity.kind, identity.subject, identity.slot, generation)

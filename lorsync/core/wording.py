@@ -6,37 +6,27 @@ The text states nothing that the config does not hold. Another language is anoth
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
-from urllib.parse import quote
 
-from lorsync.core.due_dates import DueDate
-from lorsync.core.model import Kind, Letter, LetterId, Mentor, Program, ProgramId, Season
-from lorsync.core.occasion import (
-    THANK_DECLINED,
-    THANK_SUBMITTED,
-    Occasion,
-)
+from lorsync.core.coverage import PLAIN_LETTER
+from lorsync.core.mailto import mailto
+from lorsync.core.model import Kind, Letter, LetterId, Program, ProgramId, Status
+from lorsync.core.occasion import THANK_DECLINED, THANK_SUBMITTED, Case, Occasion
+from lorsync.core.phrases import count, long_day, short_day, shortened
+from lorsync.core.progress import Progress
 
 TITLE_LENGTH = 60
 """Titles stay within so many characters: what a lock screen shows."""
 
 _T = TypeVar("_T")
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
 
 class Words:
-    """Put the occasions of one mentor into words.
+    """Put the occasions of one mentor into words."""
 
-    ``dues`` are the due dates of the mentor's letters.
-    """
-
-    def __init__(
-        self, season: Season, mentor: Mentor, dues: Mapping[LetterId, DueDate | None]
-    ) -> None:
-        self._season = season
-        self._mentor = mentor
-        self._dues = dues
-        self._letters = {letter.id: letter for letter in season.letters}
+    def __init__(self, case: Case) -> None:
+        self._season = case.season
+        self._mentor = case.mentor
+        self._progress = {progress.id: progress for progress in case.letters}
 
     def title(self, occasion: Occasion) -> str:
         """Return the title, at most 60 characters; a long name is what gives way."""
@@ -53,44 +43,57 @@ class Words:
             Kind.FOLLOW_UP: self._follow_up,
             Kind.DEADLINE: self._deadline,
             Kind.THANK_YOU: self._thank_you,
+            Kind.ASSIGN: self._assign,
             Kind.RESULTS: self._results,
             Kind.REPLACE: self._replace,
         }
         return "\n\n".join(part for part in write[occasion.kind](occasion) if part)
 
     def _title_parts(self, occasion: Occasion) -> tuple[str, str]:
-        count = len(occasion.letters)
-        letters = "letter" if count == 1 else f"{count} letters"
-        due = short_day(self._first_due(occasion))
+        letters = count(len(occasion.letters), "letter")
         match occasion.kind:
             case Kind.TALK:
                 return "Talk with ", " about your goals"
             case Kind.REQUEST:
-                return "Ask ", f" for {'a letter' if count == 1 else letters}, due {due}"
+                what = "a letter" if len(occasion.letters) == 1 else letters
+                return "Ask ", f" for {what}, {self._due_in_title(occasion)}"
             case Kind.ADD_LETTER:
-                more = "one more letter" if count == 1 else f"{count} more letters"
-                return "Ask ", f" for {more}, due {due}"
+                more = "one" if len(occasion.letters) == 1 else str(len(occasion.letters))
+                noun = "letter" if len(occasion.letters) == 1 else "letters"
+                return "Ask ", f" for {more} more {noun}, {self._due_in_title(occasion)}"
             case Kind.FOLLOW_UP:
-                return "Check in with ", f": {letters} due {due}"
+                what = "letter" if len(occasion.letters) == 1 else f"{letters},"
+                return "Check in with ", f": {what} {self._due_in_title(occasion)}"
             case Kind.DEADLINE:
-                return "Letter due: ", ""
+                return "Letter due: ", self._which(occasion)
             case Kind.THANK_YOU:
                 return self._thanks_title(occasion)
             case Kind.RESULTS:
                 return "Tell ", " how it turned out"
             case Kind.REPLACE:
-                return "Find another writer for ", "’s letter"
+                return "Find another writer in place of ", ""
             case Kind.ASSIGN:
-                return "Assign the letter of ", ""
+                return "Assign the letter of ", f" to {count(len(occasion.programs), 'program')}"
 
     def _thanks_title(self, occasion: Occasion) -> tuple[str, str]:
         match occasion.identity.slot:
             case slot if slot == THANK_SUBMITTED:
-                return "Thank ", " for the letter"
+                return "Thank ", f" for the letter{self._which(occasion)}"
             case slot if slot == THANK_DECLINED:
-                return "Thank ", " for the answer"
+                return "Thank ", " for an honest answer"
             case _:
-                return "Letter in? Then thank ", ""
+                return "Letter in? Then thank ", self._which(occasion)
+
+    def _due_in_title(self, occasion: Occasion) -> str:
+        dues = self._dues(occasion)
+        first = "first due" if len(dues) > 1 else "due"
+        return f"{first} {short_day(min(dues, default=occasion.day))}"
+
+    def _which(self, occasion: Occasion) -> str:
+        """Tell a mentor's letters apart in a title, where their types do."""
+        types = [progress.letter.type for progress in self._progress.values()]
+        own = self._letter(occasion.letters[0]).type
+        return f" ({own})" if len(types) > 1 and types.count(own) == 1 else ""
 
     def _talk(self, occasion: Occasion) -> list[str]:
         goals = self._season.applicant.goals
@@ -103,61 +106,76 @@ class Words:
             f"Your goals: {goals}" if goals else "",
             self._familiarity(),
             self._listed("It will be about:", occasion.letters),
+            self._draft(
+                "A short conversation about my plans",
+                "may I ask you for half an hour to talk about my plans? I would value your advice. "
+                "Any time that suits you is good for me.",
+            ),
         ]
 
     def _request(self, occasion: Occasion) -> list[str]:
-        speak = (
+        due = self._first_due(occasion)
+        number = len(occasion.letters)
+        short = occasion.status is Status.SHORT_NOTICE
+        more = occasion.kind is Kind.ADD_LETTER
+        wanted = ("one more" if more else "a strong") if number == 1 else str(number)
+        if number > 1:
+            wanted += " more" if more else " strong"
+        noun = "letter" if number == 1 else "letters"
+        when = f"It would be due on {long_day(due)}"
+        if number > 1:
+            when = f"The first would be due on {long_day(due)}"
+        if short:
+            when += ". I know that this is short notice, and understand if it is too soon"
+        return [
             "There is no time for a talk beforehand: speak with them first, in person or by phone, "
             "and ask then."
             if occasion.speak_first
-            else ""
-        )
-        left = (self._first_due(occasion) - occasion.day).days
-        short = (
-            f"Short notice: {count(left, 'day')} before it is due. Say so, and make it easy to "
-            "decline."
-            if occasion.status == "short-notice"
-            else ""
-        )
-        return [
-            speak,
-            short,
+            else "",
+            f"Short notice: {count((due - occasion.day).days, 'day')} before it is due. Say so "
+            "kindly, offer all the help you can, and make it easy to decline."
+            if short
+            else "",
+            "You have asked them before; this is only about what comes on top." if more else "",
             self._listed("Letters to ask for:", occasion.letters),
             self._packet(occasion),
             self._familiarity(),
             self._draft(
-                "A letter of recommendation" if len(occasion.letters) == 1 else "Letters",
-                [
-                    "would you be willing to write "
-                    + (
-                        "a strong letter of recommendation for me"
-                        if len(occasion.letters) == 1
-                        else f"{len(occasion.letters)} strong letters of recommendation for me"
-                    )
-                    + f"? It would be due on {long_day(self._first_due(occasion))}.",
-                    (
-                        "I will send you my CV, the programs and what they ask for. If this is "
-                        "not a good time, I understand completely."
-                    ),
-                ],
+                "A letter of recommendation" if number == 1 else "Letters of recommendation",
+                f"would you be willing to write {wanted} {noun} of recommendation for me? {when}.",
+                "I will gladly send you my CV, the programs and what they ask for, or come by to "
+                "talk about it. If this is not a good time, I understand completely.",
             ),
         ]
 
     def _follow_up(self, occasion: Occasion) -> list[str]:
-        due = self._first_due(occasion)
+        letters = [self._progress[letter] for letter in occasion.letters]
+        noun = "letter" if len(letters) == 1 else "letters"
+        verb = "is" if len(letters) == 1 else "are"
+        if all(progress.facts.agreed_on is not None for progress in letters):
+            opening = f"thank you again for agreeing to write the {noun} for me."
+        else:
+            opening = f"I am writing about the {noun} of recommendation that I asked you for."
+        dues = self._dues(occasion)
+        due = long_day(min(dues, default=occasion.day))
+        when = f"The first is due on {due}" if len(dues) > 1 else f"The due date is {due}"
+        packet = (
+            "Offer to send the packet (CV, programs, goals); you have not noted that you did."
+            if all(progress.facts.packet_sent_on is None for progress in letters)
+            else ""
+        )
         return [
-            "Check in politely, once, and offer help. If the letter is in, skip this.",
+            (
+                f"Check in politely, once, and offer help. If the {noun} {verb} in, skip this and "
+                "set submitted_on."
+            ),
+            packet,
             self._listed("Still open:", occasion.letters),
             self._draft(
-                "Your letter of recommendation",
-                [
-                    (
-                        "thank you again for writing for me. The letter is due on "
-                        f"{long_day(due)}, and I wanted to ask whether I can help with anything: "
-                        "another copy of my CV, the upload link, or a few notes."
-                    ),
-                    "If it is already on its way, please ignore this message.",
-                ],
+                "My letter of recommendation" if len(letters) == 1 else "My letters",
+                f"{opening} {when}, and I wanted to ask whether I can help with anything: another "
+                "copy of my CV, the upload link, or a few notes on our work together.",
+                "If it is already on its way, please ignore this message, and thank you very much.",
             ),
         ]
 
@@ -165,6 +183,7 @@ class Words:
         return [
             f"The letter of {self._mentor.name} has to be in by the end of this day.",
             self._listed("Letter:", occasion.letters),
+            "If it is in, set submitted_on. If not, ring the office; do not write again.",
         ]
 
     def _thank_you(self, occasion: Occasion) -> list[str]:
@@ -173,25 +192,37 @@ class Words:
                 "They declined. Thank them for an honest answer; you may meet again.",
                 self._draft(
                     "Thank you",
-                    ["thank you for your honest answer, and for the time you gave it."],
+                    "thank you for your honest answer, and for the time you gave it. I hope that "
+                    "we stay in touch.",
                 ),
             ]
         known = occasion.identity.slot == THANK_SUBMITTED
         return [
             "The letter is in."
             if known
-            else "Is the letter in? Look in the portal. If it is, thank them; if not, ring the "
-            "program or the office.",
+            else "Is the letter in? Look in the portal. If it is, set submitted_on and thank them; "
+            "if not, ring the program or the office.",
             self._listed("Letter:", occasion.letters),
             self._draft(
                 "Thank you",
-                [
-                    (
-                        "thank you for writing for me, and for the time you took over it. "
-                        "I will let you know how it turns out."
-                    )
-                ],
+                "thank you for writing for me, and for the time and care you gave it. I will let "
+                "you know how it turns out.",
             ),
+        ]
+
+    def _assign(self, occasion: Occasion) -> list[str]:
+        programs = [self._season.programs[program] for program in occasion.programs]
+        limit = (
+            f"Do it before {long_day(occasion.last_day)}, the first deadline."
+            if occasion.last_day is not None
+            else ""
+        )
+        lines = [f"- {self._program_line(program)}" for program in programs]
+        return [
+            f"The letter of {self._mentor.name} is in. Assign it in the portal to the programs "
+            f"below, and add them to assigned. {limit}".rstrip(),
+            "\n".join(lines),
+            self._listed("Letter:", occasion.letters),
         ]
 
     def _results(self, occasion: Occasion) -> list[str]:
@@ -202,25 +233,31 @@ class Words:
                 f"{self._mentor.name}, whatever the outcome."
             ),
             f"The letter went to: {names}." if names else "",
+            self._draft(
+                "How it turned out",
+                "I wanted you to hear it from me: [how it turned out].",
+                "Thank you once more for your letter. It meant a great deal to have your support.",
+            ),
         ]
 
     def _replace(self, occasion: Occasion) -> list[str]:
-        if occasion.last_day is None or occasion.last_day < occasion.day:
+        names = ", ".join(self._season.programs[p].name for p in occasion.programs)
+        if occasion.last_day is None:
+            limit = ""
+        elif occasion.last_day < occasion.day:
             limit = "Asking is short notice from now on: ask today."
         else:
             limit = f"Asking is early enough until {long_day(occasion.last_day)}."
         return [
-            (
-                f"{self._mentor.name} declined, and there are now too few letters. Find another "
-                f"writer. {limit}"
-            ),
+            f"{self._mentor.name} declined, and {names} now misses a letter. {limit}".rstrip(),
             self._listed("The letter was:", occasion.letters),
+            "“lorsync suggest” ranks the others you could ask, with its reasons.",
         ]
 
     def _packet(self, occasion: Occasion) -> str:
         """Return the checklist of what to send along (R3)."""
         applicant = self._season.applicant
-        letters = [self._letters[letter] for letter in occasion.letters]
+        letters = [self._letter(letter) for letter in occasion.letters]
         stress = _unique(a for letter in letters for a in letter.attributes)
         lines = [
             _item("CV", applicant.cv),
@@ -234,21 +271,14 @@ class Words:
         return "To send along:\n" + "\n".join(lines)
 
     def _how_to_submit(self, letter: Letter, *, named: bool) -> list[str]:
-        prefix = f"{letter.id}: " if named else ""
-        lines = []
-        if isinstance(letter.letter_id, str):
-            lines.append(f"- {prefix}letter ID {letter.letter_id}")
-        elif letter.letter_id:
-            lines += [
-                f"- {prefix}{portal}: letter ID {n}" for portal, n in letter.letter_id.items()
-            ]
+        lines = list(_numbers(letter))
         if letter.submit_via:
-            lines.append(f"- {prefix}submit via {letter.submit_via}")
+            lines.append(f"submit via {letter.submit_via}")
         if letter.waived is not None:
-            lines.append(
-                f"- {prefix}right to see the letter: {'waived' if letter.waived else 'not waived'}"
-            )
-        return lines
+            waived = "waived" if letter.waived else "not waived"
+            lines.append(f"right to see the letter: {waived}")
+        prefix = f"{letter.type} letter, " if named else ""
+        return [f"- {prefix}{line}" for line in lines]
 
     def _program_line(self, program: Program) -> str:
         portal = f" ({program.portal})" if program.portal else ""
@@ -261,18 +291,20 @@ class Words:
     def _listed(self, heading: str, letters: Sequence[LetterId]) -> str:
         lines = []
         for letter_id in letters:
-            letter = self._letters[letter_id]
+            letter, due = self._letter(letter_id), self._progress[letter_id].due
             names = self._program_names([letter_id])
-            due = self._dues.get(letter_id)
-            lines.append(
-                f"- {letter.type} letter"
-                + (f" for {names}" if names else "")
-                + (f", due {long_day(due.day)}" if due is not None else "")
-            )
+            portals = _unique(p.portal for p in self._programs([letter]) if p.portal)
+            details = [
+                f"{letter.type} letter" + (f" for {names}" if names else ""),
+                *([f"through {', '.join(portals)}"] if portals else []),
+                *_numbers(letter),
+                *([f"due {long_day(due.day)}"] if due is not None else []),
+            ]
+            lines.append("- " + "; ".join(details))
         return heading + "\n" + "\n".join(lines)
 
     def _program_names(self, letters: Sequence[LetterId]) -> str:
-        programs = self._programs([self._letters[letter] for letter in letters])
+        programs = self._programs([self._letter(letter) for letter in letters])
         return ", ".join(program.name for program in programs)
 
     def _programs(self, letters: Sequence[Letter]) -> list[Program]:
@@ -281,52 +313,40 @@ class Words:
 
     def _familiarity(self) -> str:
         familiarity = self._mentor.familiarity
-        if familiarity is None or familiarity > 2:
+        if familiarity is None or familiarity > PLAIN_LETTER:
             return ""
         return "They know you little by your own rating: expect a plain letter."
 
-    def _draft(self, subject: str, paragraphs: Sequence[str]) -> str:
-        """Return a draft message, and an address that opens it in a mail program (RFC 6068)."""
+    def _draft(self, subject: str, *paragraphs: str) -> str:
+        """Return a draft message, to the assistant where there is one, and its mailto address."""
         contact = self._mentor.contact
-        letter = [f"Dear {self._mentor.name},", *paragraphs]
+        body = [f"Dear {self._mentor.name},", *paragraphs]
         to, address = self._mentor.name, self._mentor.email
         if contact is not None:
             to, address = contact.name, contact.email
             passing_on = f"could you please pass this on to {self._mentor.name}? Thank you."
-            letter = [f"Dear {contact.name},", passing_on, *letter]
-        body = "\n\n".join([*letter, f"Kind regards,\n{self._season.applicant.name}"])
-        heading = f"A draft to {to}:"
-        if address is None:
-            return f"{heading}\n\n{body}"
-        lines = quote(body.replace("\n", "\r\n"))
-        link = f"mailto:{quote(address, safe='@')}?subject={quote(subject)}&body={lines}"
-        return f"{heading}\n\n{body}\n\n{link}"
+            body = [f"Dear {contact.name},", passing_on, *body]
+        body.append(f"Kind regards,\n{self._season.applicant.name}")
+        link = [] if address is None else [mailto(address, subject, body)]
+        return "\n\n".join([f"A draft to {to}:", *body, *link])
+
+    def _letter(self, letter_id: LetterId) -> Letter:
+        return self._progress[letter_id].letter
+
+    def _dues(self, occasion: Occasion) -> set[date]:
+        found: list[Progress] = [self._progress[letter] for letter in occasion.letters]
+        return {progress.due.day for progress in found if progress.due is not None}
 
     def _first_due(self, occasion: Occasion) -> date:
-        dues = [due.day for letter in occasion.letters if (due := self._dues.get(letter))]
-        return min(dues, default=occasion.day)
+        return min(self._dues(occasion), default=occasion.day)
 
 
-def shortened(name: str, room: int) -> str:
-    """Return a name in at most ``room`` characters, cut with an ellipsis where it is longer."""
-    if len(name) <= room:
-        return name
-    return name[: max(1, room - 1)].rstrip() + "…"
-
-
-def short_day(day: date) -> str:
-    """Return a day as ``10 Sep``: no digits that could be read the other way round."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def long_day(day: date) -> str:
-    """Return a day as ``10 Sep 2026``."""
-    return f"{short_day(day)} {day.year}"
-
-
-def count(number: int, noun: str) -> str:
-    """Return ``1 day`` or ``3 days``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _numbers(letter: Letter) -> list[str]:
+    if letter.letter_id is None:
+        return []
+    if isinstance(letter.letter_id, str):
+        return [f"letter ID {letter.letter_id}"]
+    return [f"{portal} letter ID {number}" for portal, number in letter.letter_id.items()]
 
 
 def _item(name: str, value: str | None) -> str:

@@ -1,0 +1,27 @@
+"""Write a day, a number and a long name as the texts have them."""
+
+from datetime import date
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def shortened(name: str, room: int) -> str:
+    """Return a name in at most ``room`` characters, cut with an ellipsis where it is longer."""
+    if len(name) <= room:
+        return name
+    return name[: max(1, room - 1)].rstrip() + "…"
+
+
+def short_day(day: date) -> str:
+    """Return a day as ``10 Sep``: no digits that could be read the other way round."""
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def long_day(day: date) -> str:
+    """Return a day as ``10 Sep 2026``."""
+    return f"{short_day(day)} {day.year}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 day`` or ``3 days``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
