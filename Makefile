@@ -41,8 +41,12 @@ test: lint  ## Lint, then run all tests against the installed wheel, on the olde
 test-long: lint  ## The same with the long runs: minutes instead of seconds.
 	LORSYNC_TEST_MARKS='long or not long' tools/test-wheel $(BIN)/python $(PYTHON)
 
-bench: $(VENV)/.dev  ## Measure what is promised about requests, time and memory.
-	$(BIN)/python -m benchmarks
+$(VENV)/.bench: pyproject.toml $(VENV)/.dev
+	$(BIN)/python -m pip install $(PIP_QUIET) --group bench
+	@touch $@
+
+bench: $(VENV)/.bench  ## Measure what is promised; BENCH=--compare, beside vdirsyncer and caldav.
+	$(BIN)/python -m benchmarks $(BENCH)
 
 dist: $(VENV)/.dev  ## Build wheel and sdist into dist/.
 	rm -rf dist
