@@ -21,8 +21,8 @@ def assign(case: Case) -> Outcome:
     if not case.wants(Kind.ASSIGN):
         return Outcome()
     for progress in case.letters:
-        programs = _unassigned(progress, case)
-        if progress.submitted is None or not programs:
+        programs = [] if progress.submitted is None else _unassigned(progress, case)
+        if not programs:
             continue
         identity = _identity(progress, programs, case)
         if identity is not None:

@@ -24,6 +24,9 @@ PLAIN_LETTER = 2
 """A mentor whose familiarity is at most this may write a plain letter (R14)."""
 
 
+_NOT_ASKED = Reason(rule="R13", text="no asked_on, and no request whose day has passed")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One letter as one program sees it. ``counts``: it is one of the program's letters (R13).
@@ -147,7 +150,7 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
             code="not-asked",
             subject=p.id,
             message=f"{name} has not been asked for {p.id} yet.",
-            reasons=(Reason(rule="R13", text="no asked_on, and no request whose day has passed"),),
+            reasons=(_NOT_ASKED,),
         )
         for p in unasked
     ]

@@ -10,10 +10,11 @@ the criteria (DESIGN, "Which two days?"):
 5. as near as possible to the ideal days, the finals before the check-in, the earlier day on a tie.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
+from typing import NamedTuple
 
 from lorsync.core.contact_days import ContactDays
 from lorsync.core.model import Policy
@@ -76,9 +77,10 @@ class Choice:
     serves: tuple[OpenDue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Final:
+class _Final(NamedTuple):
     """A day that can be a final, and the due dates that it serves, as bits of their indices.
+
+    There are dozens for each mentor, and a tuple is made in a third of a dataclass's time.
 
     ``ideal`` is ``final_days`` before the earliest due date whose own day it is; ``deviation``
     counts the days from that ideal as R6 shifts it.
@@ -90,15 +92,15 @@ class _Final:
     deviation: int
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckIn:
+class _CheckIn(NamedTuple):
+    """A day that can be the check-in, as in :class:`_Final`."""
+
+    deviation: int
     day: date
     ideal: date
-    deviation: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     """A candidate answer: finals in order, and a check-in or none."""
 
     finals: tuple[_Final, ...]
@@ -123,10 +125,12 @@ def choose_days(
     finals = _possible_finals(unreminded, free, fixed)
     check_ins = [] if fixed.checked_in else _possible_check_ins(ordered, free)
     earliest = _earliest(finals, unreminded, ordered)
-    best = min(
-        _answers(finals, check_ins, slots, policy, fixed),
-        key=lambda chosen: _cost(chosen, earliest),
-    )
+
+    def rank(serves: int) -> tuple[int, int]:
+        return bool(serves & earliest), serves.bit_count()
+
+    answers = _answers(finals, check_ins, slots, fixed, rank, policy.min_gap_days)
+    best = min(answers, key=lambda chosen: _cost(chosen, rank))
     return _as_choices(best, unreminded, ordered, policy)
 
 
@@ -154,12 +158,13 @@ class _FreeDays:
     contacts: tuple[date, ...]
 
     def between(self, first: date, last: date) -> list[date]:
-        gap = self.policy.min_gap_days
-        return [
-            day
-            for day in self.days.between(max(first, self.today), last)
-            if all(abs((day - other).days) >= gap for other in self.contacts)
-        ]
+        found = list(self.days.between(max(first, self.today), last))
+        gap = timedelta(days=self.policy.min_gap_days)
+        for other in self.contacts:
+            before, behind = other - gap, other + gap
+            if found and before < found[-1] and found[0] < behind:
+                found = [day for day in found if day <= before or day >= behind]
+        return found
 
 
 def _window(due: OpenDue, policy: Policy) -> tuple[date, date]:
@@ -219,11 +224,15 @@ def _possible_finals(dues: Sequence[OpenDue], free: _FreeDays, fixed: Fixed) -> 
                 # The earliest due date of which this is an own day sets the measure.
                 measures.setdefault(day, (ideal, shifted))
     finals = []
+    asked = [_after_request(due, policy) for due in dues]
     for day in sorted(measures):
         serves = 0
         for index, due in enumerate(dues):
-            ahead = soonest <= (due.day - day).days <= furthest
-            if day in own[index] or (ahead and day >= _after_request(due, policy)):
+            before = (due.day - day).days
+            if before < 0:
+                continue
+            ahead = soonest <= before <= furthest and day >= asked[index]
+            if ahead or day in own[index]:
                 serves |= 1 << index
         ideal, shifted = measures[day]
         finals.append(_Final(day, serves, ideal, abs((day - shifted).days)))
@@ -246,48 +255,82 @@ def _possible_check_ins(dues: Sequence[OpenDue], free: _FreeDays) -> list[_Check
     found = free.between(first, last)
     if shifted is None or not found:
         return []
-    candidates = [_CheckIn(day, ideal, abs((day - shifted).days)) for day in found]
-    return sorted(candidates, key=lambda check_in: (check_in.deviation, check_in.day))
+    return sorted(_CheckIn(abs((day - shifted).days), day, ideal) for day in found)
 
 
 def _answers(
     finals: Sequence[_Final],
     check_ins: Sequence[_CheckIn],
     slots: int,
-    policy: Policy,
     fixed: Fixed,
+    rank: Callable[[int], tuple[int, int]],
+    gap: int,
 ) -> Iterator[_Chosen]:
-    """Yield the answers worth weighing: none, one final, two finals, each with its check-in."""
-    distance = timedelta(days=max(CHECK_IN_BEFORE_FINAL_DAYS, policy.min_gap_days))
+    """Yield the answers worth weighing: none, one final, two finals, each with its check-in.
+
+    Only those that serve most are: the first two criteria go before all others.
+    """
+    distance = timedelta(days=max(CHECK_IN_BEFORE_FINAL_DAYS, gap))
     latest = min(fixed.finals, default=date.max) - distance
-    alone = next((c for c in check_ins if c.day <= latest), None)
-    yield _Chosen((), alone)
-    served = 0
+    if not finals:
+        yield _Chosen((), next((c for c in check_ins if c.day <= latest), None))
+        return
+    best = max(rank(final.serves) for final in finals)
     for final in finals:
-        served |= final.serves
-        yield _Chosen((final,))
-        if slots >= 2:
+        if rank(final.serves) == best:
+            yield _Chosen((final,))
             limit = min(latest, final.day - distance)
             fitting = next((c for c in check_ins if c.day <= limit), None)
-            if fitting is not None:
+            if slots >= 2 and fitting is not None:
                 yield _Chosen((final,), fitting)
-    # Two finals are only worth weighing where no single one serves all there is to serve.
-    if slots >= 2 and all(final.serves != served for final in finals):
-        for pair in combinations(finals, 2):
-            if (pair[1].day - pair[0].day).days >= policy.min_gap_days:
-                yield _Chosen(pair)
+    if slots >= 2:
+        yield from _pairs(finals, rank, best, gap)
 
 
-def _cost(chosen: _Chosen, earliest: int) -> tuple[object, ...]:
+def _pairs(
+    finals: Sequence[_Final],
+    rank: Callable[[int], tuple[int, int]],
+    single: tuple[int, int],
+    gap: int,
+) -> Iterator[_Chosen]:
+    """Yield the best pair of finals, if it serves more than a ``single`` one does."""
+    groups: dict[int, list[_Final]] = {}
+    for final in finals:
+        groups.setdefault(final.serves, []).append(final)
+    ranked: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for pair in combinations(groups, 2):
+        ranked.setdefault(rank(pair[0] | pair[1]), []).append(pair)
+    for both in sorted(ranked, reverse=True):
+        if both <= single:
+            return
+        fitting = [
+            (one, other) if one.day < other.day else (other, one)
+            for first, second in ranked[both]
+            for one in groups[first]
+            for other in groups[second]
+            if abs((other.day - one.day).days) >= gap
+        ]
+        if fitting:
+            yield _Chosen(min(fitting, key=_deviation))
+            return
+
+
+def _deviation(pair: tuple[_Final, ...]) -> tuple[int, date, date]:
+    """Return what sets apart pairs that serve as many: the last criterion."""
+    return pair[0].deviation + pair[1].deviation, pair[0].day, pair[1].day
+
+
+def _cost(chosen: _Chosen, rank: Callable[[int], tuple[int, int]]) -> tuple[object, ...]:
     """Return a key that is the smaller the better an answer is, criterion by criterion."""
     served = deviation = 0
     for final in chosen.finals:
         served |= final.serves
         deviation += final.deviation
     check_in = chosen.check_in
+    first, further = rank(served)
     return (
-        not served & earliest,
-        -served.bit_count(),
+        -first,
+        -further,
         len(chosen.finals),
         check_in is None,
         deviation,

@@ -10,10 +10,10 @@ _BREAK = quote("\r\n\r\n")
 def mailto(address: str, subject: str, paragraphs: Sequence[str]) -> str:
     """Return the URI of a message; lines end as RFC 6068 section 5 has it, with ``%0D%0A``."""
     body = _BREAK.join(map(_quoted, paragraphs))
-    return f"mailto:{quote(address, safe='@')}?subject={_quoted(subject)}&body={body}"
+    return f"mailto:{_quoted(address, '@')}?subject={_quoted(subject)}&body={body}"
 
 
 @lru_cache(maxsize=1024)
-def _quoted(text: str) -> str:
+def _quoted(text: str, safe: str = "") -> str:
     # Most paragraphs are the same in every draft, and quoting is slow.
-    return quote(text.replace("\n", "\r\n"), safe="")
+    return quote(text.replace("\n", "\r\n"), safe=safe)

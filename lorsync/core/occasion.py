@@ -54,14 +54,10 @@ class Case:
 
     def pinned_day(self, identity: Identity) -> date | None:
         """Return the day to which the person moved this event, where that is still ahead (S10)."""
-        return next(
-            (
-                p.day
-                for p in self.placed
-                if p.pinned and not p.dismissed and p.day >= self.today and p.identity == identity
-            ),
-            None,
-        )
+        for p in self.placed:
+            if p.pinned and not p.dismissed and p.day >= self.today and p.identity == identity:
+                return p.day
+        return None
 
     def standing(self, kind: Kind) -> list[Placed]:
         """Return the events of a kind that are on the calendar and still ahead."""

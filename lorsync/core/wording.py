@@ -27,16 +27,8 @@ class Words:
         self._season = case.season
         self._mentor = case.mentor
         self._progress = {progress.id: progress for progress in case.letters}
-
-    def title(self, occasion: Occasion) -> str:
-        """Return the title, at most 60 characters; a long name is what gives way."""
-        before, after = self._title_parts(occasion)
-        room = TITLE_LENGTH - len(before) - len(after)
-        return before + shortened(self._mentor.name, room) + after
-
-    def text(self, occasion: Occasion) -> str:
-        """Return the managed text, paragraphs apart by blank lines."""
-        write: Mapping[Kind, Callable[[Occasion], list[str]]] = {
+        self._lines: dict[LetterId, str] = {}
+        self._write: Mapping[Kind, Callable[[Occasion], list[str]]] = {
             Kind.TALK: self._talk,
             Kind.REQUEST: self._request,
             Kind.ADD_LETTER: self._request,
@@ -47,7 +39,16 @@ class Words:
             Kind.RESULTS: self._results,
             Kind.REPLACE: self._replace,
         }
-        return "\n\n".join(part for part in write[occasion.kind](occasion) if part)
+
+    def title(self, occasion: Occasion) -> str:
+        """Return the title, at most 60 characters; a long name is what gives way."""
+        before, after = self._title_parts(occasion)
+        room = TITLE_LENGTH - len(before) - len(after)
+        return before + shortened(self._mentor.name, room) + after
+
+    def text(self, occasion: Occasion) -> str:
+        """Return the managed text, paragraphs apart by blank lines."""
+        return "\n\n".join(part for part in self._write[occasion.kind](occasion) if part)
 
     def _title_parts(self, occasion: Occasion) -> tuple[str, str]:
         letters = count(len(occasion.letters), "letter")
@@ -289,19 +290,23 @@ class Words:
         return f"{program.name}{portal}{deadline}{why}"
 
     def _listed(self, heading: str, letters: Sequence[LetterId]) -> str:
-        lines = []
-        for letter_id in letters:
+        return "\n".join([heading, *map(self._line, letters)])
+
+    def _line(self, letter_id: LetterId) -> str:
+        """Return a letter as texts list it: its programs, portals, numbers and due date."""
+        if letter_id not in self._lines:
             letter, due = self._letter(letter_id), self._progress[letter_id].due
-            names = self._program_names([letter_id])
-            portals = _unique(p.portal for p in self._programs([letter]) if p.portal)
+            programs = self._programs([letter])
+            names = ", ".join(program.name for program in programs)
+            portals = _unique(p.portal for p in programs if p.portal)
             details = [
                 f"{letter.type} letter" + (f" for {names}" if names else ""),
                 *([f"through {', '.join(portals)}"] if portals else []),
                 *_numbers(letter),
                 *([f"due {long_day(due.day)}"] if due is not None else []),
             ]
-            lines.append("- " + "; ".join(details))
-        return heading + "\n" + "\n".join(lines)
+            self._lines[letter_id] = "- " + "; ".join(details)
+        return self._lines[letter_id]
 
     def _program_names(self, letters: Sequence[LetterId]) -> str:
         programs = self._programs([self._letter(letter) for letter in letters])
