@@ -1,13 +1,14 @@
 """``python -m benchmarks``: measure, print one table, and end with 1 where a promise is missed."""
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import comparison, idle_daemon, process_times, request_counts, slow_link
-from benchmarks.table import Row, rendered
+from benchmarks.table import Row, plain, rendered
 
 PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "requests": request_counts.measure,
@@ -33,7 +34,9 @@ def main() -> int:
     chosen = {name: PARTS[name] for name in names}
     if asked.compare:
         chosen["comparison"] = comparison.measure
-    rows = []
+    # On a busy machine every time is longer, processor time too.
+    load = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    rows = [plain("load of this machine before", load)]
     with tempfile.TemporaryDirectory(prefix="lorsync-bench-") as folder:
         for name, measure in chosen.items():
             print(f"Measuring: {name} …", file=sys.stderr)
