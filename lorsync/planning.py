@@ -1,10 +1,13 @@
 """Plan from a config and what the ledger remembers; no calendar is needed for it."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from lorsync.adapters.holidays import holidays_of
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.core.due_dates import day_of
 from lorsync.core.entry import Entry, State
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.model import History, Plan, Season, Uid
@@ -24,21 +27,51 @@ def today_of(settings: Settings, now: datetime) -> date:
 def planned(settings: Settings, state: Path, today: date) -> Plan:
     """Return the plan of a day as a pass would make it, reading no more than the ledger.
 
-    A state folder without a ledger is left as it is.
+    A state folder without a ledger is left as it is, and a missing one is not made.
     """
+    season = observing(settings, state, today).season
     if not (state / FILE_NAME).exists():
-        return plan(settings.season, today=today, key=season_key(settings.season))
+        return plan(season, today=today, key=season_key(season))
     ledger = SqliteLedger(state)
     try:
-        check_owner(settings.season, ledger)
+        check_owner(season, ledger)
         return plan(
-            settings.season,
+            season,
             today=today,
-            key=frozen_key(settings.season, ledger),
+            key=frozen_key(season, ledger),
             history=history_of(ledger.entries().values(), ledger.retired(), today),
         )
     finally:
         ledger.close()
+
+
+def observing(settings: Settings, state: Path, today: date) -> Settings:
+    """Return the settings with the holidays of the regions that they name (R6).
+
+    Only the years from today to the season's last day are looked up; what the library says is kept
+    in the state folder, if there is one.
+    """
+    season = settings.season
+    named = {season.policy.holidays, *(m.holidays for m in season.mentors.values())}
+    regions = {region for region in named if region is not None}
+    if not regions:
+        return settings
+    years = range(today.year, max(today, _last_day(season)).year + 1)
+    found = holidays_of(regions, years, state)
+    return replace(settings, season=replace(season, holidays=found))
+
+
+def _last_day(season: Season) -> date:
+    """Return the last day for which an event may be planned."""
+    zone = season.applicant.timezone
+    days = [
+        *(day_of(p.deadline, zone) for p in season.programs.values() if p.deadline is not None),
+        *(day_of(x.deadline, zone) for x in season.letters if x.deadline is not None),
+        *(p.target for p in season.programs.values() if p.target is not None),
+        *(p.results_on for p in season.programs.values() if p.results_on is not None),
+    ]
+    # Thanks and news come within a week.
+    return max(days, default=date.min) + timedelta(days=8)
 
 
 def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -> History:
