@@ -45,13 +45,15 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
         ledger.close()
 
 
-def observing(settings: Settings, state: Path, today: date) -> Settings:
+def observing(settings: Settings, state: Path | None, today: date) -> Settings:
     """Return the settings with the holidays of the regions that they name (R6).
 
     Only the years from today to the season's last day are looked up; what the library says is kept
-    in the state folder, if there is one.
+    in the state folder, if there is one. Settings that have their holidays stay as they are.
     """
     season = settings.season
+    if season.holidays is not None:
+        return settings
     named = {season.policy.holidays, *(m.holidays for m in season.mentors.values())}
     regions = {region for region in named if region is not None}
     if not regions:

@@ -25,7 +25,7 @@ from lorsync.core.merge import (
 from lorsync.core.model import Event, Season, Uid
 from lorsync.core.roster import roster
 from lorsync.core.schedule import plan
-from lorsync.planning import check_owner, freeze_key, frozen_key, history_of, today_of
+from lorsync.planning import check_owner, freeze_key, frozen_key, history_of, observing, today_of
 from lorsync.ports import Calendar, Href, Ledger, Listing, Progress, Resource, SyncToken
 from lorsync.report import Change, Report, change_of, changes_of_entries, held_warning, standing_in
 from lorsync.settings import Settings
@@ -66,7 +66,10 @@ def run_pass(
     seen = _look(settings, calendar, ledger, key, now=now, options=options)
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     planned = plan(
-        season, today=today, key=key, history=history_of(seen.entries.values(), retired, today)
+        observing(settings, None, today).season,
+        today=today,
+        key=key,
+        history=history_of(seen.entries.values(), retired, today),
     )
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
     actions, held = _choose(settings, seen.entries, wanted, today, options)
