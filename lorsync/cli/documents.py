@@ -51,7 +51,15 @@ def budgets(by_mentor: Mapping[MentorId, Budget]) -> Document:
 
 def warnings(listed: Sequence[PlanWarning]) -> list[Document]:
     """Return warnings."""
-    return [{"code": w.code, "subject": w.subject, "message": w.message} for w in listed]
+    return [
+        {
+            "code": w.code,
+            "subject": w.subject,
+            "message": w.message,
+            "reasons": [_reason(reason) for reason in w.reasons],
+        }
+        for w in listed
+    ]
 
 
 def letters(standings: Sequence[LetterStanding]) -> list[Document]:

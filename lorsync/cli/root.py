@@ -11,10 +11,12 @@ from lorsync import __version__
 
 _COMMANDS = {
     "check": "Check the config, and say everything that is wrong with it.",
+    "coverage": "Hold each program's letters against what it wants.",
     "export": "Write the planned events to one .ics file.",
     "plan": "Show what is planned, and why.",
     "run": "Keep the calendar true, until stopped.",
     "status": "Say how things stand.",
+    "suggest": "Rank the mentors for a program, and say why.",
     "sync": "Bring the calendar and the plan together once.",
 }
 

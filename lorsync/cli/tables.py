@@ -12,6 +12,7 @@ from lorsync.core.model import Event, Mentor, MentorId, Plan, PlanWarning, Statu
 from lorsync.report import Change, Report
 
 _WIDTH_OF_PIPES = 100
+_NOT_ASKED = "not-asked"
 
 
 def console() -> Console:
@@ -31,15 +32,24 @@ def show_plan(
     else:
         out.print(_events(plan.events, why=why))
         _show_budgets(out, plan, mentors)
-    show_warnings(out, plan.warnings)
+    show_warnings(out, plan.warnings, why=why)
 
 
-def show_warnings(out: Console, warnings: Sequence[PlanWarning]) -> None:
-    """Print warnings, one paragraph each."""
+def show_warnings(out: Console, warnings: Sequence[PlanWarning], *, why: bool = False) -> None:
+    """Print warnings, one paragraph each, and in one all letters that wait for their request."""
     if warnings:
         out.print("\n[bold]Take note[/bold]")
+    waiting = [warning for warning in warnings if warning.code == _NOT_ASKED]
+    if len(waiting) > 1:
+        ids = ", ".join(escape(warning.subject) for warning in waiting)
+        out.print(f"[yellow]![/yellow] Not asked for yet: {ids}.")
     for warning in warnings:
+        if len(waiting) > 1 and warning.code == _NOT_ASKED:
+            continue
         out.print(f"[yellow]![/yellow] {escape(warning.message)}")
+        if why:
+            for reason in warning.reasons:
+                out.print(f"  [dim]{escape(reason.rule)}: {escape(reason.text)}[/dim]")
 
 
 def show_report(out: Console, report: Report, *, dry_run: bool, with_warnings: bool = True) -> None:

@@ -12,6 +12,10 @@ from lorsync.core.model import Letter, LetterType, Mentor, MentorId, Program, Se
 _WEIGHTS = {"familiarity": 3, "alignment": 2, "standing": 1}
 _UNRATED = 3
 _SAME_SPECIALTY, _NEEDED_TYPE = 5, 5
+
+BEST_SCORE = 5 * sum(_WEIGHTS.values()) + _SAME_SPECIALTY + _NEEDED_TYPE
+"""The score of a mentor for whom everything speaks."""
+
 _WORDS = {
     "familiarity": ("hardly knows your work", "knows your work", "knows your work well"),
     "alignment": ("is far from your goal", "is near your goal", "is very near your goal"),
@@ -21,7 +25,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """One mentor for a program: a score of up to 40, and what it is made of.
+    """One mentor for a program: a score of up to ``BEST_SCORE``, and what it is made of.
 
     ``letter`` is the one that the mentor writes for this program already. ``declined`` mentors come
     last: they have said no to this program.
@@ -75,7 +79,8 @@ def _suggestion(
         score += _NEEDED_TYPE
         reasons.append(f"writes a {' and a '.join(types)} letter, which is still missing here")
     if letter is not None:
-        reasons.append(f"writes for it already: {letter.id}")
+        needed_here = ", which it needs" if letter.type in program.needs else ""
+        reasons.append(f"writes a {letter.type} letter for it already{needed_here}")
     declined = letter is None and any(map(_declined, own))
     if declined:
         reasons.append("declined a letter for it")

@@ -76,10 +76,6 @@ class Coverage:
         types = {cell.letter.type for cell in self.cells if cell.counts}
         return tuple(need for need in self.program.needs if need not in types)
 
-    def at(self, *stages: Stage) -> int:
-        """Count the letters at these stages."""
-        return sum(cell.stage in stages and not cell.shared for cell in self.cells)
-
 
 def cover(season: Season, standings: Iterable[LetterStanding]) -> dict[ProgramId, Coverage]:
     """Return the coverage of every program, in the order of the config."""
