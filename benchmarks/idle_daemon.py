@@ -23,8 +23,8 @@ PASSES = 20
 IDLE_SECONDS = 65.0
 _LONGEST_IDLE = 150.0
 _LIMIT = 60.0
-# A daemon that has just passed still closes files and connections.
-_SETTLE_SECONDS = 2.0
+# A daemon that has just passed still closes files and connections: it is idle once it has slept on.
+_QUIET_SECONDS = 5.0
 
 
 def measure(folder: Path) -> Iterator[Row]:
@@ -118,7 +118,7 @@ class _Daemon:
         From wake-up to wake-up, since a window of any fixed length would hold one too many or one
         too few. A daemon that never wakes is watched to the limit.
         """
-        time.sleep(_SETTLE_SECONDS)
+        self._wait_for_quiet()
         self._wait_for_wake(time.monotonic() + _LONGEST_IDLE)
         start, wakes, cpu = time.monotonic(), _wakes(self.pid), _cpu_seconds(self.pid)
         end = start + _LONGEST_IDLE
@@ -137,6 +137,12 @@ class _Daemon:
         code = self._process.wait(timeout=_LIMIT)
         assert code == 0, f"the daemon ended with {code}: {b''.join(self._errors).decode()}"
         return time.monotonic() - start
+
+    def _wait_for_quiet(self) -> None:
+        limit = time.monotonic() + _LIMIT
+        before = None
+        while before != (before := _wakes(self.pid)) and time.monotonic() < limit:
+            time.sleep(_QUIET_SECONDS)
 
     def _wait_for_wake(self, end: float) -> None:
         before = _wakes(self.pid)
