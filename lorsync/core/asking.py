@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from lorsync.core.follow_ups import least_days
 from lorsync.core.model import Identity, Kind, Placed, PlanWarning, Reason, Status
 from lorsync.core.occasion import (
     ASKING,
@@ -251,7 +252,7 @@ def _on_time(occasion: Occasion, batch: _Batch, case: Case) -> list[PlanWarning]
             f"{name} is asked on {occasion.day}, {when} {batch.due}. That is short notice: say so, "
             "and make it easy to decline."
         )
-        if left < policy.last_useful_days + policy.min_gap_days:
+        if left < least_days(policy) + policy.min_gap_days:
             message += " There is no time for a follow-up."
     else:
         return []

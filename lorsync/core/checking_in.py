@@ -11,6 +11,7 @@ from lorsync.core.follow_ups import (
     ahead_days,
     check_in_span,
     choose_days,
+    least_days,
 )
 from lorsync.core.model import (
     MAX_FOLLOW_UPS,
@@ -258,7 +259,7 @@ def _why_uncovered(
         return "R5", "the follow-ups of this cycle are used up"
     due = letters[0].due.day
     first = min(letter.due.asked for letter in letters) + timedelta(days=policy.min_gap_days)
-    if max(first, case.today) > due - timedelta(days=policy.last_useful_days):
+    if max(first, case.today) > due - timedelta(days=least_days(policy)):
         return "R7", "it is too near for a follow-up to help"
     if planned >= left:
         others = "the follow-up that is left goes" if left == 1 else "both follow-ups go"

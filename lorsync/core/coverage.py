@@ -139,7 +139,11 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
 
     The latter only while somebody else can still be asked instead.
     """
-    unasked = [p for p in case.letters if p.open and p.asked is None]
+    unasked = [
+        p
+        for p in case.letters
+        if p.open and p.asked is None and p.due is not None and p.due.day >= case.today
+    ]
     name = case.mentor.name
     warnings = [
         PlanWarning(

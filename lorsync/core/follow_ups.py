@@ -31,6 +31,11 @@ def ahead_days(policy: Policy) -> int:
     return policy.final_days + 7
 
 
+def least_days(policy: Policy) -> int:
+    """Return how many days before the due date a final is at the very least (R4, R7): 4."""
+    return max(policy.final_days - WINDOW_DAYS, policy.last_useful_days)
+
+
 def fallback_span(policy: Policy) -> tuple[int, int]:
     """Return how far before the due date a final may be where its window is blocked: 21 to 11."""
     return policy.final_days + 14, policy.final_days + WINDOW_DAYS + 1
@@ -168,9 +173,8 @@ class _FreeDays:
 
 
 def _window(due: OpenDue, policy: Policy) -> tuple[date, date]:
-    ideal = due.day - timedelta(days=policy.final_days)
-    useful = due.day - timedelta(days=policy.last_useful_days)
-    return ideal - timedelta(days=WINDOW_DAYS), min(ideal + timedelta(days=WINDOW_DAYS), useful)
+    earliest = due.day - timedelta(days=policy.final_days + WINDOW_DAYS)
+    return earliest, due.day - timedelta(days=least_days(policy))
 
 
 def _fallback(due: OpenDue, policy: Policy) -> tuple[date, date]:
@@ -213,8 +217,7 @@ def _possible_finals(dues: Sequence[OpenDue], free: _FreeDays, fixed: Fixed) -> 
     """Return every day that is some due date's own, with all due dates that it then serves."""
     policy = free.policy
     own = [frozenset(_own_days(due, free, fixed)) for due in dues]
-    soonest = max(policy.final_days - WINDOW_DAYS, policy.last_useful_days)
-    furthest = ahead_days(policy)
+    soonest, furthest = least_days(policy), ahead_days(policy)
     measures: dict[date, tuple[date, date]] = {}
     for due, candidates in zip(dues, own, strict=True):
         if candidates:
