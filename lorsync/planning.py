@@ -48,7 +48,7 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
 def observing(settings: Settings, state: Path | None, today: date) -> Settings:
     """Return the settings with the holidays of the regions that they name (R6).
 
-    Only the years from today to the season's last day are looked up; what the library says is kept
+    Only the years up to the season's last day are looked up; what the library says is kept
     in the state folder, if there is one. Settings that have their holidays stay as they are.
     """
     season = settings.season
@@ -58,7 +58,9 @@ def observing(settings: Settings, state: Path | None, today: date) -> Settings:
     regions = {region for region in named if region is not None}
     if not regions:
         return settings
-    years = range(today.year, max(today, _last_day(season)).year + 1)
+    # What was ideal for a follow-up that is due now may lie in the year before.
+    first = today - timedelta(days=60)
+    years = range(first.year, max(today, _last_day(season)).year + 1)
     found = holidays_of(regions, years, state)
     return replace(settings, season=replace(season, holidays=found))
 

@@ -48,18 +48,18 @@ def check_in(
     than follow-ups the mentor is contacted.
     """
     if not case.wants(Kind.FOLLOW_UP):
-        return Outcome(), Budget(cap=0, spent=len(spent.spent), planned=0)
+        return Outcome(), Budget(cap=0, spent=_used(spent), planned=0)
     cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
     letters = _open_letters(case, spent, asked)
     left = max(0, cap - len(spent.spent) - len(spent.pins))
     planned = _planned(case, spent, letters, left, contacts)
     pins = _pinned(case, spent, letters, asked, contacts)
     occasions = (*pins, *planned)
-    budget = Budget(cap=cap, spent=len(spent.spent), planned=len(occasions))
+    budget = Budget(cap=cap, spent=_used(spent), planned=len(occasions))
     finals = {letter for o in planned if o.final for letter in o.letters} | spent.reminded
     uncovered = [letter for letter in letters if letter.id not in finals]
     warnings = [
-        *_over_budget(case, budget),
+        *_over_budget(case, spent, cap),
         *_too_late(case, pins, letters),
         *_uncovered(case, uncovered, left, len(planned)),
     ]
@@ -189,18 +189,23 @@ def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open])
     )
 
 
-def _over_budget(case: Case, budget: Budget) -> list[PlanWarning]:
-    if budget.spent <= budget.cap or not any(p.open for p in case.letters):
+def _used(spent: Spending) -> int:
+    """Count the slots that are used up; a mentor has no more than two (S8)."""
+    return min(len(spent.spent), MAX_FOLLOW_UPS)
+
+
+def _over_budget(case: Case, spent: Spending, cap: int) -> list[PlanWarning]:
+    number = len(spent.spent)
+    if number <= cap or not any(p.open for p in case.letters):
         return []
-    times = "once" if budget.spent == 1 else f"{budget.spent} times"
+    times = "once" if number == 1 else f"{number} times"
+    message = (
+        f"{case.mentor.name} was followed up {times}; {cap} is the limit for this cycle. Leave it "
+        "at that, and ring the office instead."
+    )
+    reason = Reason(rule="R5", text=f"{number} of {cap} are spent")
     return [
-        PlanWarning(
-            code="over-budget",
-            subject=case.mentor.id,
-            message=f"{case.mentor.name} was followed up {times}; {budget.cap} is the limit for "
-            "this cycle. Leave it at that, and ring the office instead.",
-            reasons=(Reason(rule="R5", text=f"{budget.spent} of {budget.cap} are spent"),),
-        )
+        PlanWarning(code="over-budget", subject=case.mentor.id, message=message, reasons=(reason,))
     ]
 
 

@@ -7,7 +7,10 @@ from lorsync.core.model import Identity, Kind, Letter, LetterId, MentorId, Seaso
 from lorsync.core.occasion import THANK_DECLINED, THANK_PROVISIONAL, THANK_SUBMITTED
 
 _GENERATIONS = 4
-"""How many generations of a UID are looked for; each needs a deletion of lorsync's own (S8)."""
+"""How many generations of a UID are looked for; each needs a deletion of lorsync's own (S8).
+
+A letter's deadline and thank-you may have one more for each due date that it outlives.
+"""
 
 _REQUESTS = 9
 """How many requests a mentor may have had whose letters are gone from the config since (R8)."""
@@ -47,7 +50,16 @@ def roster(season: Season, key: SeasonKey) -> dict[Uid, Member]:
             _enlist(members, key, kind, mentor, slots, mentor=mentor, letters=every)
         for letter in letters:
             for kind, slots in (*_OF_LETTER, (Kind.ASSIGN, letter.programs)):
-                _enlist(members, key, kind, letter.id, slots, mentor=mentor, letters=(letter.id,))
+                _enlist(
+                    members,
+                    key,
+                    kind,
+                    letter.id,
+                    slots,
+                    mentor=mentor,
+                    letters=(letter.id,),
+                    generations=_GENERATIONS + 2 * len(letter.programs),
+                )
     return members
 
 
@@ -60,6 +72,7 @@ def _enlist(
     *,
     mentor: MentorId,
     letters: tuple[LetterId, ...],
+    generations: int = _GENERATIONS,
 ) -> None:
     for slot in slots:
         member = Member(
@@ -67,5 +80,5 @@ def _enlist(
             mentor=mentor,
             letters=letters,
         )
-        for generation in range(_GENERATIONS):
+        for generation in range(generations):
             members[uid_for(key, kind, subject, slot, generation)] = member
