@@ -102,7 +102,7 @@ def _wants(c: Coverage) -> str:
 
 
 def _needs(c: Coverage) -> str:
-    missing = {need: " [red]missing[/red]" for need in c.missing_types}
+    missing = dict.fromkeys(c.missing_types, " [red]missing[/red]")
     return ", ".join(need + missing.get(need, "") for need in c.program.needs)
 
 

@@ -13,13 +13,14 @@ def talk_first(
 ) -> tuple[Occasion, ...]:
     """Return the requests with a talk before the first, once per mentor and only before any asking.
 
-    Where there is no time for a talk, the requests say to speak first.
+    Where there is no time for a talk, the first request says to speak first.
     """
     if not requests or not case.wants(Kind.TALK) or case.was_asked or has_talked(case):
         return tuple(requests)
-    talk = _talk(case, requests, contacts)
+    first = min(requests, key=lambda request: request.day)
+    talk = _talk(case, first, [*contacts, *(request.day for request in requests)])
     if talk is None:
-        return tuple(speaking_first(request) for request in requests)
+        return tuple(speaking_first(r) if r is first else r for r in requests)
     return (talk, *requests)
 
 
@@ -42,12 +43,10 @@ def after_talk(case: Case) -> date:
     return pinned + timedelta(days=max(1, case.season.policy.min_gap_days))
 
 
-def _talk(case: Case, requests: Sequence[Occasion], contacts: Sequence[date]) -> Occasion | None:
+def _talk(case: Case, first: Occasion, others: Sequence[date]) -> Occasion | None:
     policy = case.season.policy
-    first = min(requests, key=lambda request: request.day)
     ideal = first.day - timedelta(days=policy.talk_days)
     latest = first.day - timedelta(days=max(1, policy.min_gap_days))
-    others = [*contacts, *(request.day for request in requests)]
     planned = case.days.shift_clear(
         min(ideal, latest),
         earliest=case.today,
