@@ -1,5 +1,6 @@
 """Plan from a config and what the ledger remembers; no calendar is needed for it."""
 
+import gc
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -11,7 +12,7 @@ from lorsync.core.due_dates import day_of
 from lorsync.core.entry import Entry, State
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.model import History, Plan, Season, Uid
-from lorsync.core.schedule import plan
+from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
@@ -31,11 +32,11 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
     """
     season = observing(settings, state, today).season
     if not (state / FILE_NAME).exists():
-        return plan(season, today=today, key=season_key(season))
+        return plan_at_once(season, today=today, key=season_key(season))
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
-        return plan(
+        return plan_at_once(
             season,
             today=today,
             key=frozen_key(season, ledger),
@@ -43,6 +44,23 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
         )
     finally:
         ledger.close()
+
+
+def plan_at_once(
+    season: Season, *, today: date, key: SeasonKey, history: History = NO_HISTORY
+) -> Plan:
+    """Plan without a pause for the search for cycles.
+
+    A plan makes some thirty objects for each letter and no cycle among them, and looking for one
+    takes a sixth of the time.
+    """
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        return plan(season, today=today, key=key, history=history)
+    finally:
+        if paused:
+            gc.enable()
 
 
 def observing(settings: Settings, state: Path | None, today: date) -> Settings:

@@ -24,8 +24,15 @@ from lorsync.core.merge import (
 )
 from lorsync.core.model import Event, Season, Uid
 from lorsync.core.roster import roster
-from lorsync.core.schedule import plan
-from lorsync.planning import check_owner, freeze_key, frozen_key, history_of, observing, today_of
+from lorsync.planning import (
+    check_owner,
+    freeze_key,
+    frozen_key,
+    history_of,
+    observing,
+    plan_at_once,
+    today_of,
+)
 from lorsync.ports import Calendar, Href, Ledger, Listing, Progress, Resource, SyncToken
 from lorsync.report import Change, Report, change_of, changes_of_entries, held_warning, standing_in
 from lorsync.settings import Settings
@@ -65,7 +72,7 @@ def run_pass(
     key = frozen_key(season, ledger)
     seen = _look(settings, calendar, ledger, key, now=now, options=options)
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
-    planned = plan(
+    planned = plan_at_once(
         observing(settings, None, today).season,
         today=today,
         key=key,

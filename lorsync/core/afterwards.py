@@ -91,25 +91,27 @@ def _provisional(progress: Progress, case: Case) -> list[Occasion]:
 
     It stays through its own day, though the letter may by then have another due date ahead.
     """
+    today, identity = case.today, _thanks_identity(progress, THANK_PROVISIONAL)
     for due in progress.dates:
-        day = _courtesy_day(due.day + _ONE_DAY, due.day, case)
-        last = due is progress.dates[-1]
-        never_asked = progress.asked is None and due.day < case.today
-        if never_asked or (day < case.today and not last):
+        passed = due.day < today
+        if passed and progress.asked is None:
             continue
-        if due.day + timedelta(days=COURTESY_DAYS) < case.today:
+        day = _courtesy_day(due.day + _ONE_DAY, due.day, case)
+        if passed and day < today and due is not progress.dates[-1]:
+            continue
+        if passed and due.day + timedelta(days=COURTESY_DAYS) < today:
             return []
-        identity = _thanks_identity(progress, THANK_PROVISIONAL)
-        if any(p.identity == identity and due.day < p.day < case.today for p in case.placed):
+        if passed and any(p.identity == identity and due.day < p.day < today for p in case.placed):
             return []
+        day = max(day, today)
         text = f"the day after it is due on {due.day}, if it is in by then"
         reason = Reason(rule="R9", text=text, ideal=due.day + _ONE_DAY)
         return [
             Occasion(
                 identity=identity,
                 letters=(progress.id,),
-                day=max(day, case.today),
-                reasons=(reason, *_later(reason, max(day, case.today), case)),
+                day=day,
+                reasons=(reason, *_later(reason, day, case)),
             )
         ]
     return []

@@ -46,11 +46,11 @@ def check_in_span(policy: Policy) -> tuple[int, int]:
     return policy.first_days + 7, policy.first_days - 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenDue:
+class OpenDue(NamedTuple):
     """A due date with letters still to come that are asked for on one day.
 
-    ``reminded``: their final was made already.
+    ``reminded``: their final was made already. Like the other tuples here it is made and compared
+    for every letter, in a third of a dataclass's time.
     """
 
     day: date
@@ -84,8 +84,6 @@ class Choice:
 
 class _Final(NamedTuple):
     """A day that can be a final, and the due dates that it serves, as bits of their indices.
-
-    There are dozens for each mentor, and a tuple is made in a third of a dataclass's time.
 
     ``ideal`` is ``final_days`` before the earliest due date whose own day it is; ``deviation``
     counts the days from that ideal as R6 shifts it.
@@ -124,7 +122,7 @@ def choose_days(
     """Return at most ``slots`` follow-ups in the order of their days."""
     if slots <= 0 or not dues:
         return ()
-    ordered = sorted(dues, key=lambda due: (due.day, due.asked))
+    ordered = sorted(dues)
     unreminded = [due for due in ordered if not due.reminded]
     free = _FreeDays(days=days, policy=policy, today=today, contacts=fixed.contacts)
     finals = _possible_finals(unreminded, free, fixed)

@@ -41,10 +41,11 @@ from lorsync.core.spending import spending
 from lorsync.core.talking import after_talk, has_talked, talk_first, talk_identity
 from lorsync.core.wording import Words
 
-_NO_HISTORY = History()
+NO_HISTORY = History()
+"""What there is to remember before the first pass."""
 
 
-def plan(season: Season, *, today: date, key: SeasonKey, history: History = _NO_HISTORY) -> Plan:
+def plan(season: Season, *, today: date, key: SeasonKey, history: History = NO_HISTORY) -> Plan:
     """Return what the calendar should hold on a day, from that day on (R1 to R15).
 
     ``today`` is the day in the applicant's zone. Events that have passed are history (I6) and not

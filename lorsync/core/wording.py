@@ -27,6 +27,7 @@ class Words:
         self._season = case.season
         self._mentor = case.mentor
         self._progress = {progress.id: progress for progress in case.letters}
+        self._types = [progress.letter.type for progress in case.letters]
         self._lines: dict[LetterId, str] = {}
         self._write: Mapping[Kind, Callable[[Occasion], list[str]]] = {
             Kind.TALK: self._talk,
@@ -48,7 +49,7 @@ class Words:
 
     def text(self, occasion: Occasion) -> str:
         """Return the managed text, paragraphs apart by blank lines."""
-        return "\n\n".join(part for part in self._write[occasion.kind](occasion) if part)
+        return "\n\n".join(filter(None, self._write[occasion.kind](occasion)))
 
     def _title_parts(self, occasion: Occasion) -> tuple[str, str]:
         letters = count(len(occasion.letters), "letter")
@@ -92,9 +93,10 @@ class Words:
 
     def _which(self, occasion: Occasion) -> str:
         """Tell a mentor's letters apart in a title, where their types do."""
-        types = [progress.letter.type for progress in self._progress.values()]
+        if len(self._progress) == 1:
+            return ""
         own = self._letter(occasion.letters[0]).type
-        return f" ({own})" if len(types) > 1 and types.count(own) == 1 else ""
+        return f" ({own})" if self._types.count(own) == 1 else ""
 
     def _talk(self, occasion: Occasion) -> list[str]:
         goals = self._season.applicant.goals
