@@ -3,6 +3,7 @@
 from datetime import date
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def shortened(name: str, room: int) -> str:
@@ -25,3 +26,8 @@ def long_day(day: date) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 day`` or ``3 days``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def in_words(number: int) -> str:
+    """Return ``two`` for 2; from ten on, digits."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)

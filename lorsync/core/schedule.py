@@ -39,6 +39,7 @@ from lorsync.core.occasion import ASKING, Case, Occasion, moved_by_person
 from lorsync.core.progress import future_facts, progress_of, standing
 from lorsync.core.spending import spending
 from lorsync.core.talking import after_talk, has_talked, talk_first, talk_identity
+from lorsync.core.titles import Titles
 from lorsync.core.wording import Words
 
 NO_HISTORY = History()
@@ -168,7 +169,7 @@ def _contacts(case: Case) -> list[date]:
 def _in_words(
     occasions: list[Occasion], case: Case, key: SeasonKey, retired: frozenset[Uid]
 ) -> list[Event]:
-    words = Words(case)
+    titles, words = Titles(case), Words(case)
     events = []
     for planned in occasions:
         occasion = planned if planned.pinned else _where_moved(planned, case)
@@ -181,7 +182,7 @@ def _in_words(
                 mentor=case.mentor.id,
                 letters=occasion.letters,
                 day=occasion.day,
-                summary=words.title(occasion),
+                summary=titles.of(occasion),
                 text=words.text(occasion),
                 status=occasion.status,
                 pinned=occasion.pinned,

@@ -1,6 +1,7 @@
-"""Every word that lorsync writes into a calendar: titles, descriptions and draft messages.
+"""The descriptions that lorsync writes into a calendar, with their draft messages.
 
-The text states nothing that the config does not hold. Another language is another module like this.
+The text states nothing that the config does not hold. Another language is another module like this,
+and like ``titles`` and ``phrases``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,11 +12,11 @@ from lorsync.core.coverage import PLAIN_LETTER
 from lorsync.core.mailto import mailto
 from lorsync.core.model import Kind, Letter, LetterId, Program, ProgramId, Status
 from lorsync.core.occasion import THANK_DECLINED, THANK_SUBMITTED, Case, Occasion
-from lorsync.core.phrases import count, long_day, short_day, shortened
-from lorsync.core.progress import Progress
+from lorsync.core.phrases import count, in_words, long_day
+from lorsync.core.titles import dues_of
 
-TITLE_LENGTH = 60
-"""Titles stay within so many characters: what a lock screen shows."""
+_NAMED = 3
+"""A draft names so many programs at most."""
 
 _T = TypeVar("_T")
 
@@ -27,7 +28,6 @@ class Words:
         self._season = case.season
         self._mentor = case.mentor
         self._progress = {progress.id: progress for progress in case.letters}
-        self._types = [progress.letter.type for progress in case.letters]
         self._lines: dict[LetterId, str] = {}
         self._write: Mapping[Kind, Callable[[Occasion], list[str]]] = {
             Kind.TALK: self._talk,
@@ -41,62 +41,9 @@ class Words:
             Kind.REPLACE: self._replace,
         }
 
-    def title(self, occasion: Occasion) -> str:
-        """Return the title, at most 60 characters; a long name is what gives way."""
-        before, after = self._title_parts(occasion)
-        room = TITLE_LENGTH - len(before) - len(after)
-        return before + shortened(self._mentor.name, room) + after
-
     def text(self, occasion: Occasion) -> str:
         """Return the managed text, paragraphs apart by blank lines."""
         return "\n\n".join(filter(None, self._write[occasion.kind](occasion)))
-
-    def _title_parts(self, occasion: Occasion) -> tuple[str, str]:
-        letters = count(len(occasion.letters), "letter")
-        match occasion.kind:
-            case Kind.TALK:
-                return "Talk with ", " about your goals"
-            case Kind.REQUEST:
-                what = "a letter" if len(occasion.letters) == 1 else letters
-                return "Ask ", f" for {what}, {self._due_in_title(occasion)}"
-            case Kind.ADD_LETTER:
-                more = "one" if len(occasion.letters) == 1 else str(len(occasion.letters))
-                noun = "letter" if len(occasion.letters) == 1 else "letters"
-                return "Ask ", f" for {more} more {noun}, {self._due_in_title(occasion)}"
-            case Kind.FOLLOW_UP:
-                what = "letter" if len(occasion.letters) == 1 else f"{letters},"
-                return "Check in with ", f": {what} {self._due_in_title(occasion)}"
-            case Kind.DEADLINE:
-                return "Letter due: ", self._which(occasion)
-            case Kind.THANK_YOU:
-                return self._thanks_title(occasion)
-            case Kind.RESULTS:
-                return "Tell ", " how it turned out"
-            case Kind.REPLACE:
-                return "Find another writer in place of ", ""
-            case Kind.ASSIGN:
-                return "Assign the letter of ", f" to {count(len(occasion.programs), 'program')}"
-
-    def _thanks_title(self, occasion: Occasion) -> tuple[str, str]:
-        match occasion.identity.slot:
-            case slot if slot == THANK_SUBMITTED:
-                return "Thank ", f" for the letter{self._which(occasion)}"
-            case slot if slot == THANK_DECLINED:
-                return "Thank ", " for an honest answer"
-            case _:
-                return "Letter in? Then thank ", self._which(occasion)
-
-    def _due_in_title(self, occasion: Occasion) -> str:
-        dues = self._dues(occasion)
-        first = "first due" if len(dues) > 1 else "due"
-        return f"{first} {short_day(min(dues, default=occasion.day))}"
-
-    def _which(self, occasion: Occasion) -> str:
-        """Tell a mentor's letters apart in a title, where their types do."""
-        if len(self._progress) == 1:
-            return ""
-        own = self._letter(occasion.letters[0]).type
-        return f" ({own})" if self._types.count(own) == 1 else ""
 
     def _talk(self, occasion: Occasion) -> list[str]:
         goals = self._season.applicant.goals
@@ -111,7 +58,7 @@ class Words:
             self._listed("It will be about:", occasion.letters),
             self._draft(
                 "A short conversation about my plans",
-                "may I ask you for half an hour to talk about my plans? I would value your advice. "
+                "May I ask you for half an hour to talk about my plans? I would value your advice. "
                 "Any time that suits you is good for me.",
             ),
         ]
@@ -121,7 +68,7 @@ class Words:
         number = len(occasion.letters)
         short = occasion.status is Status.SHORT_NOTICE
         more = occasion.kind is Kind.ADD_LETTER
-        wanted = ("one more" if more else "a strong") if number == 1 else str(number)
+        wanted = ("one more" if more else "a strong") if number == 1 else in_words(number)
         if number > 1:
             wanted += " more" if more else " strong"
         noun = "letter" if number == 1 else "letters"
@@ -145,7 +92,8 @@ class Words:
             self._familiarity(),
             self._draft(
                 "A letter of recommendation" if number == 1 else "Letters of recommendation",
-                f"would you be willing to write {wanted} {noun} of recommendation for me? {when}.",
+                f"Would you be willing to write {wanted} {noun} of recommendation for me? {when}.",
+                self._applying(occasion.letters),
                 "I will gladly send you my CV, the programs and what they ask for, or come by to "
                 "talk about it. If this is not a good time, I understand completely.",
             ),
@@ -156,10 +104,10 @@ class Words:
         noun = "letter" if len(letters) == 1 else "letters"
         verb = "is" if len(letters) == 1 else "are"
         if all(progress.facts.agreed_on is not None for progress in letters):
-            opening = f"thank you again for agreeing to write the {noun} for me."
+            opening = f"Thank you again for agreeing to write the {noun} for me."
         else:
             opening = f"I am writing about the {noun} of recommendation that I asked you for."
-        dues = self._dues(occasion)
+        dues = dues_of(occasion, self._progress)
         due = long_day(min(dues, default=occasion.day))
         when = f"The first is due on {due}" if len(dues) > 1 else f"The due date is {due}"
         packet = (
@@ -178,13 +126,17 @@ class Words:
                 "My letter of recommendation" if len(letters) == 1 else "My letters",
                 f"{opening} {when}, and I wanted to ask whether I can help with anything: another "
                 "copy of my CV, the upload link, or a few notes on our work together.",
-                "If it is already on its way, please ignore this message, and thank you very much.",
+                f"If {'it is' if len(letters) == 1 else 'they are'} already on the way, please "
+                "ignore this message, and thank you very much.",
             ),
         ]
 
     def _deadline(self, occasion: Occasion) -> list[str]:
         return [
-            f"The letter of {self._mentor.name} has to be in by the end of this day.",
+            (
+                f"The letter of {self._mentor.name} has to be in by the end of this day"
+                f"{self._driver(occasion.letters[0])}."
+            ),
             self._listed("Letter:", occasion.letters),
             "If it is in, set submitted_on. If not, ring the office; do not write again.",
         ]
@@ -195,7 +147,7 @@ class Words:
                 "They declined. Thank them for an honest answer; you may meet again.",
                 self._draft(
                     "Thank you",
-                    "thank you for your honest answer, and for the time you gave it. I hope that "
+                    "Thank you for your honest answer, and for the time you gave it. I hope that "
                     "we stay in touch.",
                 ),
             ]
@@ -208,7 +160,7 @@ class Words:
             self._listed("Letter:", occasion.letters),
             self._draft(
                 "Thank you",
-                "thank you for writing for me, and for the time and care you gave it. I will let "
+                "Thank you for writing for me, and for the time and care you gave it. I will let "
                 "you know how it turns out.",
             ),
         ]
@@ -244,7 +196,7 @@ class Words:
         ]
 
     def _replace(self, occasion: Occasion) -> list[str]:
-        names = ", ".join(self._season.programs[p].name for p in occasion.programs)
+        names = " · ".join(self._season.programs[p].name for p in occasion.programs)
         if occasion.last_day is None:
             limit = ""
         elif occasion.last_day < occasion.day:
@@ -299,20 +251,39 @@ class Words:
         if letter_id not in self._lines:
             letter, due = self._letter(letter_id), self._progress[letter_id].due
             programs = self._programs([letter])
-            names = ", ".join(program.name for program in programs)
+            names = " · ".join(program.name for program in programs)
             portals = _unique(p.portal for p in programs if p.portal)
             details = [
-                f"{letter.type} letter" + (f" for {names}" if names else ""),
+                f"{letter.type} letter" + (f", due {long_day(due.day)}" if due is not None else ""),
                 *([f"through {', '.join(portals)}"] if portals else []),
                 *_numbers(letter),
-                *([f"due {long_day(due.day)}"] if due is not None else []),
+                *([f"for {names}"] if names else []),
             ]
             self._lines[letter_id] = "- " + "; ".join(details)
         return self._lines[letter_id]
 
+    def _driver(self, letter_id: LetterId) -> str:
+        """Say which program's date the due date is."""
+        due = self._progress[letter_id].due
+        if due is None or due.program is None:
+            return ""
+        whose = "your target for" if due.from_target else "the deadline of"
+        return f": {whose} {self._season.programs[due.program].name}"
+
+    def _applying(self, letters: Sequence[LetterId]) -> str:
+        """Say in a draft what the letters are for; a long list is in the checklist."""
+        names = [program.name for program in self._programs([self._letter(x) for x in letters])]
+        if not names:
+            return ""
+        if len(names) > _NAMED:
+            listed = f"{'; '.join(names[: _NAMED - 1])}; and {len(names) - _NAMED + 1} more"
+        else:
+            listed = "; ".join(names)
+        return f"I am applying to: {listed}."
+
     def _program_names(self, letters: Sequence[LetterId]) -> str:
         programs = self._programs([self._letter(letter) for letter in letters])
-        return ", ".join(program.name for program in programs)
+        return " · ".join(program.name for program in programs)
 
     def _programs(self, letters: Sequence[Letter]) -> list[Program]:
         ids: list[ProgramId] = _unique(p for letter in letters for p in letter.programs)
@@ -327,11 +298,11 @@ class Words:
     def _draft(self, subject: str, *paragraphs: str) -> str:
         """Return a draft message, to the assistant where there is one, and its mailto address."""
         contact = self._mentor.contact
-        body = [f"Dear {self._mentor.name},", *paragraphs]
+        body = [f"Dear {self._mentor.name},", *filter(None, paragraphs)]
         to, address = self._mentor.name, self._mentor.email
         if contact is not None:
             to, address = contact.name, contact.email
-            passing_on = f"could you please pass this on to {self._mentor.name}? Thank you."
+            passing_on = f"Could you please pass this on to {self._mentor.name}? Thank you."
             body = [f"Dear {contact.name},", passing_on, *body]
         body.append(f"Kind regards,\n{self._season.applicant.name}")
         link = [] if address is None else [mailto(address, subject, body)]
@@ -340,12 +311,8 @@ class Words:
     def _letter(self, letter_id: LetterId) -> Letter:
         return self._progress[letter_id].letter
 
-    def _dues(self, occasion: Occasion) -> set[date]:
-        found: list[Progress] = [self._progress[letter] for letter in occasion.letters]
-        return {progress.due.day for progress in found if progress.due is not None}
-
     def _first_due(self, occasion: Occasion) -> date:
-        return min(self._dues(occasion), default=occasion.day)
+        return min(dues_of(occasion, self._progress), default=occasion.day)
 
 
 def _numbers(letter: Letter) -> list[str]:

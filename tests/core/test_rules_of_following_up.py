@@ -279,7 +279,7 @@ def test_the_title_names_the_mentor_how_many_letters_and_the_due_date():
 def test_a_draft_thanks_for_an_agreement_only_where_there_was_one():
     agreed = season(asked(agreed_on=before(DUE, 59)))
     final = planned(agreed, before(DUE, 50)).events[0]
-    assert "thank you again for agreeing" in final.text
+    assert "Thank you again for agreeing" in final.text
     unanswered = planned(season(asked()), before(DUE, 50)).events[0]
     assert "agree" not in unanswered.text
 
