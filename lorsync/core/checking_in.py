@@ -264,8 +264,11 @@ def _why_uncovered(
         return "R5", "the follow-ups of this cycle are used up"
     due = letters[0].due.day
     first = min(letter.due.asked for letter in letters) + timedelta(days=policy.min_gap_days)
-    if max(first, case.today) > due - timedelta(days=least_days(policy)):
+    latest = due - timedelta(days=least_days(policy))
+    if case.today > latest:
         return "R7", "it is too near for a follow-up to help"
+    if first > latest:
+        return "R7", f"{policy.min_gap_days} days after the request it is too near for a follow-up"
     if planned >= left:
         others = "the follow-up that is left goes" if left == 1 else "both follow-ups go"
         return "R5", f"{others} to other due dates"
