@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from lorsync.core.follow_ups import least_days
-from lorsync.core.model import Identity, Kind, Placed, PlanWarning, Reason, Status
+from lorsync.core.model import Identity, Kind, LetterId, Placed, PlanWarning, Reason, Status
 from lorsync.core.occasion import (
     ASKING,
     Asking,
@@ -50,11 +50,12 @@ def ask(case: Case, contacts: Sequence[date], *, after_talk: date) -> Asking:
 
     ``after_talk`` is the first day that a talk on the calendar leaves for a request (R2).
     """
-    asked = {p.id: p.asked for p in case.letters if p.open and p.asked is not None}
+    asked = _deleted(case)
+    asked |= {p.id: p.asked for p in case.letters if p.open and p.asked is not None}
     warnings = [_unconfirmed(p, case) for p in case.letters if p.open and p.unconfirmed]
     wishes: list[_Wish] = []
     for progress in case.letters:
-        if progress.asked is not None or not progress.open or progress.due is None:
+        if progress.id in asked or not progress.open or progress.due is None:
             continue
         if progress.due.day < case.today:
             continue
@@ -77,6 +78,19 @@ def ask(case: Case, contacts: Sequence[date], *, after_talk: date) -> Asking:
         warnings += _on_time(occasion, batch, case)
     outcome = Outcome(occasions=tuple(occasions), warnings=tuple(warnings))
     return Asking(outcome=outcome, asked=asked)
+
+
+def _deleted(case: Case) -> dict[LetterId, date]:
+    """Return the letters whose request the person deleted: it counts as made on its day (S11).
+
+    Who deletes it has asked, or does not mean to; neither wants the event once more.
+    """
+    return {
+        letter: placed.day
+        for placed in case.placed
+        if placed.kind in ASKING and placed.dismissed and placed.day >= case.today
+        for letter in placed.letters
+    }
 
 
 def _wish(

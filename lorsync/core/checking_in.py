@@ -110,17 +110,21 @@ def _slots(choices: Sequence[Choice], free: Sequence[str], case: Case) -> list[s
     """
     standing = {p.day: p.identity.slot for p in case.standing(Kind.FOLLOW_UP) if not p.pinned}
     kept = [standing.get(choice.day) if choice.final else None for choice in choices]
+    early = [_looks_early(choice, case) for choice in choices]
     if len(choices) == 2:
-        swapped = choices[0].final and (kept[0] == LAST or kept[1] == FIRST)
-        return [LAST, FIRST] if swapped else [FIRST, LAST]
+        swapped = kept[0] == LAST or kept[1] == FIRST or (kept == [None] * 2 and early[0])
+        return [LAST, FIRST] if choices[0].final and swapped else [FIRST, LAST]
     if not choices or len(free) == 1:
         return list(free[: len(choices)])
     if not choices[0].final:
         return [FIRST]
-    # In the first slot, a day as early as a check-in's would be taken for one afterwards.
-    earliest = min(due.day for due in choices[0].serves)
-    early = (earliest - choices[0].day).days >= check_in_span(case.season.policy)[1]
-    return [FIRST if kept[0] == FIRST and not early else LAST]
+    return [FIRST if kept[0] == FIRST and not early[0] else LAST]
+
+
+def _looks_early(choice: Choice, case: Case) -> bool:
+    """Tell whether a final in the first slot would be taken for a check-in afterwards."""
+    earliest = min(due.day for due in choice.serves)
+    return (earliest - choice.day).days >= check_in_span(case.season.policy)[1]
 
 
 def _occasion(

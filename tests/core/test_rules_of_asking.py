@@ -309,6 +309,16 @@ def test_s10_a_request_moved_behind_the_due_date_is_warned_of():
     assert "too-late" in codes(planned(season(letter(due=DUE)), EARLY, moved))
 
 
+def test_s11_a_deleted_request_is_not_planned_in_another_place():
+    deleted = placed(Kind.REQUEST, before(DUE, 42), slot="1", dismissed=True)
+    of = season(letter("a", DUE), letter("b", DUE))
+    found = planned(of, EARLY, deleted)
+    assert only(found, Kind.REQUEST).letters == ("b",)
+    alone = planned(season(letter("a", DUE)), EARLY, deleted)
+    assert not days(alone, Kind.REQUEST)
+    assert days(alone, Kind.FOLLOW_UP) == [before(DUE, 21), before(DUE, 7)]
+
+
 def test_an_answer_says_that_the_request_was_made():
     for fact in ("agreed_on", "packet_sent_on"):
         of = season(letter(due=DUE, **{fact: before(DUE, 50)}))
