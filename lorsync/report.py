@@ -1,10 +1,10 @@
 """What a pass tells: which events it wrote, and which it left to the person."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from lorsync.core.entry import Entry, State
+from lorsync.core.entry import Entry
 from lorsync.core.model import Event, Plan, PlanWarning, Uid
 
 
@@ -67,9 +67,11 @@ def changes_of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
     )
 
 
-def standing_in(state: State, entries: Iterable[Entry], today: date) -> tuple[Change, ...]:
-    """Return the events that are in a state, from today on, in the order of their days."""
-    found = [e for e in entries if e.state is state and e.day >= today]
+def standing_in(
+    wanted: Callable[[Entry], bool], entries: Iterable[Entry], today: date
+) -> tuple[Change, ...]:
+    """Return the events that are wanted, from today on, in the order of their days."""
+    found = [e for e in entries if e.day >= today and wanted(e)]
     return changes_of_entries(sorted(found, key=lambda e: (e.day, e.uid)))
 
 

@@ -9,21 +9,14 @@ them.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from lorsync.core.content import Content, Property
+from lorsync.core.decision import NOT_NEEDED, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.ical import rewrite, write
-from lorsync.core.merge import (
-    Action,
-    Create,
-    Delete,
-    Gone,
-    Note,
-    Update,
-    confirm,
-    observe_absent,
-    observe_present,
-)
+from lorsync.core.ical import release, rewrite, write
+from lorsync.core.merge import Gone, confirm, observe_absent, observe_present
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.errors import TryAgainError
 from lorsync.ports import (
@@ -52,11 +45,15 @@ class Outcomes:
     warnings: tuple[PlanWarning, ...] = ()
 
 
+Write = Create | Update | Release | Delete
+"""An action that is a request to the server."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     """One write: the entry that announces it, and the action it came from."""
 
-    action: Create | Update | Delete
+    action: Write
     entry: Entry
 
     @property
@@ -95,35 +92,39 @@ _TRIES_ALONE = 3
 """How often a write that the server was too busy for is tried again, with nothing beside it."""
 
 
-def write_all(
-    actions: Sequence[Action],
-    calendar: Calendar,
-    ledger: Ledger,
-    *,
-    zone: ZoneInfo,
-    progress: Progress | None,
-    stopping: Callable[[], bool],
-) -> Outcomes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where a pass writes: the calendar, the ledger, the applicant's zone, and the time, aware.
+
+    ``stopping`` is asked between writes.
+    """
+
+    calendar: Calendar
+    ledger: Ledger
+    zone: ZoneInfo
+    now: datetime
+    stopping: Callable[[], bool]
+
+
+def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) -> Outcomes:
     """Do what was decided, and bring the ledger up to date.
 
     Raises TryAgainError when ``stopping`` says so before the end, and the LorsyncError of a server
     that cannot be used; the ledger then holds what the next pass needs.
     """
     notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
-    ledger.save(notes.values())
-    jobs = [_announced(a, calendar) for a in actions if not isinstance(a, Note)]
-    outcomes = _round(jobs, calendar, ledger, zone, progress, stopping)
+    desk.ledger.save(notes.values())
+    jobs = [_announced(a, desk.calendar) for a in actions if not isinstance(a, Note)]
+    outcomes = _round(jobs, desk, progress)
     again = _overtaken(jobs, outcomes)
     if again:
         # Somebody wrote meanwhile without touching what is ours: merge again, once.
-        second = _round(
-            [_announced(a, calendar) for a in again], calendar, ledger, zone, None, stopping
-        )
+        second = _round([_announced(a, desk.calendar) for a in again], desk, None)
         outcomes = _joined(outcomes, second)
     return replace(outcomes, entries={**notes, **outcomes.entries})
 
 
-def _announced(action: Create | Update | Delete, calendar: Calendar) -> _Job:
+def _announced(action: Write, calendar: Calendar) -> _Job:
     """Return a job with the ledger entry that announces it."""
     match action:
         case Create(event=event, content=content):
@@ -137,52 +138,58 @@ def _announced(action: Create | Update | Delete, calendar: Calendar) -> _Job:
                 summary=event.summary,
                 intent=Intent.CREATE,
                 intended=write([content]),
-                intended_digest=content.digest,
+                intended_digests=content.digests,
             )
-        case Update(entry=before, event=event, content=content):
-            sequence = before.sequence + 1
-            base = before.echo or before.sent
-            body = (
-                write([content], sequence=sequence)
-                if base is None
-                else rewrite(base, content, sequence=sequence)
-            )
+        case Update(entry=before, event=event, content=content, properties=properties):
             entry = replace(
                 before,
                 letters=event.letters,
-                day=event.day,
-                summary=event.summary,
+                day=before.day if Property.DATE in before.theirs else event.day,
+                summary=before.summary if Property.TITLE in before.theirs else event.summary,
                 intent=Intent.UPDATE,
-                intended=body,
-                intended_digest=content.digest,
+                intended=_rewritten(before, content, properties),
+                intended_digests=content.digests,
             )
+        case Release(entry=before):
+            entry = replace(before, intent=Intent.RELEASE, intended=_released(before))
         case Delete(entry=before):
             entry = replace(before, intent=Intent.DELETE)
     return _Job(action=action, entry=entry)
 
 
-def _round(
-    jobs: Sequence[_Job],
-    calendar: Calendar,
-    ledger: Ledger,
-    zone: ZoneInfo,
-    progress: Progress | None,
-    stopping: Callable[[], bool],
-) -> Outcomes:
+def _rewritten(before: Entry, content: Content, properties: frozenset[Property]) -> bytes:
+    """Return the body of an update: what the server holds, with these properties of ours in it."""
+    base = before.echo or before.sent
+    if base is None:
+        msg = f"{before.uid} is to be updated and was never seen"
+        raise AssertionError(msg)
+    return rewrite(base, content, sequence=before.sequence + 1, properties=properties)
+
+
+def _released(before: Entry) -> bytes:
+    """Return the body that lets the person keep an event."""
+    base = before.echo or before.sent
+    if base is None:
+        msg = f"{before.uid} is to be released and was never seen"
+        raise AssertionError(msg)
+    return release(base, before.uid, sequence=before.sequence + 1, note=NOT_NEEDED)
+
+
+def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outcomes:
     """Announce, send, look and record one set of writes."""
     if not jobs:
         return Outcomes()
-    ledger.save(job.entry for job in jobs)
-    replies = _send(jobs, calendar, progress, stopping)
+    desk.ledger.save(job.entry for job in jobs)
+    replies = _send(jobs, desk, progress)
     look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
-    held = calendar.fetch(look) if look else {}
+    held = desk.calendar.fetch(look) if look else {}
     settled = {
-        job.entry.uid: _settle(job, replies[job.entry.uid], held.get(job.href), zone)
+        job.entry.uid: _settle(job, replies[job.entry.uid], held.get(job.href), desk)
         for job in jobs
     }
     entries = {uid: e for uid, e in settled.items() if isinstance(e, Entry)}
     gone = [g for g in settled.values() if isinstance(g, Gone)]
-    ledger.save(
+    desk.ledger.save(
         entries.values(),
         forget=[g.uid for g in gone if not g.retired],
         retire=[g.uid for g in gone if g.retired],
@@ -190,14 +197,10 @@ def _round(
     return _tally(jobs, replies, entries)
 
 
-def _send(
-    jobs: Sequence[_Job],
-    calendar: Calendar,
-    progress: Progress | None,
-    stopping: Callable[[], bool],
-) -> dict[Uid, _Reply]:
+def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[Uid, _Reply]:
     """Send all writes, several at once; the first failure of the server as a whole ends it."""
     replies: dict[Uid, _Reply] = {}
+    calendar = desk.calendar
     workers = min(calendar.connections, len(jobs))
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="lorsync-write")
     try:
@@ -206,7 +209,7 @@ def _send(
             replies[futures[future].entry.uid] = future.result()
             if progress is not None:
                 progress(len(replies), len(jobs))
-            if stopping():
+            if desk.stopping():
                 msg = f"Stopped after {len(replies)} of {len(jobs)} writes; the next pass goes on."
                 raise TryAgainError(msg)
     finally:
@@ -234,7 +237,7 @@ def _send_one(job: _Job, calendar: Calendar) -> _Reply:
         if entry.etag is None:
             # Never an unguarded write (RFC 9110 section 13.1.1): look first.
             return _Conflict()
-        if entry.intent is Intent.UPDATE and entry.intended is not None:
+        if entry.intended is not None:
             return _Written(etag=calendar.update(job.href, entry.intended, ETag(entry.etag)))
         calendar.delete(job.href, ETag(entry.etag))
         return _Written(etag=None)
@@ -254,7 +257,7 @@ def _wants_a_look(job: _Job, reply: _Reply) -> bool:
     return isinstance(reply, _Conflict)
 
 
-def _settle(job: _Job, reply: _Reply, held: Resource | None, zone: ZoneInfo) -> Entry | Gone:
+def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entry | Gone:
     """Return what the ledger should say after a write, given what the server now holds."""
     entry = job.entry
     if isinstance(job.action, Delete) and isinstance(reply, _Written | _Vanished):
@@ -265,23 +268,25 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, zone: ZoneInfo) -> 
                 return Gone(uid=entry.uid, retired=False)
             return job.action.entry
         case _Written(etag=put_etag) if held is not None:
-            if entry.intent is Intent.UPDATE:
+            if entry.intent is not Intent.CREATE:
                 entry = replace(entry, sequence=entry.sequence + 1)
-            return confirm(entry, held.body, held.etag, put_etag=put_etag, zone=zone)
+            return confirm(entry, held.body, held.etag, put_etag=put_etag, zone=desk.zone)
         case _Conflict() if held is not None:
-            return observe_present(entry, held.body, held.etag, zone)
+            return observe_present(entry, held.body, held.etag, desk.zone)
         case _Written():
             # Written, and gone again before we looked: somebody removed it.
-            confirmed = replace(entry, sent=entry.intended, sent_digest=entry.intended_digest)
-            return observe_absent(replace(confirmed, intent=Intent.UPDATE))
+            confirmed = replace(entry, sent=entry.intended, sent_digests=entry.intended_digests)
+            return observe_absent(
+                replace(confirmed, intent=Intent.UPDATE), now=desk.now, complete=False
+            )
         case _:
-            return observe_absent(entry)
+            return observe_absent(entry, now=desk.now, complete=False)
 
 
 def _tally(
     jobs: Sequence[_Job], replies: Mapping[Uid, _Reply], entries: Mapping[Uid, Entry]
 ) -> Outcomes:
-    done = {Create: set[Uid](), Update: set[Uid](), Delete: set[Uid]()}
+    done = {kind: set[Uid]() for kind in (Create, Update, Release, Delete)}
     adopted: set[Uid] = set()
     warnings = []
     for job in jobs:
@@ -296,7 +301,7 @@ def _tally(
             adopted.add(uid)
     return Outcomes(
         created=frozenset(done[Create]),
-        updated=frozenset(done[Update]),
+        updated=frozenset(done[Update] | done[Release]),
         deleted=frozenset(done[Delete]),
         adopted=frozenset(adopted),
         entries=entries,
@@ -312,9 +317,9 @@ def _refusal(job: _Job, reply: _Refused) -> PlanWarning:
     )
 
 
-def _overtaken(jobs: Sequence[_Job], outcomes: Outcomes) -> list[Update | Delete]:
+def _overtaken(jobs: Sequence[_Job], outcomes: Outcomes) -> list[Write]:
     """Return the writes that were overtaken by one that left what is ours as it was."""
-    again: list[Update | Delete] = []
+    again: list[Write] = []
     for job in jobs:
         uid = job.entry.uid
         entry = outcomes.entries.get(uid)

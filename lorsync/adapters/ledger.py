@@ -9,9 +9,10 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from lorsync.core.content import Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
 from lorsync.errors import StateError
@@ -34,14 +35,16 @@ _MIGRATIONS = (
             summary TEXT NOT NULL,
             state TEXT NOT NULL,
             sent BLOB,
-            sent_digest TEXT,
+            sent_digests TEXT,
             sequence INTEGER NOT NULL,
             echo BLOB,
             etag TEXT,
-            changed TEXT NOT NULL,
+            theirs TEXT NOT NULL,
+            extras TEXT NOT NULL,
+            missing_since TEXT,
             intent TEXT,
             intended BLOB,
-            intended_digest TEXT
+            intended_digests TEXT
         ) STRICT
         """,
         "CREATE TABLE retired (uid TEXT PRIMARY KEY) STRICT",
@@ -53,7 +56,8 @@ _MIGRATIONS = (
 _UPSERT = """
     INSERT OR REPLACE INTO entry VALUES (
         :uid, :href, :kind, :subject, :slot, :mentor, :letters, :day, :summary, :state, :sent,
-        :sent_digest, :sequence, :echo, :etag, :changed, :intent, :intended, :intended_digest
+        :sent_digests, :sequence, :echo, :etag, :theirs, :extras, :missing_since, :intent,
+        :intended, :intended_digests
     )
 """
 
@@ -186,15 +190,27 @@ def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
         "summary": entry.summary,
         "state": entry.state,
         "sent": entry.sent,
-        "sent_digest": entry.sent_digest,
+        "sent_digests": _dumped(entry.sent_digests),
         "sequence": entry.sequence,
         "echo": entry.echo,
         "etag": entry.etag,
-        "changed": json.dumps(entry.changed),
+        "theirs": json.dumps(sorted(entry.theirs)),
+        "extras": json.dumps(entry.extras),
+        "missing_since": None if entry.missing_since is None else entry.missing_since.isoformat(),
         "intent": entry.intent,
         "intended": entry.intended,
-        "intended_digest": entry.intended_digest,
+        "intended_digests": _dumped(entry.intended_digests),
     }
+
+
+def _dumped(digests: Digests | None) -> str | None:
+    return None if digests is None else json.dumps(digests, sort_keys=True)
+
+
+def _digests(text: str | None) -> Digests | None:
+    if text is None:
+        return None
+    return {Property(name): digest for name, digest in json.loads(text).items()}
 
 
 def _entry(row: sqlite3.Row) -> Entry:
@@ -210,12 +226,16 @@ def _entry(row: sqlite3.Row) -> Entry:
         summary=row["summary"],
         state=State(row["state"]),
         sent=row["sent"],
-        sent_digest=row["sent_digest"],
+        sent_digests=_digests(row["sent_digests"]),
         sequence=row["sequence"],
         echo=row["echo"],
         etag=row["etag"],
-        changed=tuple(json.loads(row["changed"])),
+        theirs=frozenset(Property(name) for name in json.loads(row["theirs"])),
+        extras=tuple(json.loads(row["extras"])),
+        missing_since=None
+        if row["missing_since"] is None
+        else datetime.fromisoformat(row["missing_since"]),
         intent=None if row["intent"] is None else Intent(row["intent"]),
         intended=row["intended"],
-        intended_digest=row["intended_digest"],
+        intended_digests=_digests(row["intended_digests"]),
     )

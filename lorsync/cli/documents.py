@@ -29,13 +29,13 @@ def plan_document(plan: Plan) -> Document:
 def report_document(report: Report) -> Document:
     """Return the report of a pass as a document."""
     return {
-        "created": _changes(report.created),
-        "updated": _changes(report.updated),
-        "deleted": _changes(report.deleted),
-        "adopted": _changes(report.adopted),
-        "kept": _changes(report.kept),
-        "missing": _changes(report.missing),
-        "held": _changes(report.held),
+        "created": changes(report.created),
+        "updated": changes(report.updated),
+        "deleted": changes(report.deleted),
+        "adopted": changes(report.adopted),
+        "kept": changes(report.kept),
+        "missing": changes(report.missing),
+        "held": changes(report.held),
         "requests": report.requests,
         "warnings": warnings(report.warnings),
     }
@@ -98,7 +98,8 @@ def _reason(reason: Reason) -> Document:
     }
 
 
-def _changes(changes: Sequence[Change]) -> list[Document]:
+def changes(listed: Sequence[Change]) -> list[Document]:
+    """Return events of a report."""
     return [
         {
             "uid": change.uid,
@@ -108,5 +109,5 @@ def _changes(changes: Sequence[Change]) -> list[Document]:
             "summary": change.summary,
             "changed": list(change.changed),
         }
-        for change in changes
+        for change in listed
     ]

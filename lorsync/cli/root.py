@@ -14,10 +14,12 @@ _COMMANDS = {
     "coverage": "Hold each program's letters against what it wants.",
     "export": "Write the planned events to one .ics file.",
     "plan": "Show what is planned, and why.",
+    "restore": "Bring back an event that you deleted.",
     "run": "Keep the calendar true, until stopped.",
     "status": "Say how things stand.",
     "suggest": "Rank the mentors for a program, and say why.",
     "sync": "Bring the calendar and the plan together once.",
+    "unpin": "Give an event that you moved back to the plan.",
 }
 
 

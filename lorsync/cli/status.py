@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
 from lorsync.adapters.state import daemon_pid
+from lorsync.amending import away, listed
 from lorsync.cli.context import now, settings_of, state_of
 from lorsync.cli.root import Globals
 from lorsync.core.model import Plan
@@ -27,7 +29,7 @@ def command(options: Globals, *, as_json: bool) -> None:
     record, pid = record_of(state), daemon_pid(state)
     plan = planned(settings, state, today_of(settings, now()))
     if as_json:
-        from lorsync.cli.documents import budgets, letters, show
+        from lorsync.cli.documents import budgets, changes, letters, show
 
         show(
             {
@@ -42,11 +44,14 @@ def command(options: Globals, *, as_json: bool) -> None:
                     "name": settings.calendar.name,
                     "address": record.calendar,
                 },
+                "changed": changes(listed(state, lambda entry: bool(entry.changed))),
+                "away": changes(listed(state, away)),
                 "daemon": {"running": pid is not None, "pid": pid},
             }
         )
         return
     _show(settings, record, pid, plan)
+    _show_persons(state)
 
 
 def _show(settings: Settings, record: Record, pid: int | None, plan: Plan) -> None:
@@ -74,6 +79,15 @@ def _show(settings: Settings, record: Record, pid: int | None, plan: Plan) -> No
     for event in plan.events[:_NEXT_EVENTS]:
         out.print(f"  {day_in_words(event.day)}  {escape(event.summary)}")
     show_warnings(out, plan.warnings)
+
+
+def _show_persons(state: Path) -> None:
+    """Print what the person did in the calendar."""
+    from lorsync.cli.tables import console, show_changes
+
+    out = console()
+    show_changes(out, "Changed by you:", listed(state, lambda entry: bool(entry.changed)))
+    show_changes(out, "Deleted by you (lorsync restore brings them back):", listed(state, away))
 
 
 def _told(last_pass: Mapping[str, object] | None, zone: ZoneInfo) -> str:

@@ -63,10 +63,10 @@ def show_report(out: Console, report: Report, *, dry_run: bool, with_warnings: b
     out.print(f"{', '.join(counts) or 'Nothing to write'} ({requests}).")
     if dry_run:
         for verb, changes in done:
-            _list(out, f"Would be {verb}:", changes)
-    _list(out, "Left as you changed them:", report.kept)
-    _list(out, "Deleted or moved away by you, and not created again:", report.missing)
-    _list(out, "Not deleted without your yes:", report.held)
+            show_changes(out, f"Would be {verb}:", changes)
+    show_changes(out, "Left as you changed them:", report.kept)
+    show_changes(out, "Deleted or moved away by you, and not created again:", report.missing)
+    show_changes(out, "Not deleted without your yes:", report.held)
     if with_warnings:
         show_warnings(out, report.warnings)
 
@@ -110,7 +110,8 @@ def _show_budgets(out: Console, plan: Plan, mentors: Mapping[MentorId, Mentor]) 
     out.print(table)
 
 
-def _list(out: Console, heading: str, changes: Sequence[Change]) -> None:
+def show_changes(out: Console, heading: str, changes: Sequence[Change]) -> None:
+    """Print events under a heading; nothing where there are none."""
     if not changes:
         return
     out.print(f"\n{heading}")

@@ -1,46 +1,63 @@
 """What one event looks like in the calendar, before it is written as iCalendar.
 
-Comparing contents says whether the plan changed (S1) without writing or parsing a VEVENT.
+An event has four properties that lorsync writes and a person may take over, one by one: its date,
+its title, its text (the managed block), its alarms. Each has a digest, so that the plan, what was
+sent and what is there can be compared (S1, S2) without writing or parsing a VEVENT.
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 
 from lorsync.core.model import Event, EventStyle, Uid
-from lorsync.core.stamp import stamped
+from lorsync.core.stamp import find_block, stamped
 
 DURATION = timedelta(minutes=30)
 """How long a timed event lasts."""
 
 
+class Property(StrEnum):
+    """A property that lorsync writes, by the word under which it is reported."""
+
+    DATE = "date"
+    TITLE = "title"
+    TEXT = "text"
+    ALARMS = "alarms"
+
+
+EVERY = frozenset(Property)
+
+Digests = Mapping[Property, str]
+"""What each property says, hashed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The properties that lorsync writes into one VEVENT.
+    """What lorsync wants to stand in one VEVENT.
 
-    ``start`` is a day for an all-day event, else an instant in UTC. ``alarms`` are offsets from the
-    start (RFC 5545 section 3.8.6.3), in order.
+    ``start`` is a day for an all-day event, else an instant in UTC; it is the planned one, also
+    where the person has pinned the event to another. ``block`` is the managed text with markers and
+    stamp. ``alarms`` are offsets from the start (RFC 5545 section 3.8.6.3), in order.
     """
 
     uid: Uid
     start: date | datetime
     end: date | datetime
     summary: str
-    description: str
+    block: str
     alarms: tuple[timedelta, ...]
 
     @property
-    def digest(self) -> str:
-        """A hash of everything above, for the ledger to compare with the next plan's."""
-        parts = (
-            self.uid,
-            self.start.isoformat(),
-            self.end.isoformat(),
-            self.summary,
-            self.description,
-            ",".join(str(int(alarm.total_seconds())) for alarm in self.alarms),
-        )
-        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+    def digests(self) -> Digests:
+        """The digest of each property, comparable with that of a body's meaning."""
+        return {
+            Property.DATE: date_digest(self.start, self.end),
+            Property.TITLE: text_digest(self.summary),
+            Property.TEXT: block_digest(self.block),
+            Property.ALARMS: alarms_digest(("DISPLAY", trigger(alarm)) for alarm in self.alarms),
+        }
 
 
 def content_of(event: Event, style: EventStyle) -> Content:
@@ -48,11 +65,12 @@ def content_of(event: Event, style: EventStyle) -> Content:
 
     UTC needs no VTIMEZONE, which readers disagree on; the instant is the zone's on that very day.
     """
-    start: date | datetime = event.day
-    end: date | datetime = event.day + timedelta(days=1)
-    stamp_start = event.day.isoformat()
+    day = event.planned_day
+    start: date | datetime = day
+    end: date | datetime = day + timedelta(days=1)
+    stamp_start = day.isoformat()
     if style.at is not None:
-        start = datetime.combine(event.day, style.at, style.zone).astimezone(UTC)
+        start = datetime.combine(day, style.at, style.zone).astimezone(UTC)
         end = start + DURATION
         stamp_start += f" {style.at:%H:%M}"
     summary = _writable(event.summary)
@@ -61,9 +79,65 @@ def content_of(event: Event, style: EventStyle) -> Content:
         start=start,
         end=end,
         summary=summary,
-        description=stamped(summary, stamp_start, _writable(event.text)),
-        alarms=_alarms(event.day, start, style),
+        block=stamped(summary, stamp_start, _writable(event.text)),
+        alarms=alarms_for(start, style),
     )
+
+
+def alarms_for(start: date | datetime, style: EventStyle) -> tuple[timedelta, ...]:
+    """Return the offsets of the alarms of an event that starts then, on its day in the zone (S10).
+
+    A naive start, as floating time has it, counts as wall time.
+    """
+    offsets = []
+    for alarm in style.alarms:
+        if isinstance(start, datetime):
+            local = start if start.tzinfo is None else start.astimezone(style.zone)
+            day = local.date() - timedelta(days=alarm.days_before)
+            wall = datetime.combine(day, alarm.at, local.tzinfo)
+            # Between two instants: a night of changing clocks is an hour longer or shorter.
+            offsets.append(
+                wall - local
+                if local.tzinfo is None
+                else wall.astimezone(UTC) - local.astimezone(UTC)
+            )
+        else:
+            # An all-day event starts at midnight of whatever zone its reader is in.
+            day = start - timedelta(days=alarm.days_before)
+            offsets.append(
+                datetime.combine(day, alarm.at) - datetime.combine(start, datetime.min.time())
+            )
+    return tuple(sorted(set(offsets)))
+
+
+def date_digest(start: date | datetime, end: date | datetime | None) -> str:
+    """Return the digest of when an event is; a day and its midnight differ."""
+    return _digest(start.isoformat(), "" if end is None else end.isoformat())
+
+
+def text_digest(text: str) -> str:
+    """Return the digest of a text, its white space folded."""
+    return _digest(" ".join(text.split()))
+
+
+def block_digest(description: str) -> str:
+    """Return the digest of the managed block of a description; of none where there is none."""
+    block = find_block(description)
+    return "none" if block is None else _digest(" ".join(block.text.split()), block.start)
+
+
+def alarms_digest(alarms: Iterable[tuple[str, str]]) -> str:
+    """Return the digest of alarms, each an action and a trigger (S15)."""
+    return _digest(*(part for alarm in sorted(set(alarms)) for part in alarm))
+
+
+def trigger(offset: timedelta) -> str:
+    """Return an offset in words that do not depend on how it was written."""
+    return f"{int(offset.total_seconds())} s"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
 
 
 def _writable(text: str) -> str:
@@ -72,16 +146,3 @@ def _writable(text: str) -> str:
         text = text.replace(separator, "\n")
     cleaned = "".join(c for c in text if c in "\n\t" or (c >= " " and c != "\x7f")).strip()
     return cleaned or "(untitled)"
-
-
-def _alarms(day: date, start: date | datetime, style: EventStyle) -> tuple[timedelta, ...]:
-    offsets = []
-    for alarm in style.alarms:
-        wall = datetime.combine(day - timedelta(days=alarm.days_before), alarm.at)
-        if isinstance(start, datetime):
-            # Between two instants: a night of changing clocks is an hour longer or shorter.
-            offsets.append(wall.replace(tzinfo=style.zone).astimezone(UTC) - start)
-        else:
-            # An all-day event starts at midnight of whatever zone its reader is in.
-            offsets.append(wall - datetime.combine(day, datetime.min.time()))
-    return tuple(sorted(set(offsets)))

@@ -1,20 +1,34 @@
 """What the ledger remembers of one event: what was announced, sent and echoed (S1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
+from lorsync.core.content import Property
 from lorsync.core.model import Identity, LetterId, MentorId, Placed, Uid
+
+WORDS = frozenset({"notes", "place", "link", "attachment", "guests"})
+"""What a person adds that is worth keeping when the event itself is no longer needed (S10)."""
 
 
 class State(StrEnum):
     """What has become of an event on the calendar."""
 
     LIVE = "live"
-    KEPT = "kept"
-    """The person changed it; it is theirs."""
+    """It stands; what of it the person took over is in ``theirs``."""
+    UNREADABLE = "unreadable"
+    """The person made it something that is no longer one event of ours; it is left alone."""
+    RELEASED = "released"
+    """It is no longer needed, but the person wrote into it: it is theirs now, for good (S10)."""
     MISSING = "missing"
-    """The person deleted or moved it away; nothing is created in its place."""
+    """It was not there when last looked for; nothing is created in its place (S11)."""
+    DISMISSED = "dismissed"
+    """The person deleted it, for certain; it is never created again (S11)."""
+
+
+AWAY = frozenset({State.MISSING, State.DISMISSED})
+"""The states of an event that is not on the calendar."""
 
 
 class Intent(StrEnum):
@@ -22,6 +36,7 @@ class Intent(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
+    RELEASE = "release"
     DELETE = "delete"
 
 
@@ -30,10 +45,10 @@ class Entry:
     """What the ledger knows of one event.
 
     ``day`` is where it stands, the person's day where they moved it. ``sent`` is the body that
-    lorsync last wrote, ``echo`` what the server then held, ``sent_digest`` the digest of the
-    content in it; None where it is not known to be any content of ours. ``etag`` belongs to what
-    was seen last. ``changed`` names what the person changed. ``intended`` and ``intended_digest``
-    are the body and digest of an intent.
+    lorsync last wrote, ``echo`` what the server held when last seen, and ``etag`` that version.
+    ``sent_digests`` are those of the plan at the last write, None where it is not known.
+    ``theirs`` are the properties that the person took over, ``extras`` what they added.
+    ``intended`` and ``intended_digests`` belong to an intent, ``missing_since`` is aware.
     """
 
     uid: Uid
@@ -44,15 +59,30 @@ class Entry:
     day: date
     summary: str
     state: State = State.LIVE
+    theirs: frozenset[Property] = frozenset()
+    extras: tuple[str, ...] = ()
     sent: bytes | None = None
-    sent_digest: str | None = None
+    sent_digests: Mapping[Property, str] | None = None
     sequence: int = 0
     echo: bytes | None = None
     etag: str | None = None
-    changed: tuple[str, ...] = ()
+    missing_since: datetime | None = None
     intent: Intent | None = None
     intended: bytes | None = None
-    intended_digest: str | None = None
+    intended_digests: Mapping[Property, str] | None = None
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Name what of it is the person's, for a report."""
+        if self.state is State.UNREADABLE:
+            return ("unreadable",)
+        return (*sorted(self.theirs), *self.extras)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the person wrote into it: more than a move, which says when and not whether."""
+        own_text = self.theirs & {Property.TITLE, Property.TEXT}
+        return bool(own_text) or bool(WORDS.intersection(self.extras))
 
     @property
     def placed(self) -> Placed:
@@ -62,5 +92,6 @@ class Entry:
             mentor=self.mentor,
             letters=self.letters,
             day=self.day,
-            pinned=self.state is State.KEPT and "date" in self.changed,
+            pinned=self.state is State.LIVE and Property.DATE in self.theirs,
+            dismissed=self.state is State.DISMISSED,
         )

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from lorsync.core.decision import Action, Delete
 from lorsync.core.entry import Entry
-from lorsync.core.merge import Action, Delete
 from lorsync.core.model import Facts, Kind, Letter, LetterId, Uid
 from lorsync.core.progress import facts_until
 

@@ -4,7 +4,7 @@ RFC 5545. Bodies are never compared: servers refold, reorder and rewrite them. :
 what is compared (S1).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,14 +13,31 @@ import icalendar
 from icalendar import Component
 from icalendar.prop.broken import vBroken
 
-from lorsync.core.content import Content
+from lorsync.core.content import (
+    EVERY,
+    Content,
+    Digests,
+    Property,
+    alarms_digest,
+    block_digest,
+    date_digest,
+    text_digest,
+    trigger,
+)
 from lorsync.core.model import Uid
-from lorsync.core.stamp import touched
+from lorsync.core.stamp import find_block, touched, with_block
 
 PRODID = "-//lorsync//lorsync//EN"
 
-_OURS = ("DTSTART", "DTEND", "SUMMARY", "DESCRIPTION")
-"""The properties that an update replaces; all others of a body stay as they are (S2)."""
+_EXTRAS = (
+    ("LOCATION", "place"),
+    ("COLOR", "color"),
+    ("CATEGORIES", "categories"),
+    ("ATTENDEE", "guests"),
+    ("URL", "link"),
+    ("ATTACH", "attachment"),
+)
+"""What a person may add beside our properties, and the word under which it is reported."""
 
 
 class UnreadableError(ValueError):
@@ -32,16 +49,15 @@ class Meaning:
     """What a VEVENT says, free of how it is written.
 
     ``start`` and ``end`` are days, instants in UTC, or naive where the body has floating time.
-    Texts have their white space folded. ``alarms`` are action and trigger of each VALARM (S15).
+    ``digests`` say of each property that lorsync writes what those of a Content say. ``extras``
+    name what a person added beside them.
     """
 
     start: date | datetime
     end: date | datetime | None
     summary: str
-    description: str
-    location: str
-    alarms: frozenset[tuple[str, str]]
-    recurrence: frozenset[str]
+    digests: Digests
+    extras: tuple[str, ...]
 
     def day(self, zone: ZoneInfo) -> date:
         """Return the day on which the event stands for somebody in ``zone``."""
@@ -56,10 +72,10 @@ class Reading:
 
     meaning: Meaning
     sequence: int
-    touched: tuple[str, ...]
+    touched: frozenset[Property]
 
 
-def write(contents: Sequence[Content], *, sequence: int = 0) -> bytes:
+def write(contents: Sequence[Content]) -> bytes:
     """Return one VCALENDAR with a VEVENT per content, in their order; the same bytes each time."""
     calendar = icalendar.Calendar()
     calendar.add("VERSION", "2.0")
@@ -68,18 +84,33 @@ def write(contents: Sequence[Content], *, sequence: int = 0) -> bytes:
         event = icalendar.Event()
         event.add("UID", content.uid)
         event.add("TRANSP", "TRANSPARENT")
-        _put(event, content, sequence)
+        event.add("DESCRIPTION", content.block)
+        _put(event, content, sequence=0, properties=EVERY)
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def rewrite(body: bytes, content: Content, *, sequence: int) -> bytes:
-    """Return a body of the server's with our content in it; what is not ours survives (S2).
+def rewrite(
+    body: bytes, content: Content, *, sequence: int, properties: Collection[Property]
+) -> bytes:
+    """Return a body of the server's with these properties of ours in it; all else survives (S2).
 
     Raises UnreadableError where the body is not one VEVENT with this UID.
     """
     calendar, event = _single_event(body, content.uid)
-    _put(event, content, sequence)
+    _put(event, content, sequence=sequence, properties=properties)
+    return bytes(calendar.to_ical())
+
+
+def release(body: bytes, uid: Uid, *, sequence: int, note: str) -> bytes:
+    """Return a body with a note before its title and without alarms: it is the person's now (S10).
+
+    Raises UnreadableError where the body is not one VEVENT with this UID.
+    """
+    calendar, event = _single_event(body, uid)
+    _set(event, "SUMMARY", note + str(event.get("SUMMARY", "")))
+    event.subcomponents = [c for c in event.subcomponents if c.name != "VALARM"]
+    _set(event, "SEQUENCE", sequence)
     return bytes(calendar.to_ical())
 
 
@@ -93,59 +124,55 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     if start is None:
         msg = "it has no readable DTSTART"
         raise UnreadableError(msg)
-    description = str(event.get("DESCRIPTION", ""))
-    summary = str(event.get("SUMMARY", ""))
+    end, recurrence = _end(event, start), _recurrence(event)
+    description, summary = str(event.get("DESCRIPTION", "")), str(event.get("SUMMARY", ""))
     meaning = Meaning(
         start=start,
-        end=_end(event, start),
-        summary=_folded(summary),
-        description=_folded(description),
-        location=_folded(str(event.get("LOCATION", ""))),
-        alarms=_meaning_of(c for c in event.subcomponents if c.name == "VALARM"),
-        recurrence=_recurrence(event),
+        end=end,
+        summary=" ".join(summary.split()),
+        digests={
+            Property.DATE: date_digest(start, end) + "".join(recurrence),
+            Property.TITLE: text_digest(summary),
+            Property.TEXT: block_digest(description),
+            Property.ALARMS: alarms_digest(_alarms_of(event)),
+        },
+        extras=_extras(event, description),
     )
     sequence = event.get("SEQUENCE", 0)
+    names = touched(summary, _stamp_start(start, zone), description)
+    # Lorsync's events never recur, and recurring is a matter of when: the person's date (S10).
+    repeated = {Property.DATE} if recurrence else set()
     return Reading(
         meaning=meaning,
         sequence=int(sequence) if isinstance(sequence, int) else 0,
-        touched=touched(summary, _stamp_start(start, zone), description),
+        touched=frozenset(Property(name) for name in names) | repeated,
     )
 
 
-def changed(before: Meaning, after: Meaning) -> tuple[str, ...]:
-    """Name what differs between two meanings: date, title, notes, place, alarms, recurrence."""
-    differences = (
-        ("date", (before.start, before.end) != (after.start, after.end)),
-        ("title", before.summary != after.summary),
-        ("notes", before.description != after.description),
-        ("place", before.location != after.location),
-        ("alarms", before.alarms != after.alarms),
-        ("recurrence", before.recurrence != after.recurrence),
-    )
-    return tuple(name for name, differs in differences if differs)
-
-
-def _put(event: icalendar.Event, content: Content, sequence: int) -> None:
-    for name in (*_OURS, "DURATION", "DTSTAMP", "SEQUENCE"):
-        event.pop(name, None)
-    start = content.start
-    event.add("DTSTART", start)
-    event.add("DTEND", content.end)
-    event.add("SUMMARY", content.summary)
-    event.add("DESCRIPTION", content.description)
-    event.add("SEQUENCE", sequence)
-    # Deterministic (I8): a property of the content, not of the moment of writing.
-    event.add("DTSTAMP", _midnight(start))
-    alarms = [_alarm(offset, content.summary) for offset in content.alarms]
-    standing = [c for c in event.subcomponents if c.name == "VALARM"]
-    if _meaning_of(standing) != _meaning_of(alarms):
+def _put(
+    event: icalendar.Event, content: Content, *, sequence: int, properties: Collection[Property]
+) -> None:
+    if Property.DATE in properties:
+        for name in ("DTSTART", "DTEND", "DURATION"):
+            event.pop(name, None)
+        event.add("DTSTART", content.start)
+        event.add("DTEND", content.end)
+    if Property.TITLE in properties:
+        _set(event, "SUMMARY", content.summary)
+    if Property.TEXT in properties:
+        _set(event, "DESCRIPTION", with_block(str(event.get("DESCRIPTION", "")), content.block))
+    if Property.ALARMS in properties:
         others = [c for c in event.subcomponents if c.name != "VALARM"]
-        event.subcomponents = [*others, *alarms]
+        event.subcomponents = [*others, *(_alarm(a, content.summary) for a in content.alarms)]
+    _set(event, "SEQUENCE", sequence)
+    # Deterministic (I8): a property of the content, not of the moment of writing.
+    day = content.start.date() if isinstance(content.start, datetime) else content.start
+    _set(event, "DTSTAMP", datetime.combine(day, time(), UTC))
 
 
-def _midnight(start: date | datetime) -> datetime:
-    day = start.date() if isinstance(start, datetime) else start
-    return datetime.combine(day, time(), UTC)
+def _set(event: icalendar.Event, name: str, value: object) -> None:
+    event.pop(name, None)
+    event.add(name, value)
 
 
 def _alarm(offset: timedelta, summary: str) -> icalendar.Alarm:
@@ -206,25 +233,23 @@ def _stamp_start(start: date | datetime, zone: ZoneInfo) -> str:
     return local.strftime("%Y-%m-%d %H:%M")
 
 
-def _meaning_of(alarms: Iterable[Component]) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (
-            str(alarm.get("ACTION", "")).upper(),
-            _trigger(getattr(_property(alarm, "TRIGGER"), "dt", None)),
-        )
-        for alarm in alarms
-    )
+def _alarms_of(event: Component) -> Iterable[tuple[str, str]]:
+    """Return action and trigger of each alarm; what else is in them is the client's (S15)."""
+    for alarm in event.subcomponents:
+        if alarm.name == "VALARM":
+            value = getattr(_property(alarm, "TRIGGER"), "dt", None)
+            yield str(alarm.get("ACTION", "")).upper(), _trigger(value)
 
 
 def _trigger(value: object) -> str:
     if isinstance(value, timedelta):
-        return f"{int(value.total_seconds())} s"
+        return trigger(value)
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).isoformat()
     return str(value)
 
 
-def _recurrence(event: Component) -> frozenset[str]:
+def _recurrence(event: Component) -> list[str]:
     found = []
     for name in ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"):
         value = event.get(name)
@@ -234,8 +259,12 @@ def _recurrence(event: Component) -> frozenset[str]:
             for v in values
             if v is not None
         ]
-    return frozenset(found)
+    return sorted(found)
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.split())
+def _extras(event: Component, description: str) -> tuple[str, ...]:
+    """Name what stands beside what lorsync writes: it came from a person."""
+    names = [word for name, word in _EXTRAS if event.get(name)]
+    block = find_block(description)
+    around = description.strip() if block is None else block.before + block.after
+    return (*(["notes"] if around else []), *names)

@@ -1,23 +1,24 @@
-"""Decide what to do with each event, from what was sent, what came back and what is there now.
+"""Bring a ledger entry up to date with the server: what did the person do, what did we (S1 to S5)?
 
-Two steps, both pure. :func:`observe_present` and :func:`observe_absent` bring one ledger entry up
-to date with the server: they tell a person's edit from our own writing (S1, S3, S5).
-:func:`decide` holds the entries against the plan and yields actions. An event that a person changed
-or removed is left alone and reported.
+Everything here is pure. A property counts as the person's when it changed on the server and the
+stamp does not vouch for it; it is ours again once it says what the plan says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import Content
+from lorsync.core.content import EVERY, Digests, Property
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.ical import Meaning, Reading, UnreadableError, changed, read, write
-from lorsync.core.model import Event, LetterId, Uid
+from lorsync.core.ical import Meaning, Reading, UnreadableError, read
+from lorsync.core.model import Uid
 
-_NEVER_REWRITTEN = frozenset({"date", "title", "notes"})
-"""What no server rewrites in its meaning, and what the stamp vouches for (S3, S5)."""
+CERTAIN_AFTER = timedelta(hours=1)
+"""How long a deletion waits for a second complete listing: an undo looks the same (S11)."""
+
+_STAMPED = frozenset({Property.DATE, Property.TITLE, Property.TEXT})
+"""What the stamp vouches for, and what no server rewrites in its meaning (S3, S5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,77 +32,52 @@ class Gone:
     retired: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Create:
-    """Write an event that is not there."""
+def observe_absent(entry: Entry, *, now: datetime, complete: bool) -> Entry | Gone:
+    """Bring an entry up to date whose resource is not on the server.
 
-    event: Event
-    content: Content
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """Write new content into an event that only lorsync has touched."""
-
-    entry: Entry
-    event: Event
-    content: Content
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
-    """Remove an event that is no longer wanted and that only lorsync has touched.
-
-    ``explained``: a stated fact made it needless, so it is no accident of the config (S18).
+    It is missing first, and dismissed at a later *complete* listing, an hour on (S11).
     """
-
-    entry: Entry
-    explained: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """Remember something of an event whose VEVENT needs no write."""
-
-    entry: Entry
-
-
-Action = Create | Update | Delete | Note
-
-
-def observe_absent(entry: Entry) -> Entry | Gone:
-    """Bring an entry up to date whose resource is not on the server."""
     match entry.intent:
         case Intent.CREATE:
             return Gone(uid=entry.uid, retired=False)
         case Intent.DELETE:
             return Gone(uid=entry.uid, retired=True)
-        case _:
-            return replace(_settled(entry), state=State.MISSING, etag=None)
+    if entry.state is State.DISMISSED:
+        return entry
+    since = entry.missing_since or now
+    certain = complete and now - since >= CERTAIN_AFTER
+    return replace(
+        _settled(entry),
+        state=State.DISMISSED if certain else State.MISSING,
+        missing_since=since,
+        etag=None,
+    )
 
 
 def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo) -> Entry:
     """Bring an entry up to date with what the server holds under its href."""
     try:
         remote = read(body, entry.uid, zone)
-    except UnreadableError as error:
-        unreadable = f"unreadable: {error}"
-        return replace(_settled(entry), state=State.KEPT, etag=etag, changed=(unreadable,))
+    except UnreadableError:
+        return replace(_settled(entry), state=State.UNREADABLE, etag=etag, missing_since=None)
+    released = entry.state is State.RELEASED or _was_released(entry, remote, zone)
     entry = _settled(_resolved(entry, remote, zone))
-    differences = _differences(entry, remote, zone)
-    entry = replace(
+    meaning = remote.meaning
+    known = entry.echo is not None or entry.sent is not None
+    return replace(
         entry,
+        state=State.RELEASED if released else State.LIVE,
+        theirs=_theirs(entry, remote, zone),
+        extras=meaning.extras,
+        echo=body,
         etag=etag,
-        day=remote.meaning.day(zone),
-        summary=remote.meaning.summary,
+        day=meaning.day(zone),
+        summary=meaning.summary,
         sequence=max(entry.sequence, remote.sequence),
+        # Another lorsync's writing: the plan says whether it is still right.
+        sent_digests=entry.sent_digests if known else None,
+        missing_since=None,
     )
-    if not differences:
-        return replace(entry, state=State.LIVE, changed=(), echo=body)
-    if not remote.touched and _NEVER_REWRITTEN.issuperset(differences):
-        # Another lorsync wrote this (S3): the plan says whether it is still right.
-        return replace(entry, state=State.LIVE, changed=(), echo=body, sent=body, sent_digest=None)
-    return replace(entry, state=State.KEPT, changed=differences)
 
 
 def confirm(
@@ -114,76 +90,64 @@ def confirm(
     """
     written = replace(
         _settled(entry),
-        state=State.LIVE,
-        changed=(),
+        state=State.RELEASED if entry.intent is Intent.RELEASE else State.LIVE,
         sent=entry.intended,
-        sent_digest=entry.intended_digest,
+        sent_digests=entry.intended_digests,
         echo=None,
+        missing_since=None,
     )
     if etag is not None and etag == put_etag:
         return replace(written, echo=body, etag=etag)
     return observe_present(written, body, etag, zone)
 
 
-def decide(
-    entries: Mapping[Uid, Entry],
-    wanted: Mapping[Uid, tuple[Event, Content]],
-    *,
-    today: date,
-    zone: ZoneInfo,
-    known_letters: frozenset[LetterId],
-    explained: frozenset[Uid],
-) -> list[Action]:
-    """Return what is to be done, creations first; a past event is history and stays (I6).
-
-    ``explained`` are the entries that stated facts have made needless.
-    """
-    actions: list[Action] = []
-    for uid, (event, content) in wanted.items():
-        entry = entries.get(uid)
-        if entry is None:
-            actions.append(Create(event=event, content=content))
-        elif entry.state is State.LIVE and entry.day >= today:
-            actions += _keep_true(entry, event, content, zone)
-    for uid, entry in entries.items():
-        if uid in wanted or entry.state is not State.LIVE:
-            continue
-        orphaned = not known_letters.intersection(entry.letters)
-        if entry.day >= today or orphaned:
-            actions.append(Delete(entry=entry, explained=uid in explained))
-    return actions
+def _theirs(entry: Entry, remote: Reading, zone: ZoneInfo) -> frozenset[Property]:
+    """Say which properties the person has, of those that lorsync writes."""
+    base = _base(entry, zone)
+    return frozenset(p for p in Property if _is_theirs(p, entry, remote, base))
 
 
-def _keep_true(entry: Entry, event: Event, content: Content, zone: ZoneInfo) -> list[Action]:
-    digest = entry.sent_digest
-    if digest is None and entry.echo is not None:
-        planned = read(write([content]), entry.uid, zone).meaning
-        if not changed(planned, read(entry.echo, entry.uid, zone).meaning):
-            digest = content.digest
-    if digest != content.digest:
-        return [Update(entry=entry, event=event, content=content)]
-    current = replace(entry, sent_digest=digest, letters=event.letters, summary=event.summary)
-    return [] if current == entry else [Note(entry=current)]
+def _is_theirs(
+    p: Property, entry: Entry, remote: Reading, base: tuple[Digests, Collection[Property]] | None
+) -> bool:
+    now = remote.meaning.digests[p]
+    if entry.sent_digests is not None and now == entry.sent_digests[p]:
+        return False  # It says what the plan says: an edit undone, or none.
+    if p in entry.theirs:
+        return True
+    if base is None:
+        return p in remote.touched
+    digests, comparable = base
+    if p not in comparable or now == digests[p]:
+        return False  # As it was, or as the server makes of it (S1).
+    return p not in _STAMPED or p in remote.touched
+
+
+def _base(entry: Entry, zone: ZoneInfo) -> tuple[Digests, Collection[Property]] | None:
+    """Return what to compare with, and which properties: the echo, else what was sent (S5)."""
+    if entry.echo is not None:
+        return _meaning(entry.echo, entry.uid, zone).digests, EVERY
+    if entry.sent is not None:
+        return _meaning(entry.sent, entry.uid, zone).digests, _STAMPED
+    return None
 
 
 def _resolved(entry: Entry, remote: Reading, zone: ZoneInfo) -> Entry:
     """Say whether a write that was announced has arrived, by what the server holds now (I7)."""
+    if not _has_arrived(entry, remote, zone):
+        return entry
+    return replace(entry, sent=entry.intended, sent_digests=entry.intended_digests, echo=None)
+
+
+def _was_released(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
+    return entry.intent is Intent.RELEASE and _has_arrived(entry, remote, zone)
+
+
+def _has_arrived(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
     if entry.intended is None:
-        return entry
-    intended = read(entry.intended, entry.uid, zone).meaning
-    if _NEVER_REWRITTEN.intersection(changed(intended, remote.meaning)):
-        return entry
-    return replace(entry, sent=entry.intended, sent_digest=entry.intended_digest, echo=None)
-
-
-def _differences(entry: Entry, remote: Reading, zone: ZoneInfo) -> tuple[str, ...]:
-    """Name what a person changed: against the echo, else what was sent, else the stamp."""
-    if entry.echo is not None:
-        return changed(_meaning(entry.echo, entry.uid, zone), remote.meaning)
-    if entry.sent is not None:
-        names = changed(_meaning(entry.sent, entry.uid, zone), remote.meaning)
-        return tuple(name for name in names if name in _NEVER_REWRITTEN)
-    return remote.touched
+        return False
+    intended = _meaning(entry.intended, entry.uid, zone).digests
+    return all(intended[p] == remote.meaning.digests[p] for p in _STAMPED)
 
 
 def _meaning(body: bytes, uid: Uid, zone: ZoneInfo) -> Meaning:
@@ -191,4 +155,4 @@ def _meaning(body: bytes, uid: Uid, zone: ZoneInfo) -> Meaning:
 
 
 def _settled(entry: Entry) -> Entry:
-    return replace(entry, intent=None, intended=None, intended_digest=None)
+    return replace(entry, intent=None, intended=None, intended_digests=None)

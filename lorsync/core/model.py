@@ -264,7 +264,8 @@ class Status(StrEnum):
 class Event:
     """One VEVENT that lorsync wants on the calendar.
 
-    ``text`` is the managed text without markers and stamp.
+    ``text`` is the managed text without markers and stamp. ``day`` is the person's where they
+    ``pinned`` the event, and ``unpinned_day`` then the one that the plan would have chosen.
     """
 
     uid: Uid
@@ -276,12 +277,18 @@ class Event:
     text: str
     status: Status = Status.PLANNED
     pinned: bool = False
+    unpinned_day: date | None = None
     reasons: tuple[Reason, ...] = ()
 
     @property
     def kind(self) -> Kind:
         """What the event is for."""
         return self.identity.kind
+
+    @property
+    def planned_day(self) -> date:
+        """The day that the plan chose, whatever the person made of it (S3, S10)."""
+        return self.day if self.unpinned_day is None else self.unpinned_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

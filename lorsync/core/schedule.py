@@ -186,6 +186,7 @@ def _in_words(
                 text=words.text(occasion),
                 status=occasion.status,
                 pinned=occasion.pinned,
+                unpinned_day=_unpinned_day(occasion),
                 reasons=occasion.reasons,
             )
         )
@@ -204,6 +205,11 @@ def _where_moved(occasion: Occasion, case: Case) -> Occasion | None:
         return None
     reasons = (*occasion.reasons, moved_by_person(occasion.day))
     return replace_fields(occasion, day=pinned.day, pinned=True, reasons=reasons)
+
+
+def _unpinned_day(occasion: Occasion) -> date | None:
+    """Return the day that the plan would have chosen for an event that the person moved (S10)."""
+    return next((r.ideal for r in occasion.reasons if r.rule == "S10"), None)
 
 
 def _unknown_holidays(season: Season) -> list[PlanWarning]:

@@ -1,72 +1,109 @@
 """Sign lorsync's own text, so that its writing is told from a person's edit (S3, S12).
 
 The managed text stands in the description between two quiet lines. The last of them is the stamp:
-the planned day (and time, where events have one) and a short hash of title, start and text. Where
-stamp and content agree, a lorsync wrote this and no person touched it.
+the planned day (and time, where events have one) and a short hash of title, day and text, in two
+halves, one for the title and one for the text. Where a half agrees with what is there, a lorsync
+wrote this and no person touched it.
 
-All comparison folds white space, because servers and clients refold and re-wrap text.
+All comparison folds white space and undoes HTML, because servers and clients do both to text.
 """
 
 import hashlib
+import html
 import re
 from dataclasses import dataclass
 
 _OPENING = "--- lorsync ---"
-_STAMP = re.compile(r"--- planned (\S+(?: \d\d:\d\d)?) · ([0-9a-f]{10}) ---")
+_STAMP = re.compile(r"--- planned (\S+(?: \d\d:\d\d)?) · ([0-9a-f]{6})([0-9a-f]{6}) ---")
+_BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
+_TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A managed block found in a description: its text, what the stamp says, and what is around.
 
-    ``start`` is the planned start as the stamp has it, ``2026-07-30`` or ``2026-07-30 09:00``.
+    ``start`` is the planned start as the stamp has it, ``2026-07-30`` or ``2026-07-30 09:00``;
+    ``title_hash`` and ``text_hash`` are its halves. ``before`` and ``after`` are the person's.
     """
 
     text: str
     start: str
-    digest: str
+    title_hash: str
+    text_hash: str
     before: str
     after: str
 
 
 def stamped(title: str, start: str, text: str) -> str:
     """Return the managed block for a text; ``start`` as in :class:`Block`."""
-    return f"{_OPENING}\n{text}\n--- planned {start} · {_digest(title, start, text)} ---"
+    halves = _hash(title, start) + _hash(text, start)
+    return f"{_OPENING}\n{text}\n--- planned {start} · {halves} ---"
 
 
 def find_block(description: str) -> Block | None:
     """Return the managed block of a description, or None where its markers are gone or damaged."""
+    found = _spans(description)
+    if found is None:
+        return None
+    opening, stamp = found
+    return Block(
+        text=_plain(description[opening + len(_OPENING) : stamp.start()]),
+        start=stamp.group(1),
+        title_hash=stamp.group(2),
+        text_hash=stamp.group(3),
+        before=_plain(description[:opening]),
+        after=_plain(description[stamp.end() :]),
+    )
+
+
+def with_block(description: str, block: str) -> str:
+    """Return a description with another managed block in the place of its own (S12).
+
+    What is around it stays to the letter. Where its markers are gone, ``description`` comes back
+    as it is: there is never a second block.
+    """
+    found = _spans(description)
+    if found is None:
+        return description
+    opening, stamp = found
+    before, after = description[:opening], description[stamp.end() :]
+    if _BREAKS.search(description):
+        block = html.escape(block, quote=False).replace("\n", "<br>")
+    return before + block + after
+
+
+def touched(title: str, start: str, description: str) -> tuple[str, ...]:
+    """Name what a person changed since lorsync wrote this: date, title, text, or nothing (S3)."""
+    block = find_block(description)
+    if block is None:
+        return ("text",)
+    names = []
+    if block.start != start:
+        names.append("date")
+    if block.title_hash != _hash(title, block.start):
+        names.append("title")
+    if block.text_hash != _hash(block.text, block.start):
+        names.append("text")
+    return tuple(names)
+
+
+def _spans(description: str) -> tuple[int, re.Match[str]] | None:
+    """Return where the block begins, and its stamp."""
     opening = description.find(_OPENING)
     if opening < 0:
         return None
     stamps = list(_STAMP.finditer(description, opening))
-    if not stamps:
-        return None
-    stamp = stamps[-1]
-    return Block(
-        text=description[opening + len(_OPENING) : stamp.start()].strip(),
-        start=stamp.group(1),
-        digest=stamp.group(2),
-        before=description[:opening].strip(),
-        after=description[stamp.end() :].strip(),
-    )
+    return (opening, stamps[-1]) if stamps else None
 
 
-def touched(title: str, start: str, description: str) -> tuple[str, ...]:
-    """Name what a person changed since lorsync wrote this: date, title, notes, or nothing (S3)."""
-    block = find_block(description)
-    if block is None:
-        return ("notes",)
-    names = []
-    if block.start != start:
-        names.append("date")
-    if block.digest != _digest(title, block.start, block.text):
-        names.append("title")
-    if block.before or block.after:
-        names.append("notes")
-    return tuple(names)
+def _plain(text: str) -> str:
+    """Return a text without the HTML that a client may have put into it."""
+    if _TAGS.search(text):
+        text = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
+    return text.strip()
 
 
-def _digest(title: str, start: str, text: str) -> str:
-    folded = "\n".join(" ".join(part.split()) for part in (title, start, text))
-    return hashlib.sha256(folded.encode()).hexdigest()[:10]
+def _hash(text: str, start: str) -> str:
+    folded = f"{' '.join(text.split())}\n{start}"
+    return hashlib.sha256(folded.encode()).hexdigest()[:6]

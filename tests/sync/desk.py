@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.core.entry import Entry
 from lorsync.core.model import (
     Alarm,
     Applicant,
@@ -22,6 +23,7 @@ from lorsync.core.model import (
     MentorId,
     Policy,
     Season,
+    Uid,
 )
 from lorsync.ports import Calendar, Href, Ledger
 from lorsync.report import Report
@@ -73,19 +75,21 @@ class Desk:
     ledger_of: Callable[[Ledger], Ledger] = lambda ledger: ledger
     day: date = START
 
-    def sync(self, day: date | None = None, **options: object) -> Report:
-        """Run one pass, at noon in New York on a day."""
-        self.day = day or self.day
+    at: time = time(12)
+
+    def sync(self, day: date | None = None, *, at: time | None = None, **options: object) -> Report:
+        """Run one pass, on a day and at a time in New York: the last ones, unless said."""
+        self.day, self.at = day or self.day, at or self.at
         return self.sync_with(self.calendar, **options)
 
     def sync_with(self, calendar: Calendar, **options: object) -> Report:
         """Run one pass against a calendar."""
         ledger = SqliteLedger(self.folder)
-        noon = datetime.combine(self.day, time(12), ZONE).astimezone(UTC)
+        now = datetime.combine(self.day, self.at, ZONE).astimezone(UTC)
         chosen = replace(Options(), **options)
         try:
             return run_pass(
-                self.settings, calendar, self.ledger_of(ledger), now=noon, options=chosen
+                self.settings, calendar, self.ledger_of(ledger), now=now, options=chosen
             )
         finally:
             ledger.close()
@@ -105,19 +109,23 @@ class Desk:
         """Return what is on the calendar."""
         return {href: event_of(body) for href, body in self.calendar.bodies.items()}
 
-    def find(self, kind: Kind, *, mentor: str = "Alvarez", slot: str | None = None) -> Href:
-        """Return the href of an event, by the ledger."""
+    def entries(self) -> dict[Uid, Entry]:
+        """Return what the ledger holds."""
         ledger = SqliteLedger(self.folder)
         try:
-            hrefs = [
-                entry.href
-                for entry in ledger.entries().values()
-                if entry.identity.kind is kind
-                and entry.mentor == mentor
-                and slot in (None, entry.identity.slot)
-            ]
+            return ledger.entries()
         finally:
             ledger.close()
+
+    def find(self, kind: Kind, *, mentor: str = "Alvarez", slot: str | None = None) -> Href:
+        """Return the href of an event, by the ledger."""
+        hrefs = [
+            entry.href
+            for entry in self.entries().values()
+            if entry.identity.kind is kind
+            and entry.mentor == mentor
+            and slot in (None, entry.identity.slot)
+        ]
         assert len(hrefs) == 1, hrefs
         return Href(hrefs[0])
 

@@ -1,0 +1,99 @@
+"""Take back what the person did in the calendar, when they say so: unpin, restore (S10, S11)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.state import pass_lock
+from lorsync.core.content import Property
+from lorsync.core.entry import AWAY, Entry, State
+from lorsync.errors import UsageError
+from lorsync.report import Change, changes_of_entries
+
+TURN_SECONDS = 60.0
+"""How long to wait for a pass that is under way."""
+
+_SHORTEST = 4
+"""How many digits of a UID are asked for at least."""
+
+
+def pinned(entry: Entry) -> bool:
+    """Tell whether the person moved this event."""
+    return entry.state is State.LIVE and Property.DATE in entry.theirs
+
+
+def away(entry: Entry) -> bool:
+    """Tell whether the person deleted this event or moved it out of the calendar."""
+    return entry.state in AWAY
+
+
+def listed(state: Path, wanted: Callable[[Entry], bool]) -> tuple[Change, ...]:
+    """Return the events of the ledger that are wanted, by day."""
+    if not (state / FILE_NAME).exists():
+        return ()
+    ledger = SqliteLedger(state)
+    try:
+        found = [entry for entry in ledger.entries().values() if wanted(entry)]
+    finally:
+        ledger.close()
+    return changes_of_entries(sorted(found, key=lambda e: (e.day, e.uid)))
+
+
+def unpin(state: Path, which: str) -> tuple[Change, ...]:
+    """Give moved events back to the plan; the next pass moves them to its days.
+
+    ``which`` is a mentor's id, or the beginning of a UID. Raises UsageError where nothing matches.
+    """
+
+    def amend(ledger: SqliteLedger, chosen: list[Entry]) -> None:
+        ledger.save(_unpinned(entry) for entry in chosen)
+
+    return _amend(state, which, pinned, amend, "was moved by you")
+
+
+def restore(state: Path, which: str) -> tuple[Change, ...]:
+    """Let events that the person deleted be created again, under new UIDs (S8).
+
+    ``which`` is a mentor's id, or the beginning of a UID. Raises UsageError where nothing matches.
+    """
+
+    def amend(ledger: SqliteLedger, chosen: list[Entry]) -> None:
+        ledger.save([], retire=[entry.uid for entry in chosen])
+
+    return _amend(state, which, away, amend, "was deleted by you")
+
+
+def _unpinned(entry: Entry) -> Entry:
+    # With no digest of the date, the plan's differs from it: the date is written.
+    digests = {**(entry.sent_digests or {}), Property.DATE: ""}
+    return replace(entry, theirs=entry.theirs - {Property.DATE}, sent_digests=digests)
+
+
+def _amend(
+    state: Path,
+    which: str,
+    wanted: Callable[[Entry], bool],
+    amend: Callable[[SqliteLedger, list[Entry]], None],
+    what: str,
+) -> tuple[Change, ...]:
+    chosen: list[Entry] = []
+    if (state / FILE_NAME).exists():
+        with pass_lock(state, wait_seconds=TURN_SECONDS):
+            ledger = SqliteLedger(state)
+            try:
+                found = [entry for entry in ledger.entries().values() if wanted(entry)]
+                chosen = [entry for entry in found if _matches(entry, which)]
+                amend(ledger, chosen)
+            finally:
+                ledger.close()
+    if not chosen:
+        msg = f"No event of {which!r} {what}. Without an argument, this command lists them."
+        raise UsageError(msg)
+    return changes_of_entries(chosen)
+
+
+def _matches(entry: Entry, which: str) -> bool:
+    digits = entry.uid.removeprefix("lorsync-")
+    named = len(which) >= _SHORTEST and (entry.uid.startswith(which) or digits.startswith(which))
+    return named or entry.mentor == which

@@ -1,0 +1,29 @@
+"""``lorsync restore``: bring back an event that you deleted."""
+
+import click
+
+from lorsync.cli.context import state_of
+from lorsync.cli.root import Globals
+
+
+@click.command("restore")
+@click.argument("which", required=False)
+@click.pass_obj
+def command(options: Globals, *, which: str | None) -> None:
+    """Bring back events that you deleted, where the plan still wants them.
+
+    WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
+    """
+    from lorsync.amending import away, restore
+    from lorsync.cli.amend import offer, tell
+
+    state = state_of(options)
+    if which is None:
+        offer(
+            state,
+            away,
+            none="No event was deleted by you.",
+            how="To bring one back: lorsync restore DIGITS (or a mentor's id).",
+        )
+        return
+    tell(state, restore(state, which), done="Created again at the next pass, if still wanted.")

@@ -1,0 +1,29 @@
+"""``lorsync unpin``: give an event that you moved back to the plan."""
+
+import click
+
+from lorsync.cli.context import state_of
+from lorsync.cli.root import Globals
+
+
+@click.command("unpin")
+@click.argument("which", required=False)
+@click.pass_obj
+def command(options: Globals, *, which: str | None) -> None:
+    """Give events that you moved back to the plan.
+
+    WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
+    """
+    from lorsync.amending import pinned, unpin
+    from lorsync.cli.amend import offer, tell
+
+    state = state_of(options)
+    if which is None:
+        offer(
+            state,
+            pinned,
+            none="No event was moved by you.",
+            how="To give one back to the plan: lorsync unpin DIGITS (or a mentor's id).",
+        )
+        return
+    tell(state, unpin(state, which), done="Moved to the plan's day at the next pass.")

@@ -1,0 +1,118 @@
+"""Hold the entries against the plan, property by property, and yield what is to be done (S2, S10).
+
+What only the person changed stays theirs, what only the plan changed is written, and what both
+changed stays theirs. A past event is history (I6).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from lorsync.core.content import Content, Property, alarms_for
+from lorsync.core.entry import Entry, State
+from lorsync.core.ical import read
+from lorsync.core.model import Event, EventStyle, LetterId, Uid
+
+NOT_NEEDED = "Not needed: "
+"""What the title of an event begins with that is no longer needed and holds the person's words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """Write an event that is not there."""
+
+    event: Event
+    content: Content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Write new content into these properties of an event, and leave the others."""
+
+    entry: Entry
+    event: Event
+    content: Content
+    properties: frozenset[Property]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Let the person keep an event that is no longer needed: a note in its title, no alarms."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Remove an event that is no longer wanted and holds none of the person's words.
+
+    ``explained``: a stated fact made it needless, so it is no accident of the config (S18).
+    """
+
+    entry: Entry
+    explained: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Remember something of an event whose VEVENT needs no write."""
+
+    entry: Entry
+
+
+Action = Create | Update | Release | Delete | Note
+
+
+def decide(
+    entries: Mapping[Uid, Entry],
+    wanted: Mapping[Uid, tuple[Event, Content]],
+    *,
+    today: date,
+    style: EventStyle,
+    known_letters: Collection[LetterId],
+    explained: Collection[Uid],
+) -> list[Action]:
+    """Return what is to be done, creations first.
+
+    ``explained`` are the entries that stated facts have made needless.
+    """
+    actions: list[Action] = []
+    for uid, (event, content) in wanted.items():
+        entry = entries.get(uid)
+        if entry is None:
+            actions.append(Create(event=event, content=content))
+        elif entry.state is State.LIVE and entry.day >= today:
+            actions += _keep_true(entry, event, content, style)
+    for uid, entry in entries.items():
+        if uid in wanted or entry.state is not State.LIVE:
+            continue
+        orphaned = not any(letter in known_letters for letter in entry.letters)
+        if entry.day < today and not orphaned:
+            continue
+        if entry.has_words:
+            actions += [Release(entry=entry)] if entry.day >= today else []
+        else:
+            actions.append(Delete(entry=entry, explained=uid in explained))
+    return actions
+
+
+def _keep_true(entry: Entry, event: Event, content: Content, style: EventStyle) -> list[Action]:
+    content = _with_their_alarms(entry, content, style)
+    digests, sent = content.digests, entry.sent_digests
+    moved = {p for p in Property if sent is None or sent[p] != digests[p]} - entry.theirs
+    if moved and entry.echo is not None:
+        # What the server says already, by another lorsync's hand, needs no write (S20).
+        there = read(entry.echo, entry.uid, style.zone).meaning.digests
+        moved = {p for p in moved if there[p] != digests[p]}
+    if moved:
+        return [Update(entry=entry, event=event, content=content, properties=frozenset(moved))]
+    current = replace(entry, sent_digests=digests, letters=event.letters)
+    return [] if current == entry else [Note(entry=current)]
+
+
+def _with_their_alarms(entry: Entry, content: Content, style: EventStyle) -> Content:
+    """Return the content with its alarms counted from the start that the person chose (S10)."""
+    if Property.DATE not in entry.theirs or entry.echo is None:
+        return content
+    start = read(entry.echo, entry.uid, style.zone).meaning.start
+    return replace(content, alarms=alarms_for(start, style))
