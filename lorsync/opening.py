@@ -16,7 +16,7 @@ from lorsync.settings import CalendarSettings, Provider
 
 @contextmanager
 def opened_calendar(
-    account: CalendarSettings, state: Path, *, remembered: str | None, connections: int
+    account: CalendarSettings, state: Path, *, remembered: str | None
 ) -> Iterator[Calendar]:
     """Open the calendar, made where it is missing; ``remembered`` is its address in the ledger.
 
@@ -28,9 +28,7 @@ def opened_calendar(
     from lorsync.adapters.caldav import open_collection
 
     with _reachable(account, state) as (reachable, password):
-        calendar = open_collection(
-            reachable, password, remembered=remembered, connections=connections
-        )
+        calendar = open_collection(reachable, password, remembered=remembered)
         with closing(calendar):
             yield calendar
 
@@ -44,9 +42,7 @@ def found_calendar(account: CalendarSettings, state: Path) -> Iterator[Calendar]
     if account.provider is Provider.FOLDER:
         there = account.path is not None and account.path.is_dir()
         with (
-            _empty()
-            if not there
-            else opened_calendar(account, state, remembered=None, connections=1) as calendar
+            _empty() if not there else opened_calendar(account, state, remembered=None) as calendar
         ):
             yield calendar
         return

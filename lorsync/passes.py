@@ -23,11 +23,7 @@ from lorsync.sync import Options, run_pass
 TURN_SECONDS = 60.0
 """How long the command line and the daemon wait for each other's pass."""
 
-CONNECTIONS = 8
-"""How many writes are under way at once, unless the server has shown that it takes fewer."""
-
 _ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
-_CONNECTIONS = "connections"
 _LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
 
@@ -124,15 +120,11 @@ def _calendar(
     account = settings.calendar
     _check_account(account, ledger)
     remembered = ledger.memo(_COLLECTION)
-    learned = ledger.memo(_CONNECTIONS)
-    connections = CONNECTIONS if learned is None else int(learned)
     if dry_run and remembered is None:
         with found_calendar(account, state) as calendar:
             yield calendar
         return
-    with opened_calendar(
-        account, state, remembered=remembered, connections=connections
-    ) as calendar:
+    with opened_calendar(account, state, remembered=remembered) as calendar:
         if remembered is None:
             ledger.remember(
                 {
@@ -141,11 +133,7 @@ def _calendar(
                     _NAME: account.name,
                 }
             )
-        try:
-            yield calendar
-        finally:
-            if calendar.connections < connections and not dry_run:
-                ledger.remember({_CONNECTIONS: str(calendar.connections)})
+        yield calendar
 
 
 def _check_account(account: CalendarSettings, ledger: SqliteLedger) -> None:

@@ -57,10 +57,6 @@ class ResourceGoneError(Exception):
     """The resource is not there (404, 410)."""
 
 
-class ResourceBusyError(Exception):
-    """The server is busy with another write (423); the same one alone can succeed in a moment."""
-
-
 class WriteRefusedError(Exception):
     """The server refuses this one resource and would do so again; the message says why."""
 
@@ -69,8 +65,8 @@ class Calendar(Protocol):
     """One collection of events, with guarded writes.
 
     Every method may raise a :class:`lorsync.errors.LorsyncError` when the server as a whole cannot
-    be used; the four exceptions above concern one resource. ``create``, ``update`` and ``delete``
-    may be called from several threads at once, and may raise ResourceBusyError when they are.
+    be used; the three exceptions above concern one resource. ``create``, ``update`` and ``delete``
+    may be called from several threads at once.
     """
 
     @property
@@ -79,7 +75,7 @@ class Calendar(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many writes may be under way at once; fewer once the server has refused that."""
+        """How many writes may be under way at once."""
 
     @property
     def requests(self) -> int:

@@ -27,7 +27,6 @@ from lorsync.ports import (
     PreconditionFailedError,
     Progress,
     Resource,
-    ResourceBusyError,
     ResourceGoneError,
     WriteRefusedError,
 )
@@ -76,20 +75,12 @@ class _Vanished:
     """There was nothing to write to."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Busy:
-    """The server could not take it beside another write."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refused:
     why: str
 
 
-_Reply = _Written | _Conflict | _Vanished | _Busy | _Refused
-
-_TRIES_ALONE = 3
-"""How often a write that the server was too busy for is tried again, with nothing beside it."""
+_Reply = _Written | _Conflict | _Vanished | _Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,19 +205,7 @@ def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[U
                 raise TryAgainError(msg)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    for job in jobs:
-        if isinstance(replies[job.entry.uid], _Busy):
-            replies[job.entry.uid] = _send_alone(job, calendar)
     return replies
-
-
-def _send_alone(job: _Job, calendar: Calendar) -> _Reply:
-    """Send a write with nothing beside it; if the server is busy all the same, so be it."""
-    for _ in range(_TRIES_ALONE):
-        reply = _send_one(job, calendar)
-        if not isinstance(reply, _Busy):
-            return reply
-    return _Refused(why="it is busy with another write; the next pass tries again.")
 
 
 def _send_one(job: _Job, calendar: Calendar) -> _Reply:
@@ -245,8 +224,6 @@ def _send_one(job: _Job, calendar: Calendar) -> _Reply:
         return _Conflict()
     except ResourceGoneError:
         return _Vanished()
-    except ResourceBusyError:
-        return _Busy()
     except WriteRefusedError as error:
         return _Refused(why=str(error))
 

@@ -55,6 +55,8 @@ class _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._live is None:
+            return
         from rich.progress import Progress as RichProgress
 
         if isinstance(self._live, RichProgress):

@@ -6,6 +6,7 @@ sent and what is there can be compared (S1, S2) without writing or parsing a VEV
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +27,9 @@ class Property(StrEnum):
     TEXT = "text"
     ALARMS = "alarms"
 
+
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 EVERY = frozenset(Property)
 
@@ -142,7 +146,4 @@ def _digest(*parts: str) -> str:
 
 def _writable(text: str) -> str:
     """Return a text that every reader takes: an empty one, a leading blank, U+2028 break some."""
-    for separator in ("\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\r\n", "\r"):
-        text = text.replace(separator, "\n")
-    cleaned = "".join(c for c in text if c in "\n\t" or (c >= " " and c != "\x7f")).strip()
-    return cleaned or "(untitled)"
+    return _UNWRITABLE.sub("", _LINE_ENDS.sub("\n", text)).strip() or "(untitled)"

@@ -1,5 +1,6 @@
 """One CalDAV collection as the port :class:`lorsync.ports.Calendar`."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -15,7 +16,6 @@ from lorsync.ports import (
     Listing,
     PreconditionFailedError,
     Resource,
-    ResourceBusyError,
     ResourceGoneError,
     SyncToken,
     WriteRefusedError,
@@ -26,8 +26,11 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({404, 410})
 # RFC 4918 section 9.7.1, when a PUT finds no collection to be in; beside other meanings.
 _NO_PARENT = 409
-# RFC 4918 section 11.3.
+# RFC 4918 section 11.3. Xandikos locks its git index: of two updates at once, one gets this. It
+# names itself by nothing but the library it is served with.
 _LOCKED = 423
+_ONE_CHANGE_AT_A_TIME = "aiohttp"
+_TRIES = 5
 # A server that pages for ever is broken; Google pages at about 230 events.
 _MOST_PAGES = 1000
 
@@ -54,6 +57,8 @@ class CalDavCalendar:
         self._connections = connections
         self._batch = batch
         self._reports = True
+        self._turn = threading.Lock()
+        self._takes_turns = False
         self.created = created
 
     @property
@@ -98,7 +103,7 @@ class CalDavCalendar:
 
     def create(self, href: Href, body: bytes) -> ETag | None:
         """Write a new resource (``If-None-Match: *``)."""
-        answer = self._put(href, body, {"If-None-Match": "*"})
+        answer = self._write("PUT", href, {**_ICS, "If-None-Match": "*"}, body)
         if 200 <= answer.status < 300:
             return _strong(answer.headers.get("etag"))
         if answer.status == 412 and not answer.preconditions:
@@ -109,7 +114,7 @@ class CalDavCalendar:
 
     def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
         """Replace a resource whose version is ``etag`` (``If-Match``)."""
-        answer = self._put(href, body, {"If-Match": etag})
+        answer = self._write("PUT", href, {**_ICS, "If-Match": etag}, body)
         if 200 <= answer.status < 300:
             return _strong(answer.headers.get("etag"))
         self._check_guarded(href, answer)
@@ -243,20 +248,28 @@ class CalDavCalendar:
 
     def _send(self, method: str, body: bytes, *, depth: int | None) -> Answer:
         headers = _XML if depth is None else {**_XML, "Depth": str(depth)}
-        return self._transport.send(method, self._address, body=body, headers=headers)
-
-    def _put(self, href: Href, body: bytes, guard: Mapping[str, str]) -> Answer:
-        return self._write("PUT", href, {**_ICS, **guard}, body)
+        answer = self._transport.send(method, self._address, body=body, headers=headers)
+        if _ONE_CHANGE_AT_A_TIME in answer.headers.get("server", ""):
+            self._takes_turns = True
+        return answer
 
     def _write(
         self, method: str, href: Href, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
-        answer = self._transport.send(method, self._url(href), body=body, headers=headers)
-        if answer.status == _LOCKED:
-            # Xandikos locks its git index: of two updates at once, one gets this.
-            self._connections = 1
-            raise ResourceBusyError(f"{href}: the server is busy with another write.")
-        return answer
+        """Send one write; a change waits its turn where the server takes one at a time."""
+        url = self._url(href)
+        if not self._takes_turns or "If-None-Match" in headers:
+            answer = self._transport.send(method, url, body=body, headers=headers)
+            if answer.status != _LOCKED:
+                return answer
+            self._takes_turns = True
+        with self._turn:
+            # Writes that did not wait for a turn may still be under way beside this one.
+            for _ in range(_TRIES):
+                answer = self._transport.send(method, url, body=body, headers=headers)
+                if answer.status != _LOCKED:
+                    return answer
+        raise WriteRefusedError("it is busy with another write; the next pass tries again.")
 
     def _check_guarded(self, href: Href, answer: Answer) -> None:
         # With a condition named, 412 is Xandikos' word for a duplicate UID or a bad body.
