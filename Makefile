@@ -23,7 +23,7 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.run
 	$(BIN)/python -m pip install $(PIP_QUIET) --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install $(PIP_QUIET) --group lint --group test build
+	$(BIN)/python -m pip install $(PIP_QUIET) --group lint --group test --group dist
 	@touch $@
 
 run: $(VENV)/.run  ## Run the daemon on config.example.toml, with a calendar of its own.
