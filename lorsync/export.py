@@ -9,6 +9,7 @@ from lorsync.core.identity import season_key
 from lorsync.core.model import Event, Kind, MentorId
 from lorsync.core.schedule import plan
 from lorsync.errors import UsageError
+from lorsync.planning import observing
 from lorsync.settings import Settings
 
 
@@ -24,7 +25,7 @@ def export(
     ``mentors`` and ``kinds`` narrow them; empty means all. The UIDs are those of the calendar, so
     importing the file twice doubles nothing. Raises UsageError for a mentor that is not there.
     """
-    season = settings.season
+    season = observing(settings, None, today).season
     unknown = [mentor for mentor in mentors if mentor not in season.mentors]
     if unknown:
         known = ", ".join(sorted(season.mentors)) or "none"
