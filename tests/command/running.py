@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorsync.passes import Record, record_of
+
 COMMAND = Path(sys.executable).with_name("lorsync")
 EXAMPLES = Path(__file__).parents[2]
 
@@ -21,6 +23,11 @@ class User:
     @property
     def state(self) -> Path:
         return self.home / "state"
+
+    @property
+    def record(self) -> Record:
+        """What the ledger remembers of the passes; cheaper to wait on than a command."""
+        return record_of(self.state)
 
     def environ(self) -> dict[str, str]:
         path = os.environ["PATH"]

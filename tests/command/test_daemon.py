@@ -37,10 +37,10 @@ def config(user: User) -> Path:
 @contextmanager
 def daemon(user: User, config: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a daemon past its first pass; end it hard if the test has not."""
-    before = user.json("status", config=config)["last_pass"]
+    before = user.record.last_pass
     running = user.starts("run", config=config)
     try:
-        wait_until(lambda: user.json("status", config=config)["last_pass"] != before)
+        wait_until(lambda: user.record.last_pass != before)
         yield running
     finally:
         end(running)
@@ -51,10 +51,6 @@ def end(running: subprocess.Popen[str]) -> None:
     if running.poll() is None:
         running.kill()
         running.communicate()
-
-
-def last_pass(user: User, config: Path) -> str:
-    return user.json("status", config=config)["last_pass"]["at"]
 
 
 def stopped(running: subprocess.Popen[str]) -> str:
@@ -111,11 +107,9 @@ def test_a_changed_config_is_noticed_and_a_broken_one_leaves_the_last_good_one(
         wait_until(lambda: any(b"20990219" in f.read_bytes() for f in events.glob("*.ics")))
         good = config.read_text()
         config.write_text("[applicant")
-        seen = user.home / "good.toml"
-        seen.write_text(good)
-        wait_until(lambda: user.json("status", config=seen)["config_error"] is not None)
+        wait_until(lambda: user.record.config_error is not None)
         config.write_text(good)
-        wait_until(lambda: user.json("status", config=seen)["config_error"] is None)
+        wait_until(lambda: user.record.config_error is None)
         output = stopped(running)
     assert output.count("The config is broken") == 1
     assert due() == ["2099-02-19"]
@@ -124,9 +118,9 @@ def test_a_changed_config_is_noticed_and_a_broken_one_leaves_the_last_good_one(
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
 def test_a_signal_asks_for_a_pass(user: User, config: Path, number: signal.Signals) -> None:
     with daemon(user, config) as running:
-        before = last_pass(user, config)
+        before = user.record.last_pass
         running.send_signal(number)
-        wait_until(lambda: last_pass(user, config) != before)
+        wait_until(lambda: user.record.last_pass != before)
         stopped(running)
 
 
@@ -165,10 +159,10 @@ def test_a_server_that_comes_back_is_written_to(user: User, config: Path) -> Non
     (user.home / "events").write_text("a file in the way")
     running = user.starts("run", config=config)
     try:
-        wait_until(lambda: user.json("status", config=config)["last_error"] is not None)
+        wait_until(lambda: user.record.last_error is not None)
         (user.home / "events").unlink()
         running.send_signal(signal.SIGUSR1)
-        wait_until(lambda: user.json("status", config=config)["last_error"] is None)
+        wait_until(lambda: user.record.last_error is None)
         assert len(list((user.home / "events").glob("*.ics"))) == 6
         stopped(running)
     finally:
@@ -179,10 +173,7 @@ def test_in_the_journal_every_line_has_its_level(user: User, config: Path) -> No
     user.environment["JOURNAL_STREAM"] = "8:12345"
     with daemon(user, config) as running:
         config.write_text("[applicant")
-        user.environment.clear()
-        good = user.home / "good.toml"
-        good.write_text(CONFIG)
-        wait_until(lambda: user.json("status", config=good)["config_error"] is not None)
+        wait_until(lambda: user.record.config_error is not None)
         output = stopped(running)
     lines = output.splitlines()
     assert lines

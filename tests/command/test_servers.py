@@ -95,7 +95,7 @@ def test_i2_killed_in_the_middle_of_the_first_sync_the_next_leaves_no_duplicate_
     assert len(planned) > 150
     # Something of it has to be there before the collection's address is known to the test.
     running = user.starts("sync", config=config)
-    wait_until(lambda: user.json("status", config=config)["calendar"]["address"] is not None)
+    wait_until(lambda: user.record.calendar is not None)
     phone = phone_of(user, server, config)
     wait_until(lambda: len(phone.hrefs()) >= 5 or running.poll() is not None)
     running.send_signal(signal.SIGKILL)
