@@ -136,11 +136,11 @@ def _grouped(wishes: Sequence[_Wish], case: Case) -> list[list[_Wish]]:
 def _identified(groups: Sequence[Sequence[_Wish]], case: Case) -> list[_Batch]:
     """Say which event asks for each group, so that it stays the same while letters come and go.
 
-    A request that stands or was dismissed keeps its slot as long as one of its letters is left. A
+    A request that stands keeps its slot as long as one of its letters is left. A
     mentor who was asked before gets no second full request but a small event, which goes by one
     of its letters.
     """
-    requests, additions = case.reserved(Kind.REQUEST), case.reserved(Kind.ADD_LETTER)
+    requests, additions = case.standing(Kind.REQUEST), case.standing(Kind.ADD_LETTER)
     used = {p.identity.slot for p in case.placed if p.kind is Kind.REQUEST}
     batches: list[_Batch] = []
     for group in groups:

@@ -65,13 +65,6 @@ class Case:
             p for p in self.placed if p.kind is kind and p.day >= self.today and not p.dismissed
         ]
 
-    def reserved(self, kind: Kind) -> list[Placed]:
-        """Return the events of a kind that keep their identity: still ahead, or dismissed.
-
-        What the person deleted would come back under another identity, if it were not kept (S11).
-        """
-        return [p for p in self.placed if p.kind is kind and (p.day >= self.today or p.dismissed)]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
