@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import comparison, idle_daemon, process_times, request_counts, slow_link
+from benchmarks import comparison, idle_daemon, plan_bench, process_times, request_counts, slow_link
 from benchmarks.table import Row, plain, rendered
 
 PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "requests": request_counts.measure,
+    "plan": plan_bench.measure,
     "times": process_times.measure,
     "link": slow_link.measure,
     "daemon": idle_daemon.measure,

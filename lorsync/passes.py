@@ -15,6 +15,7 @@ from lorsync.adapters.state import make_state_dir, pass_lock
 from lorsync.core.model import PlanWarning
 from lorsync.errors import ConfigError, LorsyncError
 from lorsync.opening import found_calendar, opened_calendar
+from lorsync.planning import observing, today_of
 from lorsync.ports import Calendar
 from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Settings
@@ -47,8 +48,9 @@ def pass_once(settings: Settings, state: Path, *, now: datetime, options: Option
     make_state_dir(state)
     with pass_lock(state, wait_seconds=TURN_SECONDS):
         ledger = SqliteLedger(state)
+        observed = observing(settings, state, today_of(settings, now))
         try:
-            return _recorded(settings, state, ledger, now=now, options=options)
+            return _recorded(observed, state, ledger, now=now, options=options)
         finally:
             ledger.close()
 

@@ -17,6 +17,7 @@ from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
+_ANY_YEAR = 2026
 _KEY, _OWNER = "season_key", "season_owner"
 
 
@@ -81,6 +82,19 @@ def observing(settings: Settings, state: Path | None, today: date) -> Settings:
     years = range(first.year, max(today, _last_day(season)).year + 1)
     found = holidays_of(regions, years, state)
     return replace(settings, season=replace(season, holidays=found))
+
+
+def unknown_regions(settings: Settings) -> list[tuple[str, str]]:
+    """Return the key path and value of each region whose holidays nobody knows (R6)."""
+    season = settings.season
+    named = [("policy.holidays", season.policy.holidays)]
+    named += [
+        (f"mentors[{index}].holidays", mentor.holidays)
+        for index, mentor in enumerate(season.mentors.values())
+    ]
+    stated = [(key, region) for key, region in named if region is not None]
+    known = holidays_of([region for _, region in stated], [_ANY_YEAR], None)
+    return [(key, region) for key, region in stated if region not in known]
 
 
 def _last_day(season: Season) -> date:

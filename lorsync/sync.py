@@ -19,7 +19,6 @@ from lorsync.planning import (
     freeze_key,
     frozen_key,
     history_of,
-    observing,
     plan_at_once,
     today_of,
 )
@@ -66,7 +65,7 @@ def run_pass(
     )
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     planned = plan_at_once(
-        observing(settings, None, today).season,
+        season,
         today=today,
         key=key,
         history=history_of(seen.entries.values(), retired, today),

@@ -5,6 +5,8 @@ import click
 from lorsync.cli.context import config_path, settings_of
 from lorsync.cli.root import Globals
 from lorsync.config import schema
+from lorsync.errors import ConfigError
+from lorsync.planning import unknown_regions
 
 
 @click.command("check")
@@ -17,7 +19,17 @@ def command(options: Globals, *, show_schema: bool) -> None:
 
         show(schema())
         return
-    season = settings_of(options).season
+    settings = settings_of(options)
+    season = settings.season
+    unknown = unknown_regions(settings)
+    if unknown:
+        lines = [
+            f"  {key}: {region!r} — no holidays are known for it; a country such as US is "
+            "allowed, or a part of one such as US-NY"
+            for key, region in unknown
+        ]
+        msg = "\n".join([f"{config_path(options)}: unknown holidays", *lines])
+        raise ConfigError(msg)
     counts = (
         (len(season.letters), "letter"),
         (len(season.mentors), "mentor"),

@@ -107,6 +107,14 @@ def test_a_plan_leaves_no_trace(user: User, tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == []
 
 
+def test_check_names_a_region_without_holidays(user: User, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(SEASON.read_text().replace('holidays = "US-NY"', 'holidays = "XX-YY"'))
+    done = user.types("check", config=config)
+    assert done.returncode == 78
+    assert "policy.holidays: 'XX-YY'" in done.stderr
+
+
 def test_check_says_it_is_fine_and_prints_the_schema(user: User) -> None:
     assert "is fine" in user.types("check", config=SEASON).stdout
     schema = json.loads(user.types("check", "--schema").stdout)
