@@ -1,5 +1,6 @@
 """``lorsync run``: the daemon."""
 
+import gc
 import logging
 import os
 from datetime import datetime
@@ -26,6 +27,7 @@ def command(options: Globals) -> None:
 
     in_journal = "JOURNAL_STREAM" in os.environ
     set_up(options.verbosity, journal=in_journal)
+    gc.enable()
     state = state_of(options)
 
     def tell(passed: Passed) -> None:
