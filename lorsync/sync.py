@@ -4,7 +4,7 @@ The deciding is the core's. What is here keeps the order that makes a pass safe 
 intent is in the ledger before its write, and a write counts as done once its echo was seen.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,8 +12,8 @@ from lorsync.core.content import Content, content_of
 from lorsync.core.decision import Action, Create, Delete, Release, Update, decide
 from lorsync.core.entry import Entry, State
 from lorsync.core.guards import explained_by_facts, hold_back
-from lorsync.core.model import Event, PlanWarning, Uid
-from lorsync.gathering import gather, remember_listing
+from lorsync.core.model import Event, Plan, PlanWarning, Uid
+from lorsync.gathering import Seen, gather, remember_listing
 from lorsync.planning import (
     check_owner,
     freeze_key,
@@ -76,20 +76,48 @@ def run_pass(
         outcomes = _foreseen(actions)
     else:
         freeze_key(season, ledger)
-        ledger.save(
-            seen.changed.values(),
-            forget=[gone.uid for gone in seen.gone if not gone.retired],
-            retire=[gone.uid for gone in seen.gone if gone.retired],
-        )
-        desk = Desk(
-            calendar=calendar,
-            ledger=ledger,
-            zone=season.applicant.timezone,
-            now=now,
-            stopping=options.stopping,
-        )
-        outcomes = write_all(actions, desk, options.progress)
-        remember_listing(seen.listing, ledger, now)
+        outcomes = _applied(actions, seen, settings, calendar, ledger, now=now, options=options)
+    return _report(planned, actions, held, seen, outcomes, requests=calendar.requests)
+
+
+def _applied(
+    actions: Sequence[Action],
+    seen: Seen,
+    settings: Settings,
+    calendar: Calendar,
+    ledger: Ledger,
+    *,
+    now: datetime,
+    options: Options,
+) -> Outcomes:
+    """Record what was seen, write, and only then believe the listing's token."""
+    ledger.save(
+        seen.changed.values(),
+        forget=[gone.uid for gone in seen.gone if not gone.retired],
+        retire=[gone.uid for gone in seen.gone if gone.retired],
+    )
+    desk = Desk(
+        calendar=calendar,
+        ledger=ledger,
+        zone=settings.season.applicant.timezone,
+        now=now,
+        stopping=options.stopping,
+    )
+    outcomes = write_all(actions, desk, options.progress)
+    remember_listing(seen.listing, ledger, now)
+    return outcomes
+
+
+def _report(
+    planned: Plan,
+    actions: Sequence[Action],
+    held: Sequence[Delete],
+    seen: Seen,
+    outcomes: Outcomes,
+    *,
+    requests: int,
+) -> Report:
+    today = planned.as_of
     entries = {
         uid: entry
         for uid, entry in {**seen.entries, **outcomes.entries}.items()
@@ -107,7 +135,7 @@ def run_pass(
         kept=standing_in(lambda e: bool(e.changed), entries.values(), today),
         missing=standing_in(lambda e: e.state is State.MISSING, entries.values(), today),
         held=changes_of_entries(action.entry for action in held),
-        requests=calendar.requests,
+        requests=requests,
         warnings=(
             *planned.warnings,
             *_emptied_warning(seen.emptied),

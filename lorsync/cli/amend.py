@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -16,25 +17,31 @@ from lorsync.report import Change
 _DIGITS = 8
 
 
-def offer(state: Path, wanted: Callable[[Entry], bool], *, none: str, how: str) -> None:
-    """List the events that a command could change, each with the name to call it by."""
-    found = listed(state, wanted)
-    if not found:
-        click.echo(none)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """One such command: which events it is for, what it does to them, and its words."""
+
+    wanted: Callable[[Entry], bool]
+    change: Callable[[Path, str], tuple[Change, ...]]
+    none: str
+    how: str
+    done: str
+
+
+def amend(amendment: Amendment, state: Path, which: str | None) -> None:
+    """Do it to the events that ``which`` names; without it, list those that there are."""
+    if which is None:
+        found = listed(state, amendment.wanted)
+        _show(found)
+        click.echo(amendment.how if found else amendment.none)
         return
-    _show(found)
-    click.echo(how)
-
-
-def tell(state: Path, changed: tuple[Change, ...], *, done: str) -> None:
-    """Say what was changed; a running daemon looks at it at once."""
-    _show(changed)
+    _show(amendment.change(state, which))
     pid = daemon_pid(state)
-    if pid is not None:
-        os.kill(pid, signal.SIGUSR1)
-        click.echo(f"{done} The daemon does it now.")
-    else:
-        click.echo(f"{done} Run lorsync sync.")
+    if pid is None:
+        click.echo(f"{amendment.done} Run lorsync sync.")
+        return
+    os.kill(pid, signal.SIGUSR1)
+    click.echo(f"{amendment.done} The daemon does it now.")
 
 
 def _show(changes: tuple[Change, ...]) -> None:

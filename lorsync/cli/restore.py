@@ -15,15 +15,13 @@ def command(options: Globals, *, which: str | None) -> None:
     WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
     """
     from lorsync.amending import away, restore
-    from lorsync.cli.amend import offer, tell
+    from lorsync.cli.amend import Amendment, amend
 
-    state = state_of(options)
-    if which is None:
-        offer(
-            state,
-            away,
-            none="No event was deleted by you.",
-            how="To bring one back: lorsync restore DIGITS (or a mentor's id).",
-        )
-        return
-    tell(state, restore(state, which), done="Created again at the next pass, if still wanted.")
+    amendment = Amendment(
+        wanted=away,
+        change=restore,
+        none="No event was deleted by you.",
+        how="To bring one back: lorsync restore DIGITS (or a mentor's id).",
+        done="Created again at the next pass, if still wanted.",
+    )
+    amend(amendment, state_of(options), which)

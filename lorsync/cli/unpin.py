@@ -15,15 +15,13 @@ def command(options: Globals, *, which: str | None) -> None:
     WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
     """
     from lorsync.amending import pinned, unpin
-    from lorsync.cli.amend import offer, tell
+    from lorsync.cli.amend import Amendment, amend
 
-    state = state_of(options)
-    if which is None:
-        offer(
-            state,
-            pinned,
-            none="No event was moved by you.",
-            how="To give one back to the plan: lorsync unpin DIGITS (or a mentor's id).",
-        )
-        return
-    tell(state, unpin(state, which), done="Moved to the plan's day at the next pass.")
+    amendment = Amendment(
+        wanted=pinned,
+        change=unpin,
+        none="No event was moved by you.",
+        how="To give one back to the plan: lorsync unpin DIGITS (or a mentor's id).",
+        done="Moved to the plan's day at the next pass.",
+    )
+    amend(amendment, state_of(options), which)

@@ -132,3 +132,29 @@ def test_a_dry_run_makes_no_calendar_and_writes_nothing(
     first = user.json("sync", config=config)
     assert len(first["created"]) == 12
     assert first["requests"] > 14, "the calendar had been made before"
+
+
+def test_unpin_and_restore_take_back_what_the_person_did(
+    user: User, server: Server, config: Path
+) -> None:
+    user.json("sync", config=config)
+    phone = phone_of(user, server, config)
+    dragged, deleted = phone.find("Ask Prof. Ana Ruiz"), phone.find("Letter due: Prof. Ana Ruiz")
+    body = phone.read(dragged)
+    start = re.findall(r"DTSTART;VALUE=DATE:(\d+)", body)[0]
+    end = re.findall(r"DTEND;VALUE=DATE:(\d+)", body)[0]
+    phone.write(dragged, body.replace(start, "20990802").replace(end, "20990803"))
+    phone.delete(deleted)
+    user.json("sync", config=config)
+    listed = user.types("unpin", config=config).stdout
+    digits = dragged.rpartition("lorsync-")[2][:8]
+    assert digits in listed
+    assert "2099-08-02" in listed
+    assert user.types("unpin", digits, config=config).returncode == 0
+    assert "Letter due: Prof. Ana Ruiz" in user.types("restore", config=config).stdout
+    assert user.types("restore", "prof-ana-ruiz", config=config).returncode == 0
+    report = user.json("sync", config=config)
+    assert [c["kind"] for c in report["created"]] == ["deadline"]
+    assert start in phone.read(dragged)
+    assert user.types("unpin", digits, config=config).returncode == 64
+    assert not user.json("sync", config=config)["created"]
