@@ -87,9 +87,13 @@ def gather(
     )
 
 
-def remember_listing(listing: Listing, ledger: Ledger, now: datetime) -> None:
-    """Remember the token from before the writes (S16), once the pass has come to its end."""
-    memo: dict[str, str | None] = {_TOKEN: listing.token}
+def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created: bool) -> None:
+    """Remember the token from before the writes (S16), once the pass has come to its end.
+
+    Not where something was ``created``: what came and went since a token need not be in its report
+    (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen.
+    """
+    memo: dict[str, str | None] = {_TOKEN: None if created else listing.token}
     if listing.complete:
         memo[_LISTED] = now.isoformat()
     ledger.remember(memo)

@@ -104,7 +104,7 @@ def _applied(
         stopping=options.stopping,
     )
     outcomes = write_all(actions, desk, options.progress)
-    remember_listing(seen.listing, ledger, now)
+    remember_listing(seen.listing, ledger, now, created=bool(outcomes.created))
     return outcomes
 
 

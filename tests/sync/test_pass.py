@@ -62,6 +62,17 @@ def test_s16_a_listing_a_day_old_is_replaced_by_a_full_one(desk: Desk) -> None:
     assert len(desk.sync(START + timedelta(days=1)).missing) == 1
 
 
+def test_s16_what_was_created_and_deleted_since_the_token_is_missed(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    desk.calendar.remove(href)
+    # As on Xandikos: the report names neither the coming nor the going.
+    desk.calendar._changes[:] = [changed for changed in desk.calendar._changes if changed != href]
+    before = desk.calendar.requests
+    assert [c.kind for c in desk.sync().missing] == ["deadline"]
+    assert desk.calendar.requests - before == 1
+
+
 def test_s16_an_unknown_token_leads_to_a_full_listing_and_no_loss(desk: Desk) -> None:
     desk.sync()
     desk.calendar.known_tokens = False
