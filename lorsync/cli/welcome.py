@@ -5,7 +5,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from lorsync.adapters.local_server import SETTINGS_NAME, ensure_running
+from lorsync.adapters.local_files import SETTINGS_NAME
+from lorsync.adapters.local_server import ensure_running
 from lorsync.cli.tables import console, show_plan, show_report
 from lorsync.daemon import Passed
 from lorsync.passes import record_of
