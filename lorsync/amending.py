@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.adapters.state import pass_lock
-from lorsync.core.content import Property
+from lorsync.core.content import Digests, Property
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.errors import UsageError
 from lorsync.report import Change, changes_of_entries
@@ -14,6 +15,7 @@ from lorsync.report import Change, changes_of_entries
 TURN_SECONDS = 60.0
 """How long to wait for a pass that is under way."""
 
+_PREFIX = "lorsync-"
 _SHORTEST = 4
 """How many digits of a UID are asked for at least."""
 
@@ -40,34 +42,47 @@ def listed(state: Path, wanted: Callable[[Entry], bool]) -> tuple[Change, ...]:
     return changes_of_entries(sorted(found, key=lambda e: (e.day, e.uid)))
 
 
-def unpin(state: Path, which: str) -> tuple[Change, ...]:
+def unpin(state: Path, which: str, today: date) -> tuple[Change, ...]:
     """Give moved events back to the plan; the next pass moves them to its days.
 
-    ``which`` is a mentor's id, or the beginning of a UID. Raises UsageError where nothing matches.
+    ``which`` is a mentor's id, or the first digits of a UID. What is past stays where it is (I6).
+    Raises UsageError where nothing matches.
     """
 
     def amend(ledger: SqliteLedger, chosen: list[Entry]) -> None:
         ledger.save(_unpinned(entry) for entry in chosen)
 
-    return _amend(state, which, pinned, amend, "was moved by you")
+    return _amend(state, which, _ahead(pinned, today), amend, "was moved by you")
 
 
-def restore(state: Path, which: str) -> tuple[Change, ...]:
+def restore(state: Path, which: str, today: date) -> tuple[Change, ...]:
     """Let events that the person deleted be created again, under new UIDs (S8).
 
-    ``which`` is a mentor's id, or the beginning of a UID. Raises UsageError where nothing matches.
+    ``which`` is a mentor's id, or the first digits of a UID. What is past was used, and nothing
+    gives a used follow-up back (R5). Raises UsageError where nothing matches.
     """
 
     def amend(ledger: SqliteLedger, chosen: list[Entry]) -> None:
         ledger.save([], retire=[entry.uid for entry in chosen])
 
-    return _amend(state, which, away, amend, "was deleted by you")
+    return _amend(state, which, _ahead(away, today), amend, "was deleted by you")
+
+
+def _ahead(wanted: Callable[[Entry], bool], today: date) -> Callable[[Entry], bool]:
+    return lambda entry: entry.day >= today and wanted(entry)
 
 
 def _unpinned(entry: Entry) -> Entry:
     # With no digest of the date, the plan's differs from it: the date is written.
-    digests = {**(entry.sent_digests or {}), Property.DATE: ""}
-    return replace(entry, theirs=entry.theirs - {Property.DATE}, sent_digests=digests)
+    def undated(digests: Digests | None) -> Digests | None:
+        return None if digests is None else {**digests, Property.DATE: ""}
+
+    return replace(
+        entry,
+        theirs=entry.theirs - {Property.DATE},
+        sent_digests=undated(entry.sent_digests),
+        intended_digests=undated(entry.intended_digests),
+    )
 
 
 def _amend(
@@ -94,6 +109,6 @@ def _amend(
 
 
 def _matches(entry: Entry, which: str) -> bool:
-    digits = entry.uid.removeprefix("lorsync-")
-    named = len(which) >= _SHORTEST and (entry.uid.startswith(which) or digits.startswith(which))
+    digits = which.removeprefix(_PREFIX)
+    named = len(digits) >= _SHORTEST and entry.uid.removeprefix(_PREFIX).startswith(digits)
     return named or entry.mentor == which

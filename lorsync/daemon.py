@@ -83,9 +83,10 @@ class Daemon:
         self._last_error: str | None = None
         self._passes = 0
 
-    def run(self) -> None:
-        """Run until a signal says stop.
+    def run(self) -> bool:
+        """Run until a signal says stop; tell whether the pass under way came to its end.
 
+        Where it did not, threads still wait for a server: the process has to be left without them.
         Raises ConfigError for a config that is broken from the start, and TryAgainError where
         another daemon serves the state folder.
         """
@@ -93,6 +94,7 @@ class Daemon:
         make_state_dir(self._state)
         with daemon_lock(self._state), holding_server(settings.calendar, self._state):
             self._settings = settings
+            remember_config_error(self._state, None)
             self._listen()
             worker = threading.Thread(target=self._work, name="lorsync-passes", daemon=True)
             with FileWatch(self._config, self._wake):
@@ -103,7 +105,8 @@ class Daemon:
                 try:
                     self._watch()
                 finally:
-                    self._stop(worker)
+                    ended = self._stop(worker)
+        return ended
 
     # The main thread.
 
@@ -155,8 +158,8 @@ class Daemon:
     def _today(self) -> date:
         return today_of(self._settings, datetime.now(UTC))
 
-    def _stop(self, worker: threading.Thread) -> None:
-        """End everything; a pass that hangs in a request is left to its intents."""
+    def _stop(self, worker: threading.Thread) -> bool:
+        """End everything, and tell whether the worker did; a cut-off pass has left its intents."""
         self._stopping.set()
         self._requests.add("stop")
         self._scheduler.shutdown(wait=False)
@@ -166,6 +169,7 @@ class Daemon:
         else:
             remember_next(self._state, None)
         signal.set_wakeup_fd(-1)
+        return not worker.is_alive()
 
     # The scheduler.
 
@@ -195,8 +199,10 @@ class Daemon:
             try:
                 if "config" in reasons:
                     self._reload()
-                self._pass(reasons)
-                remember_next(self._state, self._next_pass())
+                try:
+                    self._pass(reasons)
+                finally:
+                    remember_next(self._state, self._next_pass())
             except LorsyncError as error:
                 self._say(str(error))
             except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon

@@ -56,13 +56,19 @@ def gather(
     to_fetch = [entry for entry in entries.values() if _is_stale(entry, listing)]
     hrefs = [Href(entry.href) for entry in [*to_fetch, *strangers]]
     fetched = calendar.fetch(hrefs) if hrefs else {}
-    emptied = _is_emptied(entries, listing) and not believe_emptied
+    all_gone = _is_emptied(entries, listing)
+    emptied = all_gone and not believe_emptied
     changed: dict[Uid, Entry] = {}
     gone: list[Gone] = []
     for entry in [*to_fetch, *(e for e in entries.values() if _is_absent(e, listing))]:
         resource = fetched.get(Href(entry.href))
         observed = (
-            observe_absent(entry, now=now, complete=listing.complete and not emptied)
+            observe_absent(
+                entry,
+                now=now,
+                complete=listing.complete and not emptied,
+                believed=all_gone and believe_emptied,
+            )
             if resource is None
             else observe_present(entry, resource.body, resource.etag, zone)
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from lorsync.adapters.holidays import holidays_of
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.core.due_dates import day_of
-from lorsync.core.entry import AWAY, Entry
+from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.model import History, Plan, Season, Uid
 from lorsync.core.schedule import NO_HISTORY, plan
@@ -114,8 +114,17 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
     """Return what the planner has to know of earlier passes."""
     listed = list(entries)
     # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
-    past = {e.uid for e in listed if e.day < today and e.state not in AWAY}
-    return History(placed=tuple(e.placed for e in listed), retired=retired | past)
+    past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
+    # A released event is the person's note and no longer an event of ours (S10).
+    released = {e.uid for e in listed if e.state is State.RELEASED}
+    used = retired | past | released
+    standing = {
+        e.identity: e.uid
+        for e in sorted(listed, key=lambda e: e.uid)
+        if e.uid not in used and e.state not in AWAY
+    }
+    placed = tuple(e.placed for e in listed if e.uid not in released)
+    return History(placed=placed, retired=used, standing=standing)
 
 
 def frozen_key(season: Season, ledger: Ledger) -> SeasonKey:

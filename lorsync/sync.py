@@ -72,6 +72,9 @@ def run_pass(
     )
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
     actions, held = _choose(settings, seen.entries, wanted, today, options)
+    if seen.emptied:
+        # As the warning says: with everything gone, nothing is created beside it.
+        actions = []
     if options.dry_run:
         outcomes = _foreseen(actions)
     else:

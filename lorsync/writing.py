@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import Content, Property
-from lorsync.core.decision import NOT_NEEDED, Action, Create, Delete, Note, Release, Update
+from lorsync.core.content import NOT_NEEDED, Content, Property
+from lorsync.core.decision import Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.ical import release, rewrite, write
 from lorsync.core.merge import Gone, confirm, observe_absent, observe_present
@@ -191,21 +191,25 @@ def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outco
 def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[Uid, _Reply]:
     """Send all writes, several at once; the first failure of the server as a whole ends it."""
     replies: dict[Uid, _Reply] = {}
-    calendar = desk.calendar
-    workers = min(calendar.connections, len(jobs))
+    workers = min(desk.calendar.connections, len(jobs))
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="lorsync-write")
     try:
-        futures = {pool.submit(_send_one, job, calendar): job for job in jobs}
+        futures = {pool.submit(_send_unless_stopping, job, desk): job for job in jobs}
         for future in as_completed(futures):
             replies[futures[future].entry.uid] = future.result()
             if progress is not None:
                 progress(len(replies), len(jobs))
-            if desk.stopping():
-                msg = f"Stopped after {len(replies)} of {len(jobs)} writes; the next pass goes on."
-                raise TryAgainError(msg)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return replies
+
+
+def _send_unless_stopping(job: _Job, desk: Desk) -> _Reply:
+    """Send a write, but begin none once the pass is to stop: its intent waits for the next one."""
+    if desk.stopping():
+        msg = "Stopped between two writes; the next pass goes on."
+        raise TryAgainError(msg)
+    return _send_one(job, desk.calendar)
 
 
 def _send_one(job: _Job, calendar: Calendar) -> _Reply:
@@ -257,7 +261,9 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entr
                 replace(confirmed, intent=Intent.UPDATE), now=desk.now, complete=False
             )
         case _:
-            return observe_absent(entry, now=desk.now, complete=False)
+            # It never stood where it was to be moved: what counts is where it was.
+            before = entry if isinstance(job.action, Create) else job.action.entry
+            return observe_absent(before, now=desk.now, complete=False)
 
 
 def _tally(
@@ -302,8 +308,14 @@ def _overtaken(jobs: Sequence[_Job], outcomes: Outcomes) -> list[Write]:
         entry = outcomes.entries.get(uid)
         if entry is None or entry.state is not State.LIVE or isinstance(job.action, Create):
             continue
-        if uid not in outcomes.updated and not _was_refused(uid, outcomes):
-            again.append(replace(job.action, entry=entry))
+        if uid in outcomes.updated or _was_refused(uid, outcomes):
+            continue
+        before = job.action.entry
+        if entry.theirs != before.theirs or (
+            isinstance(job.action, Delete) and entry.extras != before.extras
+        ):
+            continue  # The person was quicker: the next pass decides anew (I4).
+        again.append(replace(job.action, entry=entry))
     return again
 
 

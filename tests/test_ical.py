@@ -168,7 +168,9 @@ def test_s12_markers_are_found_in_html_and_never_doubled() -> None:
 
 def test_s12_damaged_markers_make_the_description_theirs() -> None:
     damaged = body().replace(b"--- planned", b"--- plannd")
-    assert read(damaged, UID, NEW_YORK).touched == {Property.TEXT}
+    # A stamp that is not there vouches for nothing.
+    stamped = {Property.DATE, Property.TITLE, Property.TEXT}
+    assert read(damaged, UID, NEW_YORK).touched == stamped
     content = content_of(event(text="New text"), ALL_DAY)
     updated = rewrite(damaged, content, sequence=1, properties={Property.TEXT})
     assert b"New text" not in updated
@@ -190,7 +192,11 @@ def test_s10_a_released_event_keeps_the_words_and_loses_the_alarms() -> None:
         ),
         ((b"SUMMARY:Ask", b"SUMMARY:Do ask"), ("title",)),
         ((b"DESCRIPTION:", b"DESCRIPTION:Mine first\\n"), ()),
-        ((b"--- lorsync ---", b""), ("text",)),
+        ((b"--- lorsync ---", b""), ("date", "title", "text")),
+        (
+            (b"20270730\r\nDTEND;VALUE=DATE:20270731", b"20270730\r\nDTEND;VALUE=DATE:20270803"),
+            ("date",),
+        ),
         ((b"Letters to ask for", b"Letters to beg for"), ("text",)),
     ],
 )

@@ -2,16 +2,20 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import click
 
 from lorsync.adapters.state import daemon_pid
 from lorsync.amending import listed
+from lorsync.cli.context import now, settings_of, state_of
+from lorsync.cli.root import Globals
 from lorsync.cli.tables import console, day_in_words
 from lorsync.core.entry import Entry
+from lorsync.planning import today_of
 from lorsync.report import Change
 
 _DIGITS = 8
@@ -22,20 +26,21 @@ class Amendment:
     """One such command: which events it is for, what it does to them, and its words."""
 
     wanted: Callable[[Entry], bool]
-    change: Callable[[Path, str], tuple[Change, ...]]
+    change: Callable[[Path, str, date], tuple[Change, ...]]
     none: str
     how: str
     done: str
 
 
-def amend(amendment: Amendment, state: Path, which: str | None) -> None:
+def amend(amendment: Amendment, options: Globals, which: str | None) -> None:
     """Do it to the events that ``which`` names; without it, list those that there are."""
+    state, today = state_of(options), today_of(settings_of(options), now())
     if which is None:
-        found = listed(state, amendment.wanted)
+        found = [change for change in listed(state, amendment.wanted) if change.day >= today]
         _show(found)
         click.echo(amendment.how if found else amendment.none)
         return
-    _show(amendment.change(state, which))
+    _show(amendment.change(state, which, today))
     pid = daemon_pid(state)
     if pid is None:
         click.echo(f"{amendment.done} Run lorsync sync.")
@@ -44,7 +49,7 @@ def amend(amendment: Amendment, state: Path, which: str | None) -> None:
     click.echo(f"{amendment.done} The daemon does it now.")
 
 
-def _show(changes: tuple[Change, ...]) -> None:
+def _show(changes: Sequence[Change]) -> None:
     out = console()
     for change in changes:
         name = change.uid.removeprefix("lorsync-")[:_DIGITS]

@@ -2,7 +2,6 @@
 
 import click
 
-from lorsync.cli.context import state_of
 from lorsync.cli.root import Globals
 
 
@@ -24,4 +23,4 @@ def command(options: Globals, *, which: str | None) -> None:
         how="To bring one back: lorsync restore DIGITS (or a mentor's id).",
         done="Created again at the next pass, if still wanted.",
     )
-    amend(amendment, state_of(options), which)
+    amend(amendment, options, which)

@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import sys
 from datetime import datetime
 
 import click
@@ -46,9 +47,13 @@ def command(options: Globals) -> None:
             )
         log.debug("Next pass: %s.", _when(passed.next_pass))
 
-    Daemon(config_path(options), state, load=load, tell=tell).run()
+    ended = Daemon(config_path(options), state, load=load, tell=tell).run()
     if not in_journal:
         click.echo("Stopped.")
+    if not ended:
+        # The interpreter would wait for threads that wait for a server.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _when(at: datetime) -> str:

@@ -2,7 +2,6 @@
 
 import click
 
-from lorsync.cli.context import state_of
 from lorsync.cli.root import Globals
 
 
@@ -24,4 +23,4 @@ def command(options: Globals, *, which: str | None) -> None:
         how="To give one back to the plan: lorsync unpin DIGITS (or a mentor's id).",
         done="Moved to the plan's day at the next pass.",
     )
-    amend(amendment, state_of(options), which)
+    amend(amendment, options, which)

@@ -19,6 +19,10 @@ DURATION = timedelta(minutes=30)
 """How long a timed event lasts."""
 
 
+NOT_NEEDED = "Not needed: "
+"""What the title of an event begins with that is no longer needed and holds the person's words."""
+
+
 class Property(StrEnum):
     """A property that lorsync writes, by the word under which it is reported."""
 

@@ -11,10 +11,7 @@ from datetime import date
 from lorsync.core.content import Content, Property, alarms_for
 from lorsync.core.entry import Entry, State
 from lorsync.core.ical import read
-from lorsync.core.model import Event, EventStyle, LetterId, Uid
-
-NOT_NEEDED = "Not needed: "
-"""What the title of an event begins with that is no longer needed and holds the person's words."""
+from lorsync.core.model import Event, EventStyle, Kind, LetterId, Uid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,7 @@ def decide(
         if uid in wanted or entry.state is not State.LIVE:
             continue
         orphaned = not any(letter in known_letters for letter in entry.letters)
-        if entry.day < today and not orphaned:
+        if entry.day < today and (not orphaned or entry.identity.kind is Kind.FOLLOW_UP):
             continue
         if entry.has_words:
             actions += [Release(entry=entry)] if entry.day >= today else []

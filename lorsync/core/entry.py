@@ -85,6 +85,15 @@ class Entry:
         return bool(own_text) or bool(WORDS.intersection(self.extras))
 
     @property
+    def tidied(self) -> bool:
+        """Whether it was taken off the calendar after its day: history, and no dismissal (I6)."""
+        return (
+            self.state in AWAY
+            and self.missing_since is not None
+            and self.missing_since.date() > self.day
+        )
+
+    @property
     def placed(self) -> Placed:
         """The entry as the planner's history has it."""
         return Placed(
@@ -93,5 +102,5 @@ class Entry:
             letters=self.letters,
             day=self.day,
             pinned=self.state is State.LIVE and Property.DATE in self.theirs,
-            dismissed=self.state is State.DISMISSED,
+            dismissed=self.state is State.DISMISSED and not self.tidied,
         )

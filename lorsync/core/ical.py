@@ -14,6 +14,7 @@ from icalendar import Component
 from icalendar.prop.broken import vBroken
 
 from lorsync.core.content import (
+    DURATION,
     EVERY,
     Content,
     Digests,
@@ -119,6 +120,16 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
 
     Raises UnreadableError where the body is not one VEVENT with this UID and a start.
     """
+    try:
+        reading = _read(body, uid, zone)
+        reading.meaning.day(zone)
+    except OverflowError as error:
+        msg = "its time is out of range"
+        raise UnreadableError(msg) from error
+    return reading
+
+
+def _read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     _, event = _single_event(body, uid)
     start = _moment(event, "DTSTART")
     if start is None:
@@ -141,7 +152,8 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     sequence = event.get("SEQUENCE", 0)
     names = touched(summary, _stamp_start(start, zone), description)
     # Lorsync's events never recur, and recurring is a matter of when: the person's date (S10).
-    repeated = {Property.DATE} if recurrence else set()
+    usual = start + (DURATION if isinstance(start, datetime) else timedelta(days=1))
+    repeated = {Property.DATE} if recurrence or end not in (None, usual) else set()
     return Reading(
         meaning=meaning,
         sequence=int(sequence) if isinstance(sequence, int) else 0,
@@ -153,7 +165,7 @@ def _put(
     event: icalendar.Event, content: Content, *, sequence: int, properties: Collection[Property]
 ) -> None:
     if Property.DATE in properties:
-        for name in ("DTSTART", "DTEND", "DURATION"):
+        for name in ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE"):
             event.pop(name, None)
         event.add("DTSTART", content.start)
         event.add("DTEND", content.end)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import EVERY, Digests, Property
+from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
 from lorsync.core.model import Uid
@@ -32,10 +32,13 @@ class Gone:
     retired: bool
 
 
-def observe_absent(entry: Entry, *, now: datetime, complete: bool) -> Entry | Gone:
+def observe_absent(
+    entry: Entry, *, now: datetime, complete: bool, believed: bool = False
+) -> Entry | Gone:
     """Bring an entry up to date whose resource is not on the server.
 
-    It is missing first, and dismissed at a later *complete* listing, an hour on (S11).
+    It is missing first, and dismissed at a later *complete* listing, an hour on (S11), or at once
+    where the person has said so (``believed``, S18).
     """
     match entry.intent:
         case Intent.CREATE:
@@ -45,7 +48,7 @@ def observe_absent(entry: Entry, *, now: datetime, complete: bool) -> Entry | Go
     if entry.state is State.DISMISSED:
         return entry
     since = entry.missing_since or now
-    certain = complete and now - since >= CERTAIN_AFTER
+    certain = believed or (complete and now - since >= CERTAIN_AFTER)
     return replace(
         _settled(entry),
         state=State.DISMISSED if certain else State.MISSING,
@@ -60,7 +63,11 @@ def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo)
         remote = read(body, entry.uid, zone)
     except UnreadableError:
         return replace(_settled(entry), state=State.UNREADABLE, etag=etag, missing_since=None)
-    released = entry.state is State.RELEASED or _was_released(entry, remote, zone)
+    released = (
+        entry.state is State.RELEASED
+        or remote.meaning.summary.startswith(NOT_NEEDED.strip())
+        or _was_released(entry, remote, zone)
+    )
     entry = _settled(_resolved(entry, remote, zone))
     meaning = remote.meaning
     known = entry.echo is not None or entry.sent is not None
@@ -75,7 +82,7 @@ def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo)
         summary=meaning.summary,
         sequence=max(entry.sequence, remote.sequence),
         # Another lorsync's writing: the plan says whether it is still right.
-        sent_digests=entry.sent_digests if known else None,
+        sent_digests=entry.sent_digests if known and remote.sequence >= entry.sequence else None,
         missing_since=None,
     )
 
@@ -111,6 +118,8 @@ def _is_theirs(
     p: Property, entry: Entry, remote: Reading, base: tuple[Digests, Collection[Property]] | None
 ) -> bool:
     now = remote.meaning.digests[p]
+    if p in entry.theirs and base is not None and now == base[0][p]:
+        return True  # As they left it, even if the plan has come to say the same.
     if entry.sent_digests is not None and now == entry.sent_digests[p]:
         return False  # It says what the plan says: an edit undone, or none.
     if p in entry.theirs:

@@ -325,11 +325,13 @@ class Placed:
 class History:
     """What earlier passes left: the events that stand, and the UIDs that lorsync itself deleted.
 
-    A retired UID is never used again, because servers refuse a deleted one (S8).
+    A retired UID is never used again, because servers refuse a deleted one (S8). ``standing`` says
+    under which UID an identity is on the calendar, which no lost count of generations changes.
     """
 
     placed: tuple[Placed, ...] = ()
     retired: frozenset[Uid] = frozenset()
+    standing: Mapping[Identity, Uid] = field(default_factory=dict)
 
 
 class Stage(StrEnum):

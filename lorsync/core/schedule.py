@@ -63,7 +63,7 @@ def plan(season: Season, *, today: date, key: SeasonKey, history: History = NO_H
         occasions, told, budget = _plan_mentor(case, coverage)
         budgets[case.mentor.id] = budget
         warnings += told
-        events += _in_words(occasions, case, key, history.retired)
+        events += _in_words(occasions, case, key, history)
     warnings += coverage_warnings(coverage.values())
     return Plan(
         as_of=today,
@@ -167,7 +167,7 @@ def _contacts(case: Case) -> list[date]:
 
 
 def _in_words(
-    occasions: list[Occasion], case: Case, key: SeasonKey, retired: frozenset[Uid]
+    occasions: list[Occasion], case: Case, key: SeasonKey, history: History
 ) -> list[Event]:
     titles, words = Titles(case), Words(case)
     events = []
@@ -177,7 +177,8 @@ def _in_words(
             continue
         events.append(
             Event(
-                uid=_fresh_uid(occasion.identity, key, retired),
+                uid=history.standing.get(occasion.identity)
+                or _fresh_uid(occasion.identity, key, history.retired),
                 identity=occasion.identity,
                 mentor=case.mentor.id,
                 letters=occasion.letters,

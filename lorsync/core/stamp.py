@@ -77,7 +77,7 @@ def touched(title: str, start: str, description: str) -> tuple[str, ...]:
     """Name what a person changed since lorsync wrote this: date, title, text, or nothing (S3)."""
     block = find_block(description)
     if block is None:
-        return ("text",)
+        return ("date", "title", "text")
     names = []
     if block.start != start:
         names.append("date")

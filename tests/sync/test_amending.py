@@ -18,7 +18,7 @@ def test_s10_an_unpinned_event_goes_back_to_the_plan(desk: Desk) -> None:
     drag(desk, href)
     desk.sync()
     (moved,) = listed(desk.folder, pinned)
-    assert unpin(desk.folder, moved.uid.removeprefix("lorsync-")[:8]) == (moved,)
+    assert unpin(desk.folder, moved.uid.removeprefix("lorsync-")[:8], START) == (moved,)
     assert listed(desk.folder, pinned) == ()
     report = desk.sync()
     assert {c.kind for c in report.updated} == {"request", "talk"}
@@ -37,7 +37,7 @@ def test_s11_a_restored_event_comes_back_once_under_a_new_uid(desk: Desk, *, cer
     if certain:
         desk.sync(at=time(14))
     assert len(listed(desk.folder, away)) == 1
-    restore(desk.folder, "Alvarez")
+    restore(desk.folder, "Alvarez", START)
     report = desk.sync(START + timedelta(days=1))
     assert [c.kind for c in report.created] == ["follow-up"]
     assert href not in desk.calendar.bodies
@@ -51,7 +51,7 @@ def test_s11_a_restored_event_comes_back_once_under_a_new_uid(desk: Desk, *, cer
 
 def test_nothing_to_take_back_is_said(desk: Desk) -> None:
     with pytest.raises(UsageError, match="was moved by you"):
-        unpin(desk.folder, "Alvarez")
+        unpin(desk.folder, "Alvarez", START)
     desk.sync()
     with pytest.raises(UsageError, match="was deleted by you"):
-        restore(desk.folder, "Alvarez")
+        restore(desk.folder, "Alvarez", START)
