@@ -28,6 +28,9 @@ from lorsync.core.content import (
 from lorsync.core.model import Uid
 from lorsync.core.stamp import find_block, touched, with_block
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2300
+"""What lies outside is a slip or a trick, and arithmetic with it may overflow."""
+
 PRODID = "-//lorsync//lorsync//EN"
 
 _EXTRAS = (
@@ -134,6 +137,9 @@ def _read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     start = _moment(event, "DTSTART")
     if start is None:
         msg = "it has no readable DTSTART"
+        raise UnreadableError(msg)
+    if not _FIRST_YEAR <= start.year <= _LAST_YEAR:
+        msg = "its time is out of range"
         raise UnreadableError(msg)
     end, recurrence = _end(event, start), _recurrence(event)
     description, summary = str(event.get("DESCRIPTION", "")), str(event.get("SUMMARY", ""))

@@ -1,0 +1,269 @@
+"""Where it is easiest to lose an edit, to double an event or to follow up a third time."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from lorsync.amending import restore, unpin
+from lorsync.core.entry import State
+from lorsync.core.model import Facts, Kind, Letter, LetterId, MentorId
+from lorsync.errors import TryAgainError, UsageError
+from tests.sync.desk import DUE, START, Desk, days_of, letter
+from tests.sync.test_merge import (
+    LATER,
+    MOVED,
+    annotate,
+    drag,
+    place,
+    replace_text,
+    retitle,
+)
+
+SUBMITTED = Facts(asked_on=date(2027, 5, 1), submitted_on=date(2027, 5, 2))
+BOTH_MADE = date(2027, 9, 7)
+"""A day after both follow-ups for the usual due date."""
+
+
+def another(mentor: str, due: date) -> Letter:
+    return Letter(id=LetterId(f"{mentor}-second"), mentor=MentorId(mentor), deadline=due)
+
+
+def during(desk: Desk, operation: str, act: object) -> None:
+    """Let the person act once, just before a request of the next pass."""
+
+    def once(what: str, moment: str, _: object) -> None:
+        if (what, moment) == (operation, "before"):
+            desk.calendar.faults = None
+            act()
+
+    desk.calendar.faults = once
+
+
+def test_i1_replacing_a_letter_frees_no_follow_up_that_was_made(desk: Desk) -> None:
+    desk.sync()
+    desk.sync(BOTH_MADE)
+    desk.change(another("Alvarez", date(2027, 12, 1)), letter("Chen"))
+    for _ in range(3):
+        report = desk.sync(accept_deletions=True)
+    assert report.plan.budgets["Alvarez"].spent == 2
+    assert report.plan.budgets["Alvarez"].planned == 0
+    assert len(days_of(desk, "Check in with Dr. Alvarez")) == 2
+
+
+def test_i1_a_follow_up_that_was_made_is_not_restored(desk: Desk) -> None:
+    desk.sync()
+    desk.sync(BOTH_MADE)
+    desk.calendar.remove(desk.find(Kind.FOLLOW_UP, slot="1"))
+    desk.sync()
+    with pytest.raises(UsageError):
+        restore(desk.folder, "Alvarez", BOTH_MADE)
+    desk.change(letter("Alvarez", due=date(2027, 12, 1)), letter("Chen"))
+    assert desk.sync().plan.budgets["Alvarez"].planned == 0
+
+
+@pytest.mark.parametrize("edit", [drag, retitle, annotate])
+def test_i4_an_edit_between_listing_and_update_stays(desk: Desk, edit) -> None:
+    desk.calendar._connections = 1
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    during(desk, "update", lambda: edit(desk, href))
+    desk.sync()
+    desk.sync()
+    event = desk.events()[href]
+    if edit is drag:
+        assert event["DTSTART"].dt == MOVED
+    elif edit is retitle:
+        assert str(event["SUMMARY"]) == "Ask her at the clinic"
+    else:
+        assert "Ring twice." in str(event["DESCRIPTION"])
+    assert not desk.sync().wrote
+
+
+def test_i4_an_edit_between_listing_and_deletion_stays(desk: Desk) -> None:
+    desk.calendar._connections = 1
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="2")
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    during(desk, "delete", lambda: (retitle(desk, href), place(desk, href)))
+    desk.sync()
+    desk.sync()
+    assert str(desk.events()[href]["SUMMARY"]) == "Not needed: Ask her at the clinic"
+    assert str(desk.events()[href]["LOCATION"]) == "Ward 4"
+
+
+def test_i6_tidying_a_past_event_away_leaves_the_coming_one(desk: Desk) -> None:
+    desk.sync()
+    old = desk.find(Kind.DEADLINE)
+    desk.change(letter("Alvarez", due=date(2027, 10, 20)), letter("Chen"))
+    desk.sync(DUE + timedelta(days=1))
+    due = date(2027, 10, 20)
+    assert due in days_of(desk, "Letter due: Dr. Alvarez")
+    desk.calendar.remove(old)
+    for hour in (13, 15, 17):
+        desk.sync(at=time(hour), full=True)
+    assert days_of(desk, "Letter due: Dr. Alvarez") == [due]
+
+
+@pytest.mark.parametrize("edit", [drag, retitle])
+def test_i4_what_is_changed_after_the_text_was_replaced_is_seen(desk: Desk, edit) -> None:
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    replace_text(desk, href)
+    edit(desk, href)
+    desk.sync()
+    theirs = desk.events()[href]
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    desk.sync()
+    name = "DTSTART" if edit is drag else "SUMMARY"
+    assert desk.events()[href][name] == theirs[name]
+
+
+def test_i4_an_event_made_longer_is_theirs(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    start = desk.events()[href]["DTSTART"].dt
+    desk.person_changes(href, dtend=start + timedelta(days=5))
+    assert [c.changed for c in desk.sync().kept] == [("date",)]
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    desk.sync()
+    assert desk.events()[href]["DTEND"].dt == start + timedelta(days=5)
+
+
+def test_i4_a_move_stays_when_the_plan_comes_to_say_the_same_day(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    desk.person_changes(href, dtstart=LATER, dtend=LATER + timedelta(days=1))
+    desk.sync()
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    desk.sync()
+    place(desk, href)
+    desk.sync()
+    desk.change(letter("Alvarez", due=LATER + timedelta(days=7)), letter("Chen"))
+    desk.sync()
+    assert desk.events()[href]["DTSTART"].dt == LATER
+
+
+def test_i2_a_lost_ledger_finds_events_of_a_later_generation(desk: Desk) -> None:
+    desk.sync()
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    desk.sync()
+    desk.change(letter("Alvarez"), letter("Chen"))
+    desk.sync()
+    before = desk.calendar.bodies
+    desk.lose_ledger()
+    report = desk.sync()
+    assert not report.created
+    assert not report.deleted
+    assert desk.calendar.bodies.keys() == before.keys()
+
+
+def test_s10_a_release_is_noted_once_also_by_a_new_ledger(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="2")
+    annotate(desk, href)
+    desk.sync()
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    desk.sync()
+    for _ in range(2):
+        desk.lose_ledger()
+        desk.sync()
+    assert str(desk.events()[href]["SUMMARY"]).count("Not needed") == 1
+
+
+def test_s10_what_was_released_is_planned_anew_when_it_is_needed_again(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="2")
+    annotate(desk, href)
+    desk.sync()
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    desk.sync()
+    desk.change(letter("Alvarez"), letter("Chen"))
+    report = desk.sync()
+    titles = [str(e["SUMMARY"]) for e in desk.events().values()]
+    assert len([t for t in titles if t.startswith("Check in with Dr. Alvarez")]) == 2
+    assert report.plan.budgets["Alvarez"].planned == 2
+    assert not desk.sync().wrote
+
+
+def test_s18_nothing_is_created_beside_a_calendar_that_was_emptied(desk: Desk) -> None:
+    desk.sync()
+    for href in list(desk.calendar.bodies):
+        desk.calendar.remove(href)
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    for hour in (12, 14, 16):
+        assert not desk.sync(at=time(hour)).wrote
+    desk.sync(at=time(16), accept_deletions=True)
+    states = {e.state for e in desk.entries().values() if e.mentor != "Novak"}
+    assert states == {State.DISMISSED}
+
+
+def test_s17_an_old_version_that_comes_back_is_written_again(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    backup = desk.calendar.bodies[href]
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    desk.sync()
+    desk.calendar.edit(href, backup)
+    desk.sync()
+    assert desk.events()[href]["DTSTART"].dt == LATER
+    assert not desk.sync().kept
+
+
+def test_unpinning_what_a_new_ledger_found_moves_it(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    planned = desk.events()[href]["DTSTART"].dt
+    drag(desk, href)
+    desk.lose_ledger()
+    desk.sync()
+    unpin(desk.folder, "Alvarez", START)
+    desk.sync()
+    assert desk.events()[href]["DTSTART"].dt == planned
+    annotate(desk, href)
+    assert [c.changed for c in desk.sync().kept] == [("notes",)]
+
+
+def test_a_word_that_begins_every_uid_names_none(desk: Desk) -> None:
+    desk.sync()
+    drag(desk, desk.find(Kind.REQUEST))
+    desk.sync()
+    for word in ("lors", "lorsync-", ""):
+        with pytest.raises(UsageError):
+            unpin(desk.folder, word, START)
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 31), date(1, 1, 1)])
+def test_a_day_at_the_end_of_time_is_left_alone_and_the_rest_goes_on(desk: Desk, day: date) -> None:
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    start = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    desk.person_changes(href, dtstart=start, dtend=None, duration=timedelta(days=9))
+    theirs = desk.calendar.bodies[href]
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    report = desk.sync()
+    assert report.updated
+    assert desk.calendar.bodies[href] == theirs
+
+
+def test_a_pass_that_is_to_stop_begins_no_write(desk: Desk) -> None:
+    desk.calendar._connections = 1
+    with pytest.raises(TryAgainError):
+        desk.sync(stopping=lambda: len(desk.calendar.bodies) >= 3)
+    assert len(desk.calendar.bodies) == 3
+    assert len(desk.sync().plan.events) == len(desk.calendar.bodies) == 12
+
+
+def test_an_update_answered_with_404_keeps_the_day_it_stood_on(desk: Desk) -> None:
+    desk.calendar._connections = 1
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+
+    def vanish() -> None:
+        desk.calendar.remove(href)
+
+    during(desk, "update", vanish)
+    desk.sync()
+    (entry,) = [e for e in desk.entries().values() if e.href == href]
+    assert (entry.state, entry.day) == (State.MISSING, DUE)
