@@ -38,7 +38,7 @@ LOOK_SECONDS = 30.0
 JUMP_SECONDS = 5.0
 """From how far wall time and monotonic time drift apart the clock counts as set (OPERATIONS)."""
 
-STOP_SECONDS = 1.5
+STOP_SECONDS = 1.0
 """How long a stop waits for the request in flight; the next pass resolves what is cut off (I7)."""
 
 _SETTLE_SECONDS = 0.3

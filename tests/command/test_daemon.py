@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.command.conftest import config_text
 from tests.command.running import User, plain
-from tests.servers import wait_until
+from tests.servers import Server, wait_until
 
 CONFIG = """
 [applicant]
@@ -191,3 +193,18 @@ def child_of(pid: int) -> int:
     (child,) = children()
     os.kill(child, 0)
     return child
+
+
+def test_a_stop_does_not_wait_for_a_server_that_says_nothing(user: User, config: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        listening.settimeout(20)
+        config.write_text(config_text(Server(url=url, pid=0)))
+        running = user.starts("run", config=config)
+        try:
+            connection, _ = listening.accept()
+            with connection:
+                assert connection.recv(9) == b"PROPFIND "
+                assert "in the middle of a pass" in stopped(running)
+        finally:
+            end(running)
