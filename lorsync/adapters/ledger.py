@@ -7,6 +7,7 @@ ISO text. The file and its folder can be read by the user alone.
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from lorsync.errors import StateError
 
 FILE_NAME = "ledger.sqlite3"
 _BUSY_SECONDS = 10.0
+_POLL_SECONDS = 0.01
 
 _MIGRATIONS = (
     (
@@ -157,9 +159,23 @@ def _connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
     db.row_factory = sqlite3.Row
-    db.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(db)
     db.execute("PRAGMA synchronous = FULL")
     return db
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """Set the journal mode, waiting for others: this one statement does not wait by itself."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 @contextmanager

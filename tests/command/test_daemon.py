@@ -39,10 +39,17 @@ def config(user: User) -> Path:
 @contextmanager
 def daemon(user: User, config: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a daemon past its first pass; end it hard if the test has not."""
-    before = user.record.last_pass
+    before = user.record
+
+    def passed() -> bool:
+        # What comes next is remembered once the pass was shown.
+        now = user.record
+        return now.last_pass != before.last_pass and now.next_pass not in (None, before.next_pass)
+
     running = user.starts("run", config=config)
     try:
-        wait_until(lambda: user.record.last_pass != before)
+        wait_until(lambda: passed() or running.poll() is not None)
+        assert running.poll() is None, running.communicate()[0]
         yield running
     finally:
         end(running)
@@ -52,6 +59,7 @@ def end(running: subprocess.Popen[str]) -> None:
     """End a process that a failed test has left."""
     if running.poll() is None:
         running.kill()
+    if running.stdout is not None and not running.stdout.closed:
         running.communicate()
 
 
