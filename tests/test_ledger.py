@@ -1,7 +1,8 @@
 """The ledger file: who may read it, and many processes at it at once."""
 
-import multiprocessing
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,21 +10,25 @@ import pytest
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.errors import StateError
 
-
-def open_often(folder: Path) -> int:
-    for number in range(60):
-        ledger = SqliteLedger(folder)
-        ledger.remember({"number": str(number)})
-        assert ledger.entries() == {}
-        ledger.close()
-    return 60
+OPEN_OFTEN = """
+import sys
+from pathlib import Path
+from lorsync.adapters.ledger import SqliteLedger
+for number in range(60):
+    ledger = SqliteLedger(Path(sys.argv[1]))
+    ledger.remember({"number": str(number)})
+    assert ledger.entries() == {}
+    ledger.close()
+"""
 
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_many_processes_open_a_new_ledger_at_once(tmp_path: Path, attempt: int) -> None:
-    folder = tmp_path / f"{attempt}"
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        assert pool.map(open_often, [folder] * 4) == [60] * 4
+    folder = str(tmp_path / f"{attempt}")
+    command = [sys.executable, "-c", OPEN_OFTEN, folder]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate(timeout=60)[1] for process in running] == [""] * 4
+    assert [process.returncode for process in running] == [0] * 4
 
 
 def test_only_the_user_may_read_it(tmp_path: Path) -> None:
