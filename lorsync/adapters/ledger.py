@@ -75,7 +75,11 @@ class SqliteLedger:
         self.path = state_dir / FILE_NAME
         with _translated(self.path):
             self._db = _connect(self.path)
-            self._migrate()
+            try:
+                self._migrate()
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         """Close the file."""
@@ -158,9 +162,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     # Made before SQLite makes it, so that it is never readable by others, whatever the umask.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
-    db.row_factory = sqlite3.Row
-    _switch_to_wal(db)
-    db.execute("PRAGMA synchronous = FULL")
+    try:
+        db.row_factory = sqlite3.Row
+        _switch_to_wal(db)
+        db.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
