@@ -10,7 +10,7 @@ from lorsync.config.values import name, wrong
 
 WHERE_PASSWORDS_GO: Final = (
     "a password never stands in the config: take it out, then store it in the keyring with "
-    "“lorsync login” or name a password_command"
+    "“keyring set lorsync USERNAME@HOST” or name a password_command"
 )
 
 _PORT = re.compile(r"\d{1,5}/")
