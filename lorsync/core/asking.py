@@ -103,6 +103,7 @@ def _wish(
             if placed.kind in ASKING
             and placed.pinned
             and placed.day >= case.today
+            and placed.ticked is None
             and progress.id in placed.letters
         ),
         None,

@@ -6,7 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from lorsync.core.content import Property
+from lorsync.core.facts import Fact, Source, Statement
 from lorsync.core.model import Identity, LetterId, MentorId, Placed, Uid
+from lorsync.core.ticks import is_settled
 
 WORDS = frozenset({"notes", "place", "link", "attachment", "guests"})
 """What a person adds that is worth keeping when the event itself is no longer needed (S10)."""
@@ -48,7 +50,9 @@ class Entry:
     lorsync last wrote, ``echo`` what the server held when last seen, and ``etag`` that version.
     ``sent_digests`` are those of the plan at the last write, None where it is not known.
     ``theirs`` are the properties that the person took over, ``extras`` what they added.
-    ``intended`` and ``intended_digests`` belong to an intent, ``missing_since`` is aware.
+    ``ticks`` are the facts that the person stated in the title, each with its day, the last one
+    last (S13). ``intended`` and ``intended_digests`` belong to an intent, ``missing_since`` is
+    aware.
     """
 
     uid: Uid
@@ -61,6 +65,7 @@ class Entry:
     state: State = State.LIVE
     theirs: frozenset[Property] = frozenset()
     extras: tuple[str, ...] = ()
+    ticks: tuple[tuple[Fact, date], ...] = ()
     sent: bytes | None = None
     sent_digests: Mapping[Property, str] | None = None
     sequence: int = 0
@@ -76,13 +81,29 @@ class Entry:
         """Name what of it is the person's, for a report."""
         if self.state is State.UNREADABLE:
             return ("unreadable",)
-        return (*sorted(self.theirs), *self.extras)
+        ticked = ("ticked",) if self.ticks else ()
+        return (*sorted(self.theirs), *self.extras, *ticked)
 
     @property
     def has_words(self) -> bool:
         """Whether the person wrote into it: more than a move, which says when and not whether."""
         own_text = self.theirs & {Property.TITLE, Property.TEXT}
         return bool(own_text) or bool(WORDS.intersection(self.extras))
+
+    @property
+    def settled(self) -> bool:
+        """Whether its title states the last of its ticks in the one form already (S13)."""
+        return not self.ticks or is_settled(self.summary, *self.ticks[-1])
+
+    @property
+    def statements(self) -> list[Statement]:
+        """What its title states of its letters."""
+        return [
+            Statement(letter=letter, fact=fact, day=day, source=Source.TICK)
+            for fact, day in self.ticks
+            if fact is not Fact.DONE
+            for letter in self.letters
+        ]
 
     @property
     def tidied(self) -> bool:
@@ -103,4 +124,5 @@ class Entry:
             day=self.day,
             pinned=self.state is State.LIVE and Property.DATE in self.theirs,
             dismissed=self.state is State.DISMISSED and not self.tidied,
+            ticked=min((day for _, day in self.ticks), default=None),
         )

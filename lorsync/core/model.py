@@ -305,7 +305,8 @@ class Placed:
     """An event that stands on the calendar, as the ledger remembers it: on which day it stands.
 
     The day is the person's where they moved it; then it is ``pinned`` (S10). One that they deleted
-    is ``dismissed``: it is never created again, and a follow-up is spent by it (S11).
+    is ``dismissed``: it is never created again, and a follow-up is spent by it (S11). One whose
+    title states a fact is ``ticked``, with the fact's day: it is history, whatever its day (S13).
     """
 
     identity: Identity
@@ -314,6 +315,7 @@ class Placed:
     day: date
     pinned: bool = False
     dismissed: bool = False
+    ticked: date | None = None
 
     @property
     def kind(self) -> Kind:

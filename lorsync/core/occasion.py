@@ -41,7 +41,7 @@ class Case:
     def was_asked(self) -> bool:
         """Whether the mentor was asked for any letter, one that left the config included."""
         return any(p.asked is not None for p in self.letters) or any(
-            p.kind in ASKING and p.day < self.today and not p.dismissed for p in self.placed
+            p.kind in ASKING and _is_past(p, self.today) and not p.dismissed for p in self.placed
         )
 
     def wants(self, kind: Kind) -> bool:
@@ -49,20 +49,23 @@ class Case:
         return kind in self.season.policy.events
 
     def happened(self, identity: Identity) -> bool:
-        """Tell whether this event's day has passed on the calendar: it is history then (I6)."""
-        return any(p.identity == identity and p.day < self.today for p in self.placed)
+        """Tell whether this event is history: its day has passed, or it was ticked (I6, S13)."""
+        return any(p.identity == identity and _is_past(p, self.today) for p in self.placed)
 
     def pinned_day(self, identity: Identity) -> date | None:
         """Return the day to which the person moved this event, where that is still ahead (S10)."""
         for p in self.placed:
-            if p.pinned and not p.dismissed and p.day >= self.today and p.identity == identity:
+            stands = not p.dismissed and not _is_past(p, self.today)
+            if p.pinned and stands and p.identity == identity:
                 return p.day
         return None
 
     def standing(self, kind: Kind) -> list[Placed]:
         """Return the events of a kind that are on the calendar and still ahead."""
         return [
-            p for p in self.placed if p.kind is kind and p.day >= self.today and not p.dismissed
+            p
+            for p in self.placed
+            if p.kind is kind and not _is_past(p, self.today) and not p.dismissed
         ]
 
 
@@ -106,6 +109,11 @@ class Asking:
 
     outcome: Outcome
     asked: Mapping[LetterId, date]
+
+
+def _is_past(placed: Placed, today: date) -> bool:
+    """Tell whether an event is history: its day has passed, or the person ticked it (S13)."""
+    return placed.day < today or placed.ticked is not None
 
 
 def moved(case: Case, ideal: date, day: date, contacts: Sequence[date]) -> tuple[Reason, ...]:

@@ -137,11 +137,16 @@ def _plan_mentor(
         *assigning.occasions,
         *replace(case, coverage),
     ]
-    gone = {placed.identity for placed in case.placed if placed.dismissed}
+    gone = {p.identity for p in case.placed if p.dismissed or _was_done_early(p, case)}
     wanted = [o for o in occasions if case.wants(o.kind) and o.identity not in gone]
     outcomes = (asking.outcome, following_up, conclusion, assigning)
     warnings = [warning for outcome in outcomes for warning in outcome.warnings]
     return wanted, [*warnings, *letter_warnings(case)], budget
+
+
+def _was_done_early(placed: Placed, case: Case) -> bool:
+    """Tell whether an event was ticked ahead of its day: it is not planned once more (S13)."""
+    return placed.ticked is not None and placed.day >= case.today
 
 
 def _contacts(case: Case) -> list[date]:

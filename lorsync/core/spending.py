@@ -1,11 +1,11 @@
 """Count what is used up of a mentor's follow-ups: R5, S8, S11.
 
-A follow-up is used up when its day has passed on the calendar, when the person stated it, or when
-they deleted it. One that they moved and that is still ahead holds its slot and its day (S10). All
+A follow-up is used up when its day has passed on the calendar, when the person stated or ticked it,
+or when they deleted it. One that they moved and that is still ahead holds its slot and its day (S10). All
 of it is derived from days and facts, and nothing gives a used follow-up back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -81,17 +81,22 @@ def spending(case: Case) -> Spending:
     stated = {day for letter in case.letters for day in letter.facts.followed_up_on}
     told, unmatched = _matched(placed, sorted(stated), case)
     spent = [
-        _made(p, told.get(index, p.day), case, happened=not p.dismissed or index in told)
+        _made(p, told.get(index, _day(p)), case, happened=not p.dismissed or _is_told(p, index, told))
         for index, p in enumerate(placed)
-        if index in told or p.dismissed or p.day < case.today
+        if _is_told(p, index, told) or p.dismissed or p.day < case.today
     ]
     pins = [
         _made(p, p.day, case, happened=False)
         for index, p in enumerate(placed)
-        if p.pinned and p.day >= case.today and index not in told and not p.dismissed
+        if p.pinned and p.day >= case.today and not p.dismissed
+        if not _is_told(p, index, told)
         if _still_open(p, case)
     ]
-    standing = {p.identity.slot for p in placed if p.day >= case.today and not p.dismissed}
+    standing = {
+        p.identity.slot
+        for p in placed
+        if p.day >= case.today and not p.dismissed and p.ticked is None
+    }
     for day in unmatched:
         spent.append(_stated(day, case, {m.slot for m in (*spent, *pins)}, standing))
     reminded = {
@@ -114,16 +119,26 @@ def _matched(
     told: dict[int, date] = {}
     left = list(stated)
     pairs = sorted(
-        (abs((p.day - day).days), day, index)
+        (abs((_day(p) - day).days), day, index)
         for index, p in enumerate(placed)
         for day in stated
-        if abs((p.day - day).days) < reach
+        if abs((_day(p) - day).days) < reach
     )
     for _, day, index in pairs:
         if index not in told and day in left:
             told[index] = day
             left.remove(day)
     return told, left
+
+
+def _day(placed: Placed) -> date:
+    """Return the day of a follow-up: gaps count from the tick where there is one (S13)."""
+    return placed.ticked or placed.day
+
+
+def _is_told(placed: Placed, index: int, told: Mapping[int, date]) -> bool:
+    """Tell whether the person said that a follow-up was made, with a fact or a tick."""
+    return index in told or placed.ticked is not None
 
 
 def _made(placed: Placed, day: date, case: Case, *, happened: bool) -> Made:

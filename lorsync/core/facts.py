@@ -1,0 +1,158 @@
+"""Bring together what was stated: in the config, with ``mark``, or by a tick in the calendar (S13).
+
+A fact in the config wins. Of the others a mark goes before a tick, and of two ticks the earlier day
+counts (S14). Follow-ups are a list, to which all of them add.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from lorsync.core.model import Facts, Kind, Letter, LetterId, Season
+
+
+class Fact(StrEnum):
+    """Something that happened to a letter, as a person types it."""
+
+    TALKED = "talked"
+    ASKED = "asked"
+    FOLLOWED_UP = "followed-up"
+    AGREED = "agreed"
+    DECLINED = "declined"
+    PACKET_SENT = "packet-sent"
+    SUBMITTED = "submitted"
+    THANKED = "thanked"
+    RESULTS_SHARED = "results-shared"
+    DONE = "done"
+    """The task of one event: a letter assigned, another writer found. It is no fact of a letter."""
+
+    @property
+    def words(self) -> str:
+        """The fact as a title has it."""
+        return self.value.replace("-", " ")
+
+
+FIELDS: Final[Mapping[Fact, str]] = {
+    fact: f"{fact.value.replace('-', '_')}_on" for fact in Fact if fact is not Fact.DONE
+}
+"""Which field of :class:`lorsync.core.model.Facts`, and key of the config, holds a fact."""
+
+OWN_FACT: Final[Mapping[Kind, Fact]] = {
+    Kind.TALK: Fact.TALKED,
+    Kind.REQUEST: Fact.ASKED,
+    Kind.ADD_LETTER: Fact.ASKED,
+    Kind.FOLLOW_UP: Fact.FOLLOWED_UP,
+    Kind.DEADLINE: Fact.SUBMITTED,
+    Kind.THANK_YOU: Fact.THANKED,
+    Kind.ASSIGN: Fact.DONE,
+    Kind.RESULTS: Fact.RESULTS_SHARED,
+    Kind.REPLACE: Fact.DONE,
+}
+"""What it means that an event is done."""
+
+
+class Source(StrEnum):
+    """Where a fact was stated."""
+
+    CONFIG = "config"
+    MARK = "mark"
+    TICK = "calendar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One fact of one letter, with its day in the applicant's zone, and where it was stated."""
+
+    letter: LetterId
+    fact: Fact
+    day: date
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What ``lorsync mark`` said of a letter, or took back (``withdrawn``).
+
+    ``said`` is the aware instant of saying it: of two that contradict, the later one counts.
+    """
+
+    letter: LetterId
+    fact: Fact
+    day: date
+    said: datetime
+    withdrawn: bool = False
+
+
+def with_statements(season: Season, statements: Iterable[Statement]) -> Season:
+    """Return the season with what was stated outside the config put into its letters' facts."""
+    by_letter: dict[LetterId, list[Statement]] = {}
+    for statement in statements:
+        by_letter.setdefault(statement.letter, []).append(statement)
+    if not by_letter:
+        return season
+    letters = tuple(_told(letter, by_letter.get(letter.id, ())) for letter in season.letters)
+    return replace(season, letters=letters)
+
+
+def stated_marks(marks: Iterable[Mark]) -> list[Statement]:
+    """Return the marks that were not taken back, as statements."""
+    return [
+        Statement(letter=mark.letter, fact=mark.fact, day=mark.day, source=Source.MARK)
+        for mark in marks
+        if not mark.withdrawn
+    ]
+
+
+def known_facts(season: Season, statements: Iterable[Statement]) -> list[Statement]:
+    """Return every fact that counts, by letter and day, with its source.
+
+    ``season`` is the config's own, without the statements.
+    """
+    listed = list(statements)
+    found = []
+    for stated, told in zip(season.letters, with_statements(season, listed).letters, strict=True):
+        for fact, name in FIELDS.items():
+            own = _days(stated.facts, name)
+            for day in _days(told.facts, name):
+                source = Source.CONFIG if day in own else _source(told.id, fact, day, listed)
+                found.append(Statement(letter=told.id, fact=fact, day=day, source=source))
+    return sorted(found, key=lambda s: (s.letter, s.day, list(Fact).index(s.fact)))
+
+
+def _told(letter: Letter, statements: Iterable[Statement]) -> Letter:
+    changes: dict[str, date | tuple[date, ...]] = {}
+    # A mark before a tick, the earlier day first: the first one to fill a field stays.
+    for statement in sorted(statements, key=lambda s: (s.source is not Source.MARK, s.day)):
+        name = FIELDS.get(statement.fact)
+        if name is None:
+            continue
+        if statement.fact is Fact.FOLLOWED_UP:
+            days = {*letter.facts.followed_up_on, *_listed(changes.get(name)), statement.day}
+            changes[name] = tuple(sorted(days))
+        elif getattr(letter.facts, name) is None:
+            changes.setdefault(name, statement.day)
+    if not changes:
+        return letter
+    return replace(letter, facts=_changed(letter.facts, changes))
+
+
+def _changed(facts: Facts, changes: Mapping[str, date | tuple[date, ...]]) -> Facts:
+    return replace(facts, **changes)  # type: ignore[arg-type] -- each name with its own type
+
+
+def _listed(value: date | tuple[date, ...] | None) -> tuple[date, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _days(facts: Facts, name: str) -> tuple[date, ...]:
+    value = getattr(facts, name)
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _source(letter: LetterId, fact: Fact, day: date, statements: Iterable[Statement]) -> Source:
+    sources = {s.source for s in statements if (s.letter, s.fact, s.day) == (letter, fact, day)}
+    return Source.MARK if Source.MARK in sources else Source.TICK
