@@ -6,14 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
-from lorsync.adapters.state import pass_lock
+from lorsync.adapters.state import TURN_SECONDS, pass_lock
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.errors import UsageError
 from lorsync.report import Change, changes_of_entries
-
-TURN_SECONDS = 60.0
-"""How long to wait for a pass that is under way."""
 
 _PREFIX = "lorsync-"
 _SHORTEST = 4

@@ -70,14 +70,14 @@ def gather(
                 believed=all_gone and believe_emptied,
             )
             if resource is None
-            else observe_present(entry, resource.body, resource.etag, zone)
+            else observe_present(entry, resource.body, resource.etag, zone, now=now)
         )
         if isinstance(observed, Gone):
             gone.append(observed)
         elif observed != entry:
             changed[entry.uid] = observed
     adopted = {
-        entry.uid: observe_present(entry, resource.body, resource.etag, zone)
+        entry.uid: observe_present(entry, resource.body, resource.etag, zone, now=now)
         for entry in strangers
         if (resource := fetched.get(Href(entry.href))) is not None
     }

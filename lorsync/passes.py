@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
-from lorsync.adapters.state import make_state_dir, pass_lock
+from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.model import PlanWarning
 from lorsync.errors import ConfigError, LorsyncError
 from lorsync.opening import found_calendar, opened_calendar
@@ -20,9 +20,6 @@ from lorsync.ports import Calendar
 from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Settings
 from lorsync.sync import Options, run_pass
-
-TURN_SECONDS = 60.0
-"""How long the command line and the daemon wait for each other's pass."""
 
 _ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
 _LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"

@@ -10,6 +10,7 @@ from lorsync.adapters.holidays import holidays_of
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.model import History, Plan, Season, Uid
 from lorsync.core.schedule import NO_HISTORY, plan
@@ -37,14 +38,33 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
+        entries = ledger.entries()
         return plan_at_once(
-            season,
+            with_statements(season, statements_of(entries.values(), ledger.marks())),
             today=today,
             key=frozen_key(season, ledger),
-            history=history_of(ledger.entries().values(), ledger.retired(), today),
+            history=history_of(entries.values(), ledger.retired(), today),
         )
     finally:
         ledger.close()
+
+
+def facts_of(settings: Settings, state: Path) -> list[Statement]:
+    """Return every fact that counts, with where it was stated."""
+    if not (state / FILE_NAME).exists():
+        return known_facts(settings.season, ())
+    ledger = SqliteLedger(state)
+    try:
+        said = statements_of(ledger.entries().values(), ledger.marks())
+    finally:
+        ledger.close()
+    return known_facts(settings.season, said)
+
+
+def statements_of(entries: Iterable[Entry], marks: Iterable[Mark]) -> list[Statement]:
+    """Return what was stated outside the config: by marks, and by ticks in titles (S13)."""
+    ticked = [statement for entry in entries if entry.ticks for statement in entry.statements]
+    return [*stated_marks(marks), *ticked]
 
 
 def plan_at_once(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import NewType, Protocol
 
 from lorsync.core.entry import Entry
+from lorsync.core.facts import Mark
 from lorsync.core.model import Uid
 
 Href = NewType("Href", str)
@@ -125,6 +126,12 @@ class Ledger(Protocol):
         self, entries: Iterable[Entry], *, forget: Iterable[Uid] = (), retire: Iterable[Uid] = ()
     ) -> None:
         """Write entries and drop others, as one step that is on disk when this returns."""
+
+    def marks(self) -> Sequence[Mark]:
+        """Return what was said with ``mark``, what was taken back included."""
+
+    def save_marks(self, marks: Iterable[Mark]) -> None:
+        """Write marks as one step; one of the same letter, fact and day is replaced."""
 
     def memo(self, key: str) -> str | None:
         """Return a remembered text, or None."""

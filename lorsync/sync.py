@@ -5,12 +5,13 @@ intent is in the ledger before its write, and a write counts as done once its ec
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from lorsync.core.content import Content, content_of
-from lorsync.core.decision import Action, Create, Delete, Release, Update, decide
+from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update, decide
 from lorsync.core.entry import Entry, State
+from lorsync.core.facts import with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.model import Event, Plan, PlanWarning, Uid
 from lorsync.gathering import Seen, gather, remember_listing
@@ -20,6 +21,7 @@ from lorsync.planning import (
     frozen_key,
     history_of,
     plan_at_once,
+    statements_of,
     today_of,
 )
 from lorsync.ports import Calendar, Ledger, Progress
@@ -51,11 +53,11 @@ def run_pass(
     ``now`` is aware. Raises a LorsyncError where the calendar or the ledger cannot be used; what
     was written until then is accounted for by the next pass.
     """
-    season, today = settings.season, today_of(settings, now)
-    check_owner(season, ledger)
-    key = frozen_key(season, ledger)
+    today = today_of(settings, now)
+    check_owner(settings.season, ledger)
+    key = frozen_key(settings.season, ledger)
     seen = gather(
-        season,
+        settings.season,
         calendar,
         ledger,
         key,
@@ -63,6 +65,8 @@ def run_pass(
         full=options.full,
         believe_emptied=options.accept_deletions,
     )
+    said = statements_of(seen.entries.values(), ledger.marks())
+    season = with_statements(settings.season, said)
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     planned = plan_at_once(
         season,
@@ -71,7 +75,7 @@ def run_pass(
         history=history_of(seen.entries.values(), retired, today),
     )
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
-    actions, held = _choose(settings, seen.entries, wanted, today, options)
+    actions, held = _choose(replace(settings, season=season), seen.entries, wanted, today, options)
     if seen.emptied:
         # As the warning says: with everything gone, nothing is created beside it.
         actions = []
@@ -176,7 +180,7 @@ def _foreseen(actions: Iterable[Action]) -> Outcomes:
     listed = list(actions)
     return Outcomes(
         created=frozenset(a.event.uid for a in listed if isinstance(a, Create)),
-        updated=frozenset(_uid(a) for a in listed if isinstance(a, Update | Release)),
+        updated=frozenset(_uid(a) for a in listed if isinstance(a, Update | Release | Acknowledge)),
         deleted=frozenset(a.entry.uid for a in listed if isinstance(a, Delete)),
     )
 
@@ -187,11 +191,13 @@ def _written(actions: Iterable[Action], uids: frozenset[Uid]) -> tuple[Change, .
         for a in actions
         if isinstance(a, Create | Update) and a.event.uid in uids
     ]
-    released = (a.entry for a in actions if isinstance(a, Release) and a.entry.uid in uids)
-    return (*events, *changes_of_entries(released))
+    others = (
+        a.entry for a in actions if isinstance(a, Release | Acknowledge) and a.entry.uid in uids
+    )
+    return (*events, *changes_of_entries(others))
 
 
-def _uid(action: Update | Release) -> Uid:
+def _uid(action: Update | Release | Acknowledge) -> Uid:
     return action.entry.uid
 
 

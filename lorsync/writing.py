@@ -13,11 +13,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lorsync.core.content import NOT_NEEDED, Content, Property
-from lorsync.core.decision import Action, Create, Delete, Note, Release, Update
+from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.ical import release, rewrite, write
+from lorsync.core.ical import acknowledge, read, release, rewrite, write
 from lorsync.core.merge import Gone, confirm, observe_absent, observe_present
 from lorsync.core.model import PlanWarning, Uid
+from lorsync.core.ticks import ticked_title
 from lorsync.errors import TryAgainError
 from lorsync.ports import (
     Calendar,
@@ -44,7 +45,7 @@ class Outcomes:
     warnings: tuple[PlanWarning, ...] = ()
 
 
-Write = Create | Update | Release | Delete
+Write = Create | Update | Release | Acknowledge | Delete
 """An action that is a request to the server."""
 
 
@@ -105,17 +106,17 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     """
     notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
     desk.ledger.save(notes.values())
-    jobs = [_announced(a, desk.calendar) for a in actions if not isinstance(a, Note)]
+    jobs = [_announced(a, desk.calendar, desk.zone) for a in actions if not isinstance(a, Note)]
     outcomes = _round(jobs, desk, progress)
     again = _overtaken(jobs, outcomes)
     if again:
         # Somebody wrote meanwhile without touching what is ours: merge again, once.
-        second = _round([_announced(a, desk.calendar) for a in again], desk, None)
+        second = _round([_announced(a, desk.calendar, desk.zone) for a in again], desk, None)
         outcomes = _joined(outcomes, second)
     return replace(outcomes, entries={**notes, **outcomes.entries})
 
 
-def _announced(action: Write, calendar: Calendar) -> _Job:
+def _announced(action: Write, calendar: Calendar, zone: ZoneInfo) -> _Job:
     """Return a job with the ledger entry that announces it."""
     match action:
         case Create(event=event, content=content):
@@ -143,6 +144,8 @@ def _announced(action: Write, calendar: Calendar) -> _Job:
             )
         case Release(entry=before):
             entry = replace(before, intent=Intent.RELEASE, intended=_released(before))
+        case Acknowledge(entry=before):
+            entry = _acknowledged(before, zone)
         case Delete(entry=before):
             entry = replace(before, intent=Intent.DELETE)
     return _Job(action=action, entry=entry)
@@ -164,6 +167,28 @@ def _released(before: Entry) -> bytes:
         msg = f"{before.uid} is to be released and was never seen"
         raise AssertionError(msg)
     return release(base, before.uid, sequence=before.sequence + 1, note=NOT_NEEDED)
+
+
+def _acknowledged(before: Entry, zone: ZoneInfo) -> Entry:
+    """Return the entry that announces a ticked event in its settled form."""
+    base = before.echo or before.sent
+    if base is None:
+        msg = f"{before.uid} is to be acknowledged and was never seen"
+        raise AssertionError(msg)
+    title = ticked_title(*before.ticks[-1], before.title)
+    body = acknowledge(
+        base, before.uid, sequence=before.sequence + 1, title=title, facts=before.ticks
+    )
+    now = read(body, before.uid, zone).meaning.digests
+    written = {Property.TEXT, Property.ALARMS} - before.theirs
+    digests = before.sent_digests
+    return replace(
+        before,
+        summary=title,
+        intent=Intent.UPDATE,
+        intended=body,
+        intended_digests=None if digests is None else {**digests, **{p: now[p] for p in written}},
+    )
 
 
 def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outcomes:
@@ -251,9 +276,11 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entr
         case _Written(etag=put_etag) if held is not None:
             if entry.intent is not Intent.CREATE:
                 entry = replace(entry, sequence=entry.sequence + 1)
-            return confirm(entry, held.body, held.etag, put_etag=put_etag, zone=desk.zone)
+            return confirm(
+                entry, held.body, held.etag, put_etag=put_etag, zone=desk.zone, now=desk.now
+            )
         case _Conflict() if held is not None:
-            return observe_present(entry, held.body, held.etag, desk.zone)
+            return observe_present(entry, held.body, held.etag, desk.zone, now=desk.now)
         case _Written():
             # Written, and gone again before we looked: somebody removed it.
             confirmed = replace(entry, sent=entry.intended, sent_digests=entry.intended_digests)
@@ -269,7 +296,7 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entr
 def _tally(
     jobs: Sequence[_Job], replies: Mapping[Uid, _Reply], entries: Mapping[Uid, Entry]
 ) -> Outcomes:
-    done = {kind: set[Uid]() for kind in (Create, Update, Release, Delete)}
+    done = {kind: set[Uid]() for kind in (Create, Update, Release, Acknowledge, Delete)}
     adopted: set[Uid] = set()
     warnings = []
     for job in jobs:
@@ -284,7 +311,7 @@ def _tally(
             adopted.add(uid)
     return Outcomes(
         created=frozenset(done[Create]),
-        updated=frozenset(done[Update] | done[Release]),
+        updated=frozenset(done[Update] | done[Release] | done[Acknowledge]),
         deleted=frozenset(done[Delete]),
         adopted=frozenset(adopted),
         entries=entries,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import Entry, Intent, State
+from lorsync.core.facts import Fact, Mark
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
 from lorsync.errors import StateError
 
@@ -52,6 +53,20 @@ _MIGRATIONS = (
         "CREATE TABLE retired (uid TEXT PRIMARY KEY) STRICT",
         "CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     ),
+    (
+        "ALTER TABLE entry ADD COLUMN ticks TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE entry ADD COLUMN title TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE mark (
+            letter TEXT NOT NULL,
+            fact TEXT NOT NULL,
+            day TEXT NOT NULL,
+            said TEXT NOT NULL,
+            withdrawn INTEGER NOT NULL,
+            PRIMARY KEY (letter, fact, day)
+        ) STRICT
+        """,
+    ),
 )
 """Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 
@@ -59,7 +74,7 @@ _UPSERT = """
     INSERT OR REPLACE INTO entry VALUES (
         :uid, :href, :kind, :subject, :slot, :mentor, :letters, :day, :summary, :state, :sent,
         :sent_digests, :sequence, :echo, :etag, :theirs, :extras, :missing_since, :intent,
-        :intended, :intended_digests
+        :intended, :intended_digests, :ticks, :title
     )
 """
 
@@ -110,6 +125,19 @@ class SqliteLedger:
             db.executemany(_UPSERT, map(_row, entries))
             db.executemany("DELETE FROM entry WHERE uid = ?", dropped)
             db.executemany("INSERT OR IGNORE INTO retired (uid) VALUES (?)", retired)
+
+    def marks(self) -> list[Mark]:
+        """Return what was said with ``mark``, what was taken back included."""
+        with _translated(self.path):
+            rows = self._db.execute("SELECT * FROM mark ORDER BY letter, fact, day")
+            return [_mark(row) for row in rows]
+
+    def save_marks(self, marks: Iterable[Mark]) -> None:
+        """Write marks in one transaction; one of the same letter, fact and day is replaced."""
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", map(_mark_row, marks)
+            )
 
     def memo(self, key: str) -> str | None:
         """Return a remembered text, or None."""
@@ -224,7 +252,23 @@ def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
         "intent": entry.intent,
         "intended": entry.intended,
         "intended_digests": _dumped(entry.intended_digests),
+        "ticks": json.dumps([(fact, day.isoformat()) for fact, day in entry.ticks]),
+        "title": entry.title,
     }
+
+
+def _mark_row(mark: Mark) -> tuple[str, str, str, str, int]:
+    return (mark.letter, mark.fact, mark.day.isoformat(), mark.said.isoformat(), mark.withdrawn)
+
+
+def _mark(row: sqlite3.Row) -> Mark:
+    return Mark(
+        letter=LetterId(row["letter"]),
+        fact=Fact(row["fact"]),
+        day=date.fromisoformat(row["day"]),
+        said=datetime.fromisoformat(row["said"]),
+        withdrawn=bool(row["withdrawn"]),
+    )
 
 
 def _dumped(digests: Digests | None) -> str | None:
@@ -262,4 +306,8 @@ def _entry(row: sqlite3.Row) -> Entry:
         intent=None if row["intent"] is None else Intent(row["intent"]),
         intended=row["intended"],
         intended_digests=_digests(row["intended_digests"]),
+        ticks=tuple(
+            (Fact(fact), date.fromisoformat(day)) for fact, day in json.loads(row["ticks"])
+        ),
+        title=row["title"],
     )

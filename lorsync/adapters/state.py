@@ -15,6 +15,9 @@ import platformdirs
 
 from lorsync.errors import StateError, TryAgainError
 
+TURN_SECONDS = 60.0
+"""How long the daemon and the command line wait for each other's turn."""
+
 _DAEMON_LOCK = "daemon.lock"
 _TURN_LOCK = "pass.lock"
 _POLL_SECONDS = 0.05

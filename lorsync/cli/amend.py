@@ -1,4 +1,4 @@
-"""What ``unpin`` and ``restore`` share: list what there is, or change it and tell the daemon."""
+"""What ``unpin``, ``restore`` and ``mark`` share: list or change what there is, tell the daemon."""
 
 import os
 import signal
@@ -41,12 +41,16 @@ def amend(amendment: Amendment, options: Globals, which: str | None) -> None:
         click.echo(amendment.how if found else amendment.none)
         return
     _show(amendment.change(state, which, today))
+    click.echo(tell_daemon(state, amendment.done))
+
+
+def tell_daemon(state: Path, done: str) -> str:
+    """Ask the daemon for a pass, and say what comes of it; else which command does it."""
     pid = daemon_pid(state)
     if pid is None:
-        click.echo(f"{amendment.done} Run lorsync sync.")
-        return
+        return f"{done} Run lorsync sync."
     os.kill(pid, signal.SIGUSR1)
-    click.echo(f"{amendment.done} The daemon does it now.")
+    return f"{done} The daemon does it now."
 
 
 def _show(changes: Sequence[Change]) -> None:

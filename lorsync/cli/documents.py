@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
 from lorsync.report import Change, Report
 
@@ -73,6 +74,19 @@ def letters(standings: Sequence[LetterStanding]) -> list[Document]:
             "asked": None if letter.asked is None else letter.asked.isoformat(),
         }
         for letter in standings
+    ]
+
+
+def facts(statements: Sequence[Statement]) -> list[Document]:
+    """Return facts with where they were stated: config, mark or calendar."""
+    return [
+        {
+            "letter": statement.letter,
+            "fact": statement.fact,
+            "on": statement.day.isoformat(),
+            "source": statement.source,
+        }
+        for statement in statements
     ]
 
 

@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": "Check the config, and say everything that is wrong with it.",
     "coverage": "Hold each program's letters against what it wants.",
     "export": "Write the planned events to one .ics file.",
+    "mark": "State what happened: asked, declined, submitted …",
     "plan": "Show what is planned, and why.",
     "restore": "Bring back an event that you deleted.",
     "run": "Keep the calendar true, until stopped.",

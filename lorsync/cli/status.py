@@ -1,6 +1,6 @@
 """``lorsync status``: how things stand, from the config and the ledger alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,9 +11,10 @@ from lorsync.adapters.state import daemon_pid
 from lorsync.amending import away, listed
 from lorsync.cli.context import now, settings_of, state_of
 from lorsync.cli.root import Globals
+from lorsync.core.facts import Statement
 from lorsync.core.model import Plan
 from lorsync.passes import Record, record_of
-from lorsync.planning import planned, today_of
+from lorsync.planning import facts_of, planned, today_of
 from lorsync.settings import Settings
 
 _NEXT_EVENTS = 5
@@ -29,7 +30,7 @@ def command(options: Globals, *, as_json: bool) -> None:
     record, pid = record_of(state), daemon_pid(state)
     plan = planned(settings, state, today_of(settings, now()))
     if as_json:
-        from lorsync.cli.documents import budgets, changes, letters, show
+        from lorsync.cli.documents import budgets, changes, facts, letters, show
 
         show(
             {
@@ -38,6 +39,7 @@ def command(options: Globals, *, as_json: bool) -> None:
                 "config_error": record.config_error,
                 "next_pass": record.next_pass if pid is not None else None,
                 "letters": letters(plan.letters),
+                "facts": facts(facts_of(settings, state)),
                 "budgets": budgets(plan.budgets),
                 "calendar": {
                     "provider": settings.calendar.provider,
@@ -51,6 +53,7 @@ def command(options: Globals, *, as_json: bool) -> None:
         )
         return
     _show(settings, record, pid, plan)
+    _show_facts(facts_of(settings, state))
     _show_persons(state)
 
 
@@ -79,6 +82,20 @@ def _show(settings: Settings, record: Record, pid: int | None, plan: Plan) -> No
     for event in plan.events[:_NEXT_EVENTS]:
         out.print(f"  {day_in_words(event.day)}  {escape(event.summary)}")
     show_warnings(out, plan.warnings)
+
+
+def _show_facts(facts: Sequence[Statement]) -> None:
+    """Print every fact that counts, with where it was stated."""
+    from rich.markup import escape
+
+    from lorsync.cli.tables import console
+
+    out = console()
+    if facts:
+        out.print("\n[bold]Facts[/bold]")
+    for fact in facts:
+        told = f"{escape(fact.letter)}: {fact.fact.words} on {fact.day.isoformat()}"
+        out.print(f"  {told} ({fact.source})")
 
 
 def _show_persons(state: Path) -> None:

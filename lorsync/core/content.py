@@ -78,9 +78,10 @@ def content_of(event: Event, style: EventStyle) -> Content:
     end: date | datetime = day + timedelta(days=1)
     stamp_start = day.isoformat()
     if style.at is not None:
-        start = datetime.combine(day, style.at, style.zone).astimezone(UTC)
+        local = datetime.combine(day, style.at, style.zone)
+        start = local.astimezone(UTC)
         end = start + DURATION
-        stamp_start += f" {style.at:%H:%M}"
+        stamp_start = local.isoformat(sep=" ", timespec="minutes")
     summary = _writable(event.summary)
     return Content(
         uid=event.uid,

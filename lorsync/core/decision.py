@@ -1,7 +1,7 @@
 """Hold the entries against the plan, property by property, and yield what is to be done (S2, S10).
 
 What only the person changed stays theirs, what only the plan changed is written, and what both
-changed stays theirs. A past event is history (I6).
+changed stays theirs. A past event is history, and so is a ticked one (I6, S13).
 """
 
 from collections.abc import Collection, Mapping
@@ -40,6 +40,13 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """Write what a title states in the one form, keep its day in the block, silence it (S13)."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
     """Remove an event that is no longer wanted and holds none of the person's words.
 
@@ -57,7 +64,7 @@ class Note:
     entry: Entry
 
 
-Action = Create | Update | Release | Delete | Note
+Action = Create | Update | Release | Acknowledge | Delete | Note
 
 
 def decide(
@@ -78,10 +85,16 @@ def decide(
         entry = entries.get(uid)
         if entry is None:
             actions.append(Create(event=event, content=content))
-        elif entry.state is State.LIVE and entry.day >= today:
+        elif entry.state is State.LIVE and entry.day >= today and not entry.ticks:
             actions += _keep_true(entry, event, content, style)
     for uid, entry in entries.items():
-        if uid in wanted or entry.state is not State.LIVE:
+        if entry.state is not State.LIVE:
+            continue
+        if entry.ticks:
+            # History from now on, whatever becomes of its letters (S13).
+            actions += [] if entry.settled else [Acknowledge(entry=entry)]
+            continue
+        if uid in wanted:
             continue
         orphaned = not any(letter in known_letters for letter in entry.letters)
         if entry.day < today and (not orphaned or entry.identity.kind is Kind.FOLLOW_UP):

@@ -49,10 +49,10 @@ class Entry:
     ``day`` is where it stands, the person's day where they moved it. ``sent`` is the body that
     lorsync last wrote, ``echo`` what the server held when last seen, and ``etag`` that version.
     ``sent_digests`` are those of the plan at the last write, None where it is not known.
-    ``theirs`` are the properties that the person took over, ``extras`` what they added.
-    ``ticks`` are the facts that the person stated in the title, each with its day, the last one
-    last (S13). ``intended`` and ``intended_digests`` belong to an intent, ``missing_since`` is
-    aware.
+    ``theirs`` are the properties that the person took over, ``extras`` what they added. ``ticks``
+    are the facts that they stated in the title, each with its day, the last one last, and ``title``
+    is then the title without them (S13). ``intended`` and ``intended_digests`` belong to an intent,
+    ``missing_since`` is aware.
     """
 
     uid: Uid
@@ -66,6 +66,7 @@ class Entry:
     theirs: frozenset[Property] = frozenset()
     extras: tuple[str, ...] = ()
     ticks: tuple[tuple[Fact, date], ...] = ()
+    title: str = ""
     sent: bytes | None = None
     sent_digests: Mapping[Property, str] | None = None
     sequence: int = 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from lorsync.core.model import Facts, Kind, Letter, LetterId, Season
 
@@ -122,28 +122,17 @@ def known_facts(season: Season, statements: Iterable[Statement]) -> list[Stateme
 
 
 def _told(letter: Letter, statements: Iterable[Statement]) -> Letter:
-    changes: dict[str, date | tuple[date, ...]] = {}
+    facts, days = letter.facts, dict[str, Any]()
+    followed_up = set(facts.followed_up_on)
     # A mark before a tick, the earlier day first: the first one to fill a field stays.
     for statement in sorted(statements, key=lambda s: (s.source is not Source.MARK, s.day)):
-        name = FIELDS.get(statement.fact)
-        if name is None:
-            continue
         if statement.fact is Fact.FOLLOWED_UP:
-            days = {*letter.facts.followed_up_on, *_listed(changes.get(name)), statement.day}
-            changes[name] = tuple(sorted(days))
-        elif getattr(letter.facts, name) is None:
-            changes.setdefault(name, statement.day)
-    if not changes:
+            followed_up.add(statement.day)
+        elif statement.fact in FIELDS and getattr(facts, FIELDS[statement.fact]) is None:
+            days.setdefault(FIELDS[statement.fact], statement.day)
+    if not days and followed_up == set(facts.followed_up_on):
         return letter
-    return replace(letter, facts=_changed(letter.facts, changes))
-
-
-def _changed(facts: Facts, changes: Mapping[str, date | tuple[date, ...]]) -> Facts:
-    return replace(facts, **changes)  # type: ignore[arg-type] -- each name with its own type
-
-
-def _listed(value: date | tuple[date, ...] | None) -> tuple[date, ...]:
-    return value if isinstance(value, tuple) else ()
+    return replace(letter, facts=replace(facts, followed_up_on=tuple(sorted(followed_up)), **days))
 
 
 def _days(facts: Facts, name: str) -> tuple[date, ...]:

@@ -25,8 +25,10 @@ from lorsync.core.content import (
     text_digest,
     trigger,
 )
+from lorsync.core.facts import Fact
 from lorsync.core.model import Uid
-from lorsync.core.stamp import find_block, touched, with_block
+from lorsync.core.stamp import Block, find_block, restamped, touched, vouches_for_text, with_block
+from lorsync.core.ticks import with_stated, without_tick
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2300
 """What lies outside is a slip or a trick, and arithmetic with it may overflow."""
@@ -72,11 +74,17 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A body that was read: its meaning, its SEQUENCE, and what disagrees with its stamp (S3)."""
+    """A body that was read: its meaning, its SEQUENCE, and what disagrees with its stamp (S3).
+
+    ``block`` is the managed block, None where it is gone. ``modified`` is the instant that
+    LAST-MODIFIED names, in UTC.
+    """
 
     meaning: Meaning
     sequence: int
     touched: frozenset[Property]
+    block: Block | None
+    modified: datetime | None
 
 
 def write(contents: Sequence[Content]) -> bytes:
@@ -118,13 +126,33 @@ def release(body: bytes, uid: Uid, *, sequence: int, note: str) -> bytes:
     return bytes(calendar.to_ical())
 
 
+def acknowledge(
+    body: bytes, uid: Uid, *, sequence: int, title: str, facts: Iterable[tuple[Fact, date]]
+) -> bytes:
+    """Return a body whose title states a fact in the one form, and whose block keeps it (S13).
+
+    It is history from now on, so its alarms go. A block that the person changed stays as it is.
+    Raises UnreadableError where the body is not one VEVENT with this UID.
+    """
+    calendar, event = _single_event(body, uid)
+    _set(event, "SUMMARY", title)
+    description = str(event.get("DESCRIPTION", ""))
+    block = find_block(description)
+    if block is not None and vouches_for_text(block):
+        text = restamped(block, with_stated(block.text, facts))
+        _set(event, "DESCRIPTION", with_block(description, text))
+    event.subcomponents = [c for c in event.subcomponents if c.name != "VALARM"]
+    _set(event, "SEQUENCE", sequence)
+    return bytes(calendar.to_ical())
+
+
 def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
-    """Return what a body says; ``zone`` is the applicant's, for the day that the stamp names.
+    """Return what a body says; ``zone`` is the applicant's, where its day has to be a possible one.
 
     Raises UnreadableError where the body is not one VEVENT with this UID and a start.
     """
     try:
-        reading = _read(body, uid, zone)
+        reading = _read(body, uid)
         reading.meaning.day(zone)
     except OverflowError as error:
         msg = "its time is out of range"
@@ -132,7 +160,7 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     return reading
 
 
-def _read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
+def _read(body: bytes, uid: Uid) -> Reading:
     _, event = _single_event(body, uid)
     start = _moment(event, "DTSTART")
     if start is None:
@@ -149,14 +177,16 @@ def _read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
         summary=" ".join(summary.split()),
         digests={
             Property.DATE: date_digest(start, end) + "".join(recurrence),
-            Property.TITLE: text_digest(summary),
+            Property.TITLE: text_digest(without_tick(summary)),
             Property.TEXT: block_digest(description),
             Property.ALARMS: alarms_digest(_alarms_of(event)),
         },
         extras=_extras(event, description),
     )
     sequence = event.get("SEQUENCE", 0)
-    names = touched(summary, _stamp_start(start, zone), description)
+    block = find_block(description)
+    names = touched(without_tick(summary), start, block)
+    modified = _moment(event, "LAST-MODIFIED")
     # Lorsync's events never recur, and recurring is a matter of when: the person's date (S10).
     usual = start + (DURATION if isinstance(start, datetime) else timedelta(days=1))
     repeated = {Property.DATE} if recurrence or end not in (None, usual) else set()
@@ -164,6 +194,8 @@ def _read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
         meaning=meaning,
         sequence=int(sequence) if isinstance(sequence, int) else 0,
         touched=frozenset(Property(name) for name in names) | repeated,
+        block=block,
+        modified=modified if isinstance(modified, datetime) and modified.tzinfo else None,
     )
 
 
@@ -242,13 +274,6 @@ def _end(event: Component, start: date | datetime) -> date | datetime | None:
     if isinstance(duration, timedelta):
         return start + duration
     return None if isinstance(start, datetime) else start + timedelta(days=1)
-
-
-def _stamp_start(start: date | datetime, zone: ZoneInfo) -> str:
-    if not isinstance(start, datetime):
-        return start.isoformat()
-    local = start if start.tzinfo is None else start.astimezone(zone)
-    return local.strftime("%Y-%m-%d %H:%M")
 
 
 def _alarms_of(event: Component) -> Iterable[tuple[str, str]]:

@@ -13,6 +13,7 @@ from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
 from lorsync.core.model import Uid
+from lorsync.core.ticking import with_ticks
 
 CERTAIN_AFTER = timedelta(hours=1)
 """How long a deletion waits for a second complete listing: an undo looks the same (S11)."""
@@ -57,8 +58,10 @@ def observe_absent(
     )
 
 
-def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo) -> Entry:
-    """Bring an entry up to date with what the server holds under its href."""
+def observe_present(
+    entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo, *, now: datetime
+) -> Entry:
+    """Bring an entry up to date with what the server holds under its href; ``now`` is aware."""
     try:
         remote = read(body, entry.uid, zone)
     except UnreadableError:
@@ -68,10 +71,10 @@ def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo)
         or remote.meaning.summary.startswith(NOT_NEEDED.strip())
         or _was_released(entry, remote, zone)
     )
-    entry = _settled(_resolved(entry, remote, zone))
+    before = entry = _settled(_resolved(entry, remote, zone))
     meaning = remote.meaning
     known = entry.echo is not None or entry.sent is not None
-    return replace(
+    observed = replace(
         entry,
         state=State.RELEASED if released else State.LIVE,
         theirs=_theirs(entry, remote, zone),
@@ -85,10 +88,17 @@ def observe_present(entry: Entry, body: bytes, etag: str | None, zone: ZoneInfo)
         sent_digests=entry.sent_digests if known and remote.sequence >= entry.sequence else None,
         missing_since=None,
     )
+    return observed if released else with_ticks(observed, before, remote, now, zone)
 
 
 def confirm(
-    entry: Entry, body: bytes, etag: str | None, *, put_etag: str | None, zone: ZoneInfo
+    entry: Entry,
+    body: bytes,
+    etag: str | None,
+    *,
+    put_etag: str | None,
+    zone: ZoneInfo,
+    now: datetime,
 ) -> Entry:
     """Take what the server holds after our own write as the echo of it (S1).
 
@@ -105,7 +115,7 @@ def confirm(
     )
     if etag is not None and etag == put_etag:
         return replace(written, echo=body, etag=etag)
-    return observe_present(written, body, etag, zone)
+    return observe_present(written, body, etag, zone, now=now)
 
 
 def _theirs(entry: Entry, remote: Reading, zone: ZoneInfo) -> frozenset[Property]:

@@ -1,8 +1,8 @@
 """Count what is used up of a mentor's follow-ups: R5, S8, S11.
 
-A follow-up is used up when its day has passed on the calendar, when the person stated or ticked it,
-or when they deleted it. One that they moved and that is still ahead holds its slot and its day (S10). All
-of it is derived from days and facts, and nothing gives a used follow-up back.
+A follow-up is used up when its day has passed on the calendar, when the person stated or ticked
+it, or when they deleted it. One that they moved and that is still ahead holds its slot and its day
+(S10). All of it is derived from days and facts, and nothing gives a used follow-up back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -81,7 +81,9 @@ def spending(case: Case) -> Spending:
     stated = {day for letter in case.letters for day in letter.facts.followed_up_on}
     told, unmatched = _matched(placed, sorted(stated), case)
     spent = [
-        _made(p, told.get(index, _day(p)), case, happened=not p.dismissed or _is_told(p, index, told))
+        _made(
+            p, told.get(index, _day(p)), case, happened=not p.dismissed or _is_told(p, index, told)
+        )
         for index, p in enumerate(placed)
         if _is_told(p, index, told) or p.dismissed or p.day < case.today
     ]

@@ -12,9 +12,10 @@ import hashlib
 import html
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 
 _OPENING = "--- lorsync ---"
-_STAMP = re.compile(r"--- planned (\S+(?: \d\d:\d\d)?) · ([0-9a-f]{6})([0-9a-f]{6}) ---")
+_STAMP = re.compile(r"--- planned (\S+(?: \d\d:\d\d\S*)?) · ([0-9a-f]{6})([0-9a-f]{6}) ---")
 _BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
 _TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 
@@ -23,7 +24,8 @@ _TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 class Block:
     """A managed block found in a description: its text, what the stamp says, and what is around.
 
-    ``start`` is the planned start as the stamp has it, ``2026-07-30`` or ``2026-07-30 09:00``;
+    ``start`` is the planned start as the stamp has it: ``2026-07-30``, or with a time and its
+    offset from UTC, ``2026-07-30 09:00-04:00``;
     ``title_hash`` and ``text_hash`` are its halves. ``before`` and ``after`` are the person's.
     """
 
@@ -73,19 +75,48 @@ def with_block(description: str, block: str) -> str:
     return before + block + after
 
 
-def touched(title: str, start: str, description: str) -> tuple[str, ...]:
-    """Name what a person changed since lorsync wrote this: date, title, text, or nothing (S3)."""
-    block = find_block(description)
+def restamped(block: Block, text: str) -> str:
+    """Return a block with another text, and what its stamp says of day and title as it was."""
+    halves = block.title_hash + _hash(text, block.start)
+    return f"{_OPENING}\n{text}\n--- planned {block.start} · {halves} ---"
+
+
+def touched(title: str, start: date | datetime, block: Block | None) -> tuple[str, ...]:
+    """Name what a person changed since lorsync wrote this: date, title, text, or nothing (S3).
+
+    ``start`` is a day or an instant; a floating time is never ours.
+    """
     if block is None:
         return ("date", "title", "text")
     names = []
-    if block.start != start:
+    if not _is_start(block.start, start):
         names.append("date")
-    if block.title_hash != _hash(title, block.start):
+    if not vouches_for_title(block, title):
         names.append("title")
-    if block.text_hash != _hash(block.text, block.start):
+    if not vouches_for_text(block):
         names.append("text")
     return tuple(names)
+
+
+def vouches_for_title(block: Block, title: str) -> bool:
+    """Tell whether lorsync wrote this title."""
+    return block.title_hash == _hash(title, block.start)
+
+
+def vouches_for_text(block: Block) -> bool:
+    """Tell whether lorsync wrote the text of this block."""
+    return block.text_hash == _hash(block.text, block.start)
+
+
+def _is_start(stamp: str, start: date | datetime) -> bool:
+    """Tell whether a stamp names this start: the same day, or the same instant."""
+    if not isinstance(start, datetime):
+        return stamp == start.isoformat()
+    try:
+        planned = datetime.fromisoformat(stamp)
+    except ValueError:
+        return False
+    return start.tzinfo is not None and planned.tzinfo is not None and planned == start
 
 
 def _spans(description: str) -> tuple[int, re.Match[str]] | None:

@@ -67,7 +67,7 @@ _MONTH = "|".join(MONTHS)
 _DAY = rf"(?:\d{{4}}-\d\d-\d\d|\d{{1,2}} (?:{_MONTH})(?: \d{{4}})?)"
 _SEPARATOR = re.compile(r"\s*(?:[:·|!,;–—]|->|\.(?=\s|$)|\s-|-(?=\s|$))\s*")
 _FACT = "|".join(fact.words for fact in Fact)
-_FORM = re.compile(rf"✓ (?P<word>{_FACT}) (?P<day>\d{{1,2}} (?:{_MONTH})) · ")
+_FORM = re.compile(rf"✓ (?P<word>{_FACT}) (?P<day>\d{{1,2}} (?:{_MONTH}))(?: · |$)")
 _STATED = re.compile(r"Stated in the title: (?P<word>[a-z ]+) on (?P<day>\d{4}-\d\d-\d\d)\.")
 
 
@@ -104,7 +104,8 @@ def find_tick(
 
 def ticked_title(fact: Fact, day: date, rest: str) -> str:
     """Return a title in the one form; parsing it gives back the fact, day and rest."""
-    return f"✓ {fact.words} {short_day(day)} · {without_tick(rest)}".rstrip()
+    behind = f" · {title}" if (title := without_tick(rest)) else ""
+    return f"✓ {fact.words} {short_day(day)}{behind}"
 
 
 def without_tick(title: str) -> str:

@@ -10,6 +10,7 @@ import icalendar
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.core.entry import Entry
+from lorsync.core.facts import Fact, Source
 from lorsync.core.model import (
     Alarm,
     Applicant,
@@ -25,6 +26,7 @@ from lorsync.core.model import (
     Season,
     Uid,
 )
+from lorsync.planning import facts_of
 from lorsync.ports import Calendar, Href, Ledger
 from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Provider, Settings, SyncSettings
@@ -116,6 +118,10 @@ class Desk:
             return ledger.entries()
         finally:
             ledger.close()
+
+    def facts(self) -> dict[Fact, tuple[date, Source]]:
+        """Return the facts that count, with where they were stated; of one letter."""
+        return {f.fact: (f.day, f.source) for f in facts_of(self.settings, self.folder)}
 
     def find(self, kind: Kind, *, mentor: str = "Alvarez", slot: str | None = None) -> Href:
         """Return the href of an event, by the ledger."""

@@ -4,13 +4,14 @@
 failed once, as a kill (nothing more runs) and as an error of the network.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from lorsync.core.entry import Entry
+from lorsync.core.facts import Mark
 from lorsync.core.model import Kind, Uid
 from lorsync.errors import LorsyncError, UnavailableError
 from lorsync.ports import Calendar, Ledger
@@ -51,6 +52,14 @@ class BombedLedger:
 
     def memo(self, key: str) -> str | None:
         return self._ledger.memo(key)
+
+    def marks(self) -> Sequence[Mark]:
+        return self._ledger.marks()
+
+    def save_marks(self, marks: Iterable[Mark]) -> None:
+        self._bomb.tick()
+        self._ledger.save_marks(marks)
+        self._bomb.tick()
 
     def save(
         self, entries: Iterable[Entry], *, forget: Iterable[Uid] = (), retire: Iterable[Uid] = ()

@@ -1,0 +1,102 @@
+"""Bring an entry's ticks up to date with its title: stated, kept, or taken back (S13, S14)."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from lorsync.core.content import Property, text_digest
+from lorsync.core.entry import Entry
+from lorsync.core.facts import Fact
+from lorsync.core.ical import Reading, UnreadableError, read
+from lorsync.core.stamp import vouches_for_text, vouches_for_title
+from lorsync.core.ticks import find_tick, stated_facts
+
+_SKEW = timedelta(hours=1)
+_LONGEST = timedelta(days=366)
+"""How far LAST-MODIFIED may lie back: a year ago, no season had begun."""
+
+
+def with_ticks(
+    entry: Entry, before: Entry, remote: Reading, now: datetime, zone: ZoneInfo
+) -> Entry:
+    """Return an entry with the facts that its title states now.
+
+    ``before`` is the entry as it was, ``now`` the aware time of the pass. Only a title that says
+    what it said without its tick takes facts back.
+    """
+    title = remote.meaning.summary
+    if before.ticks and title == before.summary:
+        return replace(entry, ticks=before.ticks, title=before.title)
+    earlier = _earlier(before, remote)
+    tick = find_tick(
+        title,
+        entry.identity.kind,
+        is_known=lambda text: _is_known(text, before, remote),
+        today=now.astimezone(zone).date(),
+    )
+    if tick is None:
+        taken_back = _is_ours(title, before, remote) or title == before.title
+        ticks = () if taken_back else tuple(earlier.items())
+        return replace(entry, ticks=ticks, title=before.title if ticks else "")
+    rest = tick.rest or before.title or ("" if before.ticks else before.summary)
+    known = earlier.pop(tick.fact, None)
+    day = _day(tick.day, known) or _day_of_change(before, remote, now, zone)
+    mine = not tick.rest or _is_ours(rest, before, remote)
+    return replace(
+        entry,
+        ticks=(*earlier.items(), (tick.fact, day)),
+        title=rest,
+        theirs=entry.theirs - {Property.TITLE} if mine else entry.theirs,
+    )
+
+
+def _earlier(before: Entry, remote: Reading) -> dict[Fact, date]:
+    """Return the facts that this event stated before: by the ledger, else by its own block."""
+    if before.echo is not None or before.sent is not None or before.ticks:
+        return dict(before.ticks)
+    if remote.block is None or not vouches_for_text(remote.block):
+        return {}
+    return stated_facts(remote.block.text)
+
+
+def _day(typed: date | None, known: date | None) -> date | None:
+    """Return the day that the title names; a known one where it names none, or the same."""
+    if typed is None or known is None:
+        return typed or known
+    same = (typed.month, typed.day) == (known.month, known.day)
+    return known if same else typed
+
+
+def _day_of_change(before: Entry, remote: Reading, now: datetime, zone: ZoneInfo) -> date:
+    """Return the day on which the title was changed, as far as LAST-MODIFIED is plausible."""
+    today, changed = now.astimezone(zone).date(), remote.modified
+    if changed is None or not now - _LONGEST <= changed <= now + _SKEW:
+        return today
+    last = _last_change(before, zone)
+    if last is not None and changed <= last:
+        return today
+    return min(changed.astimezone(zone).date(), today)
+
+
+def _last_change(before: Entry, zone: ZoneInfo) -> datetime | None:
+    """Return LAST-MODIFIED of what was seen before: a change since then is a later one."""
+    if before.echo is None:
+        return None
+    try:
+        return read(before.echo, before.uid, zone).modified
+    except UnreadableError:
+        return None
+
+
+def _is_known(text: str, before: Entry, remote: Reading) -> bool:
+    """Tell whether the event bore this title before: ours, or one of the person's own."""
+    folded = " ".join(text.split())
+    return _is_ours(folded, before, remote) or folded in {before.summary, before.title} - {""}
+
+
+def _is_ours(text: str, before: Entry, remote: Reading) -> bool:
+    """Tell whether lorsync wrote this title."""
+    sent = before.sent_digests
+    if sent is not None and text_digest(text) == sent[Property.TITLE]:
+        return True
+    return remote.block is not None and vouches_for_title(remote.block, text)

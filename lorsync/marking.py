@@ -1,0 +1,160 @@
+"""State a fact with ``mark``, or take it back; the ledger keeps it beside the config (S13)."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
+from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
+from lorsync.core.model import Letter, MentorId, Season
+from lorsync.errors import UsageError
+from lorsync.planning import check_owner, statements_of
+from lorsync.settings import Settings
+
+_AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
+"""What is said of letters that are in or were declined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a person said: of which mentor (id or name), which letter (all when None), and when."""
+
+    mentor: str
+    fact: Fact
+    letter: str | None = None
+    day: date | None = None
+
+
+def mark(
+    settings: Settings, state: Path, said: Said, *, now: datetime, today: date
+) -> tuple[Mark, ...]:
+    """State a fact; return what counts now. ``today`` is the default day, and the latest possible.
+
+    Raises UsageError where the mentor or letter is unknown, the day is ahead, or the config states
+    the fact already: what it says wins.
+    """
+    day = said.day or today
+    if day > today:
+        msg = f"{day} is still ahead. State it when it has happened."
+        raise UsageError(msg)
+    make_state_dir(state)
+    with _ledger(settings.season, state) as ledger:
+        told = with_statements(
+            settings.season, statements_of(ledger.entries().values(), ledger.marks())
+        )
+        chosen = _letters(settings.season, told, said)
+        _check_config(chosen, said.fact, day)
+        marks = [
+            Mark(letter=letter.id, fact=said.fact, day=day, said=now)
+            for letter in chosen
+            if said.fact is Fact.FOLLOWED_UP or _in_config(letter, said.fact) is None
+        ]
+        ledger.save_marks([*_replaced(ledger.marks(), marks, now), *marks])
+    return tuple(marks)
+
+
+def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> tuple[Mark, ...]:
+    """Take back what was said with ``mark``, and return it; of one day only, where one is given.
+
+    Raises UsageError where nothing was said.
+    """
+    known = _letters(settings.season, settings.season, said, all_of_them=True)
+    ids = {letter.id for letter in known}
+    found: list[Mark] = []
+    if (state / FILE_NAME).exists():
+        with _ledger(settings.season, state) as ledger:
+            found = [
+                each
+                for each in ledger.marks()
+                if each.letter in ids and each.fact is said.fact and not each.withdrawn
+                if said.day in (None, each.day)
+            ]
+            ledger.save_marks(replace(each, withdrawn=True, said=now) for each in found)
+    if not found:
+        msg = (
+            f"Nothing of the kind was said with mark: {said.mentor} {said.fact}. What the config "
+            "or the calendar states is taken back there; lorsync status shows where each fact is "
+            "from."
+        )
+        raise UsageError(msg)
+    return tuple(found)
+
+
+@contextmanager
+def _ledger(season: Season, state: Path) -> Iterator[SqliteLedger]:
+    with pass_lock(state, wait_seconds=TURN_SECONDS):
+        ledger = SqliteLedger(state)
+        try:
+            check_owner(season, ledger)
+            yield ledger
+        finally:
+            ledger.close()
+
+
+def _replaced(before: Iterable[Mark], marks: Iterable[Mark], now: datetime) -> list[Mark]:
+    """Return the older marks that new ones take the place of, as taken back."""
+    said = {(each.letter, each.fact): each.day for each in marks}
+    return [
+        replace(each, withdrawn=True, said=now)
+        for each in before
+        if each.fact is not Fact.FOLLOWED_UP and not each.withdrawn
+        if said.get((each.letter, each.fact), each.day) != each.day
+    ]
+
+
+def _letters(
+    season: Season, told: Season, said: Said, *, all_of_them: bool = False
+) -> list[Letter]:
+    """Return the letters that a statement is about; ``told`` is the season with all facts."""
+    mentor = _mentor(season, said.mentor)
+    own = [letter for letter in season.letters if letter.mentor == mentor]
+    if said.letter is not None:
+        chosen = [letter for letter in own if letter.id == said.letter]
+        if not chosen:
+            ids = ", ".join(letter.id for letter in own)
+            msg = f"{said.mentor} has no letter {said.letter!r}; there are {ids}."
+            raise UsageError(msg)
+        return chosen
+    still_open = {letter.id for letter in told.letters if _is_open(letter)}
+    if all_of_them or said.fact in _AFTER_THE_END or not still_open.intersection(x.id for x in own):
+        return own
+    return [letter for letter in own if letter.id in still_open]
+
+
+def _mentor(season: Season, text: str) -> MentorId:
+    writers = {letter.mentor for letter in season.letters}
+    names = {season.mentors[mentor].name: mentor for mentor in writers}
+    if text in writers:
+        return MentorId(text)
+    if text in names:
+        return names[text]
+    near = get_close_matches(text, [*writers, *names], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(sorted(writers)) + "."
+    msg = f"No letter is by {text!r}; {hint}"
+    raise UsageError(msg)
+
+
+def _is_open(letter: Letter) -> bool:
+    return letter.facts.submitted_on is None and letter.facts.declined_on is None
+
+
+def _in_config(letter: Letter, fact: Fact) -> date | None:
+    value = getattr(letter.facts, FIELDS[fact])
+    return value if isinstance(value, date) else None
+
+
+def _check_config(letters: Iterable[Letter], fact: Fact, day: date) -> None:
+    """Raise UsageError where the config states the fact of every one of these letters."""
+    listed = list(letters)
+    stated = [(letter.id, own) for letter in listed if (own := _in_config(letter, fact))]
+    if fact is Fact.FOLLOWED_UP or len(stated) < len(listed):
+        return
+    told = ", ".join(f"{letter}: {FIELDS[fact]} = {own}" for letter, own in stated)
+    agree = all(own == day for _, own in stated)
+    more = "nothing more is needed" if agree else "the config wins; change it there"
+    msg = f"The config says {told}; {more}."
+    raise UsageError(msg)

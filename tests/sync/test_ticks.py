@@ -1,0 +1,217 @@
+"""S13, S14: a tick in a title states a fact, on the fake calendar through whole passes."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from lorsync.core.entry import Entry
+from lorsync.core.facts import Fact, Source
+from lorsync.core.model import Facts, Kind
+from lorsync.ports import Href
+from tests.sync.desk import DUE, START, Desk, letter, settings
+
+LATER = timedelta(days=30)
+
+
+def entry_of(desk: Desk, href: Href) -> Entry:
+    return next(entry for entry in desk.entries().values() if entry.href == href)
+
+
+def title(desk: Desk, href: Href) -> str:
+    return str(desk.events()[href]["SUMMARY"])
+
+
+def type_title(desk: Desk, href: Href, words: str) -> None:
+    """Type into the title of an event, where ``…`` stands for what was there."""
+    desk.person_changes(href, summary=words.replace("…", title(desk, href)))
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """One mentor with one letter."""
+    desk.settings = settings(letter("Alvarez"))
+    return desk
+
+
+@pytest.fixture
+def request_href(desk: Desk) -> Href:
+    desk.sync()
+    return desk.find(Kind.REQUEST)
+
+
+def test_s13_a_tick_states_the_fact_and_changes_the_plan_in_the_same_pass(
+    desk: Desk, request_href: Href
+) -> None:
+    before = title(desk, request_href)
+    type_title(desk, request_href, "✓ …")
+    report = desk.sync(START + timedelta(days=2))
+    assert title(desk, request_href) == f"✓ asked 5 May · {before}"
+    assert [letter.asked for letter in report.plan.letters] == [date(2027, 5, 5)]
+    # Asked for: no talk and no request any more, and the event is history.
+    kinds = {event.kind for event in report.plan.events}
+    assert kinds.isdisjoint({Kind.TALK, Kind.REQUEST, Kind.ADD_LETTER})
+    event = desk.events()[request_href]
+    assert "Stated in the title: asked on 2027-05-05." in str(event["DESCRIPTION"])
+    assert not [c for c in event.subcomponents if c.name == "VALARM"]
+    assert event["DTSTART"].dt > date(2027, 5, 5)
+
+
+def test_s13_the_title_is_normalised_once(desk: Desk, request_href: Href) -> None:
+    type_title(desk, request_href, "DONE: …")
+    desk.sync()
+    desk.sync()
+    body = desk.calendar.bodies[request_href]
+    report = desk.sync()
+    assert (report.requests, report.wrote) == (desk.calendar.requests, False)
+    type_title(desk, request_href, "… (she was delighted)")
+    settled = title(desk, request_href)
+    desk.sync()
+    assert title(desk, request_href) == settled
+    assert desk.calendar.bodies[request_href] != body
+
+
+def test_s13_the_day_is_that_of_last_modified_where_plausible(
+    desk: Desk, request_href: Href
+) -> None:
+    type_title(desk, request_href, "asked – …")
+    desk.person_changes(request_href, last_modified=datetime(2027, 5, 6, 3, tzinfo=UTC))
+    desk.sync(date(2027, 5, 9))
+    # Three in the morning in UTC is the evening before in New York.
+    assert entry_of(desk, request_href).ticks == ((Fact.ASKED, date(2027, 5, 5)),)
+
+
+@pytest.mark.parametrize(
+    "modified", [datetime(2031, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)]
+)
+def test_s13_an_implausible_last_modified_is_not_believed(
+    desk: Desk, request_href: Href, modified: datetime
+) -> None:
+    type_title(desk, request_href, "asked – …")
+    desk.person_changes(request_href, last_modified=modified)
+    desk.sync(date(2027, 5, 9))
+    assert entry_of(desk, request_href).ticks == ((Fact.ASKED, date(2027, 5, 9)),)
+
+
+def test_s14_the_title_without_its_tick_takes_the_fact_back(desk: Desk, request_href: Href) -> None:
+    before, body = title(desk, request_href), desk.events()[request_href]
+    type_title(desk, request_href, "☑ …")
+    desk.sync()
+    desk.person_changes(request_href, summary=before)
+    report = desk.sync(START + timedelta(days=1))
+    assert [letter.asked for letter in report.plan.letters] == [None]
+    event = desk.events()[request_href]
+    assert title(desk, request_href) == before
+    assert "Stated" not in str(event["DESCRIPTION"])
+    assert [c.name for c in event.subcomponents] == [c.name for c in body.subcomponents]
+    assert entry_of(desk, request_href).changed == ()
+    assert not desk.sync().wrote
+
+
+def test_s14_nothing_else_takes_a_fact_back(desk: Desk, request_href: Href) -> None:
+    type_title(desk, request_href, "sent: …")
+    desk.sync()
+    desk.person_changes(request_href, summary="Mailed her on Tuesday")
+    report = desk.sync()
+    assert [letter.asked for letter in report.plan.letters] == [START]
+    desk.calendar.remove(request_href)
+    for hours in (1, 2, 3):
+        report = desk.sync(START + timedelta(days=hours))
+    assert [letter.asked for letter in report.plan.letters] == [START]
+    assert request_href not in desk.calendar.bodies
+
+
+def test_s14_one_fact_on_two_events_counts_from_the_earliest_day(desk: Desk) -> None:
+    desk.sync()
+    talk, request = desk.find(Kind.TALK), desk.find(Kind.REQUEST)
+    type_title(desk, request, "agreed – …")
+    type_title(desk, talk, "agreed 1 May – …")
+    desk.sync()
+    facts = desk.facts()
+    assert facts[Fact.AGREED] == (date(2027, 5, 1), Source.TICK)
+    desk.person_changes(talk, summary=entry_of(desk, talk).title)
+    desk.sync()
+    assert desk.facts()[Fact.AGREED] == (START, Source.TICK)
+
+
+def test_s13_a_fact_in_the_config_wins(desk: Desk, request_href: Href) -> None:
+    desk.change(letter("Alvarez", facts=Facts(asked_on=date(2027, 5, 1))))
+    type_title(desk, request_href, "asked 3 May – …")
+    desk.sync(date(2027, 5, 4))
+    assert desk.facts()[Fact.ASKED] == (date(2027, 5, 1), Source.CONFIG)
+
+
+def test_s13_a_follow_up_ticked_ahead_of_its_day_is_spent_and_gaps_count_from_the_tick(
+    desk: Desk,
+) -> None:
+    desk.change(letter("Alvarez", facts=Facts(asked_on=START)))
+    desk.sync()
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    day = entry_of(desk, check_in).day
+    type_title(desk, check_in, "✅ …")
+    ticked = day - timedelta(days=20)
+    report = desk.sync(ticked)
+    assert report.plan.budgets["Alvarez"].spent == 1
+    follow_ups = [e for e in report.plan.events if e.kind is Kind.FOLLOW_UP]
+    assert len(follow_ups) == 1
+    # When the day comes on which it would have been, nothing more is spent.
+    report = desk.sync(day + timedelta(days=1))
+    assert report.plan.budgets["Alvarez"].spent == 1
+    assert check_in in desk.calendar.bodies
+
+
+def test_s13_a_ticked_event_is_never_deleted(desk: Desk, request_href: Href) -> None:
+    desk.settings = settings(letter("Alvarez"), letter("Chen"))
+    desk.sync()
+    type_title(desk, request_href, "declined – …")
+    desk.sync()
+    desk.change(letter("Chen"))
+    desk.sync(START + timedelta(days=1), accept_deletions=True)
+    assert request_href in desk.calendar.bodies
+    assert {href for href in desk.calendar.bodies if entry_of(desk, href).mentor == "Alvarez"} == {
+        request_href
+    }
+
+
+@pytest.mark.parametrize("words", ["submitted – …", "… ✓", "received", "[x] …"])
+def test_r10_a_deadline_ticked_ends_the_letter(desk: Desk, words: str) -> None:
+    desk.change(letter("Alvarez", facts=Facts(asked_on=START)))
+    desk.sync()
+    deadline = desk.find(Kind.DEADLINE)
+    ours = title(desk, deadline)
+    type_title(desk, deadline, words)
+    report = desk.sync(DUE - timedelta(days=30))
+    assert title(desk, deadline) == f"✓ submitted 11 Aug · {ours}"
+    assert {event.kind for event in report.plan.events} == {Kind.THANK_YOU}
+    assert not desk.sync().wrote
+
+
+def test_s4_ticks_survive_a_lost_ledger(desk: Desk, request_href: Href) -> None:
+    before = title(desk, request_href)
+    type_title(desk, request_href, "asked – …")
+    desk.sync(date(2027, 5, 5))
+    type_title(desk, request_href, "declined … ")
+    desk.sync(date(2027, 5, 9))
+    facts = desk.facts()
+    bodies = dict(desk.calendar.bodies)
+    desk.lose_ledger()
+    desk.sync(date(2028, 5, 9))
+    assert desk.facts() == facts
+    assert facts[Fact.ASKED] == (date(2027, 5, 5), Source.TICK)
+    assert facts[Fact.DECLINED] == (date(2027, 5, 9), Source.TICK)
+    assert desk.calendar.bodies[request_href] == bodies[request_href]
+    desk.lose_ledger()
+    desk.person_changes(request_href, summary=before)
+    desk.sync(date(2028, 5, 10))
+    assert desk.facts() == {}
+
+
+def test_s13_words_of_the_person_around_the_tick_stay(desk: Desk, request_href: Href) -> None:
+    desk.person_changes(request_href, summary="Mail Alvarez")
+    desk.sync()
+    type_title(desk, request_href, "sent … ")
+    desk.sync()
+    assert title(desk, request_href) == "✓ asked 3 May · Mail Alvarez"
+    desk.person_changes(request_href, summary="Mail Alvarez")
+    report = desk.sync()
+    assert [letter.asked for letter in report.plan.letters] == [None]
+    assert title(desk, request_href) == "Mail Alvarez"
