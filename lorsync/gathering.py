@@ -1,21 +1,22 @@
 """Gather what the calendar holds of ours: one listing, and one fetch of what is new or changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from lorsync.core.entry import AWAY, Entry, State
-from lorsync.core.guards import FLOOR
-from lorsync.core.identity import SeasonKey, looks_like_ours
-from lorsync.core.merge import CERTAIN_AFTER, Gone, observe_absent, observe_present
+from lorsync.core.entry import AWAY, Entry
+from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
+from lorsync.core.learning import NOTHING, Learned, learn
+from lorsync.core.memory import memory_uid
+from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Season, Uid
+from lorsync.core.renaming import Names, names_of
 from lorsync.core.roster import roster
-from lorsync.ports import Calendar, Href, Ledger, Listing, SyncToken
-
-FULL_LISTING_EVERY = timedelta(days=1)
-"""Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
-
-_TOKEN, _LISTED = "sync_token", "listed_fully_at"
+from lorsync.listings import is_absent, is_emptied, is_full_due, is_stale, token_of
+from lorsync.planning import frozen_key, is_new
+from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
+from lorsync.recalling import Recalled, found_memory, has_changed, looked_at, recalled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,135 +25,174 @@ class Seen:
 
     ``entries`` are all, ``changed`` those that the ledger does not have like this yet. ``emptied``:
     all of ours are gone at once, so none of them counts as deleted by the person (S18).
+    ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
     """
 
+    key: SeasonKey
     listing: Listing
     entries: dict[Uid, Entry]
     changed: dict[Uid, Entry]
     gone: tuple[Gone, ...]
     adopted: frozenset[Uid]
     emptied: bool
+    memory: Recalled | None
+    learned: Learned
 
 
-def gather(
-    season: Season,
-    calendar: Calendar,
-    ledger: Ledger,
-    key: SeasonKey,
-    *,
-    now: datetime,
-    full: bool,
-    believe_emptied: bool,
-) -> Seen:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """How to look: ``full`` lists everything, whatever the token says.
+
+    ``believe_emptied`` takes it for the person's deletion when all of ours are gone at once.
+    ``new_cycle``: another season's memory is no reason to ask. ``now`` is aware.
+    """
+
+    now: datetime
+    full: bool
+    believe_emptied: bool
+    new_cycle: bool
+
+
+def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking) -> Seen:
     """List the collection, fetch what is new or changed of ours, and hold it against the ledger.
 
-    ``full`` lists everything, whatever the token says. ``believe_emptied`` takes it for the
-    person's deletion when all of ours are gone at once.
+    Raises ConfigError where only the person can tell whether a season that is found is this one.
     """
-    zone = season.applicant.timezone
-    entries = ledger.entries()
-    listing = calendar.listing(None if full or _is_full_due(entries, now) else _token(ledger, now))
-    strangers = _unknown_of_ours(season, calendar, listing, entries, key)
-    to_fetch = [entry for entry in entries.values() if _is_stale(entry, listing)]
+    names, now = names_of(season), looking.now
+    stored = ledger.entries()
+    entries = {uid: names.entry(entry) for uid, entry in stored.items()}
+    full = looking.full or is_full_due(entries, now)
+    listing = calendar.listing(None if full else token_of(ledger, now))
+    known, key = _known_memory(season, calendar, ledger, listing, looking)
+    learned = _learned(known, entries, ledger, names, calendar) if known else NOTHING
+    strangers = _unknown_of_ours(
+        season, calendar, listing, {**learned.entries, **entries}, key, known
+    )
+    entries |= learned.entries
+    to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
     hrefs = [Href(entry.href) for entry in [*to_fetch, *strangers]]
+    if known is not None and not known.news and has_changed(known, calendar, listing):
+        hrefs.append(calendar.href_for(known.uid))
     fetched = calendar.fetch(hrefs) if hrefs else {}
-    all_gone = _is_emptied(entries, listing)
-    emptied = all_gone and not believe_emptied
-    changed: dict[Uid, Entry] = {}
-    gone: list[Gone] = []
-    for entry in [*to_fetch, *(e for e in entries.values() if _is_absent(e, listing))]:
-        resource = fetched.get(Href(entry.href))
-        observed = (
-            observe_absent(
-                entry,
-                now=now,
-                complete=listing.complete and not emptied,
-                believed=all_gone and believe_emptied,
-            )
-            if resource is None
-            else observe_present(entry, resource.body, resource.etag, zone, now=now)
+    if known is not None and not known.news:
+        known = looked_at(known, calendar, listing, fetched)
+        if known.news:
+            learned = _learned(known, entries, ledger, names, calendar)
+            # What stands on the calendar was not fetched: the next full listing finds it.
+            entries |= {
+                uid: e for uid, e in learned.entries.items() if Href(e.href) not in listing.entries
+            }
+    sight = _Sight(
+        listing=listing, fetched=fetched, looking=looking, zone=season.applicant.timezone
+    )
+    return _held_against(entries, stored, strangers, to_fetch, sight, key, known, learned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sight:
+    """What was listed and fetched, and how to take it."""
+
+    listing: Listing
+    fetched: Mapping[Href, Resource]
+    looking: Looking
+    zone: ZoneInfo
+
+    def present(self, entry: Entry) -> Entry | None:
+        """Return an entry as it is on the calendar, None where it was not fetched."""
+        resource = self.fetched.get(Href(entry.href))
+        if resource is None:
+            return None
+        return observe_present(entry, resource.body, resource.etag, self.zone, now=self.looking.now)
+
+
+def _held_against(
+    entries: Mapping[Uid, Entry],
+    stored: Mapping[Uid, Entry],
+    strangers: Sequence[Entry],
+    to_fetch: Sequence[Entry],
+    sight: _Sight,
+    key: SeasonKey,
+    memory: Recalled | None,
+    learned: Learned,
+) -> Seen:
+    listing, looking = sight.listing, sight.looking
+    all_gone = is_emptied(entries, listing)
+    emptied = all_gone and not looking.believe_emptied
+    changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry}
+    gone = [Gone(uid=uid, retired=True) for uid in learned.restored]
+    # What another lorsync deleted, by the memory (S20).
+    ours = frozenset() if memory is None or memory.memory is None else memory.memory.retired
+    for entry in [*to_fetch, *(e for e in entries.values() if is_absent(e, listing))]:
+        if entry.uid in learned.restored:
+            continue
+        observed: Entry | Gone = sight.present(entry) or observe_absent(
+            entry,
+            now=looking.now,
+            complete=listing.complete and not emptied,
+            believed=all_gone and looking.believe_emptied,
+            ours=entry.uid in ours,
         )
         if isinstance(observed, Gone):
             gone.append(observed)
         elif observed != entry:
             changed[entry.uid] = observed
-    adopted = {
-        entry.uid: observe_present(entry, resource.body, resource.etag, zone, now=now)
-        for entry in strangers
-        if (resource := fetched.get(Href(entry.href))) is not None
+    adopted = {e.uid: found for e in strangers if (found := sight.present(e)) is not None}
+    adopted |= {
+        uid: entry
+        for uid, entry in changed.items()
+        if uid in learned.entries and entry.state not in AWAY
     }
     changed |= adopted
-    left = {uid: e for uid, e in entries.items() if uid not in {g.uid for g in gone}}
+    away = {g.uid for g in gone}
     return Seen(
+        key=key,
         listing=listing,
-        entries=left | changed,
-        changed=changed,
+        entries={uid: e for uid, e in entries.items() if uid not in away} | changed,
+        changed={uid: e for uid, e in changed.items() if uid not in away},
         gone=tuple(gone),
         adopted=frozenset(adopted),
         emptied=emptied,
+        memory=memory,
+        learned=learned,
     )
 
 
-def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created: bool) -> None:
-    """Remember the token from before the writes (S16), once the pass has come to its end.
-
-    Not where something was ``created``: what came and went since a token need not be in its report
-    (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen.
-    """
-    memo: dict[str, str | None] = {_TOKEN: None if created else listing.token}
-    if listing.complete:
-        memo[_LISTED] = now.isoformat()
-    ledger.remember(memo)
-
-
-def _token(ledger: Ledger, now: datetime) -> SyncToken | None:
-    """Return the stored sync-token, or None where a full listing is due."""
-    token, listed = ledger.memo(_TOKEN), ledger.memo(_LISTED)
-    if token is None or listed is None:
-        return None
-    age = now - datetime.fromisoformat(listed)
-    return SyncToken(token) if timedelta(0) <= age < FULL_LISTING_EVERY else None
+def _known_memory(
+    season: Season, calendar: Calendar, ledger: Ledger, listing: Listing, looking: Looking
+) -> tuple[Recalled | None, SeasonKey]:
+    """Return the memory and the season's key; a new ledger looks for both on the calendar (S6)."""
+    if not is_new(ledger):
+        key = frozen_key(season, ledger)
+        return recalled(ledger) or _first_look(key, calendar, listing), key
+    found = found_memory(season, calendar, listing, new_cycle=looking.new_cycle)
+    if found is not None and found.memory is not None:
+        return found, found.memory.key
+    return None, season_key(season)
 
 
-def _is_full_due(entries: Mapping[Uid, Entry], now: datetime) -> bool:
-    """Tell whether only a full listing will do: after a crash, and before any dismissal (S16)."""
-    return any(
-        entry.intent is not None
-        or (
-            entry.state is State.MISSING
-            and entry.missing_since is not None
-            and now - entry.missing_since >= CERTAIN_AFTER
-        )
-        for entry in entries.values()
+def _first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled | None:
+    """Return a memory that this ledger never saw: written in a pass that was killed then."""
+    uid = memory_uid(key, 0)
+    return Recalled(uid=uid) if calendar.href_for(uid) in listing.entries else None
+
+
+def _learned(
+    known: Recalled,
+    entries: Mapping[Uid, Entry],
+    ledger: Ledger,
+    names: Names,
+    calendar: Calendar,
+) -> Learned:
+    if known.memory is None or not known.news:
+        return NOTHING
+    return learn(
+        known.memory,
+        entries=entries,
+        retired=ledger.retired(),
+        marks=ledger.marks(),
+        names=names,
+        href_for=calendar.href_for,
     )
-
-
-def _is_stale(entry: Entry, listing: Listing) -> bool:
-    """Tell whether an entry has to be fetched: there, and not in the version that was last seen."""
-    href = Href(entry.href)
-    if href in listing.entries:
-        etag = listing.entries[href]
-        return entry.etag is None or etag is None or entry.etag != etag or entry.intent is not None
-    # Not in a report of changes: unchanged, so only worth a look if it was never seen.
-    return (
-        not listing.complete
-        and href not in listing.removed
-        and entry.etag is None
-        and entry.state not in AWAY
-    )
-
-
-def _is_absent(entry: Entry, listing: Listing) -> bool:
-    href = Href(entry.href)
-    return href in listing.removed or (listing.complete and href not in listing.entries)
-
-
-def _is_emptied(entries: Mapping[Uid, Entry], listing: Listing) -> bool:
-    """Tell whether more than a few events stood, and not one of them is there now."""
-    standing = [
-        e for e in entries.values() if e.echo is not None and e.state is not State.DISMISSED
-    ]
-    return len(standing) > FLOOR and all(_is_absent(entry, listing) for entry in standing)
 
 
 def _unknown_of_ours(
@@ -161,21 +201,24 @@ def _unknown_of_ours(
     listing: Listing,
     entries: Mapping[Uid, Entry],
     key: SeasonKey,
+    known: Recalled | None,
 ) -> list[Entry]:
     """Return bare entries for resources that this season wrote and this ledger does not know.
 
     That is a lost ledger or another device; resources that merely look alike are foreign (I3, S9).
     """
-    known = {entry.href for entry in entries.values()}
+    hrefs = {entry.href for entry in entries.values()}
     names = (
         href.rpartition("/")[2].removesuffix(".ics")
         for href in listing.entries
-        if href not in known
+        if href not in hrefs
     )
     uids = {Uid(name) for name in names if looks_like_ours(name)} - entries.keys()
     if not uids:
         return []
-    members = roster(season, key)
+    memory = None if known is None else known.memory
+    members = roster(season, key, departed=None if memory is None else memory.members)
+    yours = {} if memory is None or memory.yours is None else memory.yours
     return [
         Entry(
             uid=uid,
@@ -185,6 +228,7 @@ def _unknown_of_ours(
             letters=members[uid].letters,
             day=date.max,
             summary="",
+            theirs=yours.get(uid, frozenset()),
         )
         for uid in sorted(uids & members.keys())
     ]

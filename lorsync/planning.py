@@ -1,6 +1,7 @@
 """Plan from a config and what the ledger remembers; no calendar is needed for it."""
 
 import gc
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -12,14 +13,14 @@ from lorsync.core.due_dates import day_of
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
 from lorsync.core.identity import SeasonKey, season_key
-from lorsync.core.model import History, Plan, Season, Uid
+from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
 _ANY_YEAR = 2026
-_KEY, _OWNER = "season_key", "season_owner"
+_KEY, _OWNER, _UNSURE = "season_key", "season_owner", "unsure"
 
 
 def today_of(settings: Settings, now: datetime) -> date:
@@ -43,7 +44,9 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
             with_statements(season, statements_of(entries.values(), ledger.marks())),
             today=today,
             key=frozen_key(season, ledger),
-            history=history_of(entries.values(), ledger.retired(), today),
+            history=replace(
+                history_of(entries.values(), ledger.retired(), today), unsure=unsure(ledger)
+            ),
         )
     finally:
         ledger.close()
@@ -153,11 +156,41 @@ def frozen_key(season: Season, ledger: Ledger) -> SeasonKey:
     return SeasonKey(kept) if kept is not None else season_key(season)
 
 
-def freeze_key(season: Season, ledger: Ledger) -> None:
+def is_new(ledger: Ledger) -> bool:
+    """Tell whether a ledger knows of no season yet: a first pass, or a lost ledger."""
+    return ledger.memo(_KEY) is None
+
+
+def freeze_key(season: Season, ledger: Ledger, key: SeasonKey) -> None:
     """Remember the season's key at its first write, and whose season it is (S6)."""
-    if ledger.memo(_KEY) is None:
+    if is_new(ledger):
         owner = f"{season.applicant.name}\n{season.cycle.name}"
-        ledger.remember({_KEY: season_key(season), _OWNER: owner})
+        ledger.remember({_KEY: key, _OWNER: owner})
+
+
+def unsure(ledger: Ledger) -> frozenset[MentorId]:
+    """Return the mentors of whom nobody knows how often they were followed up (S4)."""
+    memo = ledger.memo(_UNSURE)
+    return frozenset() if memo is None else frozenset(MentorId(m) for m in json.loads(memo))
+
+
+def remember_unsure(ledger: Ledger, mentors: Iterable[MentorId]) -> None:
+    """Remember of whom nobody knows how often they were followed up."""
+    listed = sorted(mentors)
+    ledger.remember({_UNSURE: json.dumps(listed) if listed else None})
+
+
+def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
+    """Say that another name of the cycle does not begin a new one (S6)."""
+    _, _, before = (ledger.memo(_OWNER) or "").partition("\n")
+    if before in {"", season.cycle.name}:
+        return ()
+    message = (
+        f"cycle.name is “{season.cycle.name}” now and was “{before}”: the same season goes on "
+        "under the new name, with what is used up of it. To begin a new one, run: "
+        "lorsync sync --new-cycle"
+    )
+    return (PlanWarning(code="cycle-renamed", subject="cycle", message=message),)
 
 
 def check_owner(season: Season, ledger: Ledger) -> None:

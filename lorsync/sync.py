@@ -10,21 +10,30 @@ from datetime import date, datetime
 
 from lorsync.core.content import Content, content_of
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update, decide
+from lorsync.core.doubt import in_doubt
 from lorsync.core.entry import Entry, State
-from lorsync.core.facts import with_statements
+from lorsync.core.facts import Mark, with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
-from lorsync.core.model import Event, Plan, PlanWarning, Uid
-from lorsync.gathering import Seen, gather, remember_listing
+from lorsync.core.memory import members_of
+from lorsync.core.model import Event, MentorId, Plan, PlanWarning, Season, Uid
+from lorsync.core.newcomers import Swap, hold_newcomers, newcomer_warnings, swaps
+from lorsync.gathering import Looking, Seen, gather
+from lorsync.listings import remember_listing
+from lorsync.memorising import wanted_memory, write_memory
 from lorsync.planning import (
     check_owner,
+    cycle_warning,
     freeze_key,
-    frozen_key,
     history_of,
+    is_new,
     plan_at_once,
+    remember_unsure,
     statements_of,
     today_of,
+    unsure,
 )
 from lorsync.ports import Calendar, Ledger, Progress
+from lorsync.recalling import check_rule, remember, remember_seen, unseen
 from lorsync.report import Change, Report, change_of, changes_of_entries, held_warning, standing_in
 from lorsync.settings import Settings
 from lorsync.writing import Desk, Outcomes, write_all
@@ -34,6 +43,9 @@ from lorsync.writing import Desk, Outcomes, write_all
 class Options:
     """How to run a pass.
 
+    ``accept_deletions``: the person says that what is gone is meant to be gone (S7, S18).
+    ``new_cycle`` begins a season of its own beside the last one (S6); ``take_over`` lets this
+    config rule where another one did (S20).
     ``full``: list the whole collection, whatever the token says. ``stopping`` is asked between
     writes; when it says yes, the pass ends early and the next one goes on.
     """
@@ -41,6 +53,8 @@ class Options:
     dry_run: bool = False
     full: bool = False
     accept_deletions: bool = False
+    new_cycle: bool = False
+    take_over: bool = False
     progress: Progress | None = None
     stopping: Callable[[], bool] = lambda: False
 
@@ -55,41 +69,79 @@ def run_pass(
     """
     today = today_of(settings, now)
     check_owner(settings.season, ledger)
-    key = frozen_key(settings.season, ledger)
-    seen = gather(
-        settings.season,
-        calendar,
-        ledger,
-        key,
+    looking = Looking(
         now=now,
         full=options.full,
         believe_emptied=options.accept_deletions,
+        new_cycle=options.new_cycle,
     )
-    said = statements_of(seen.entries.values(), ledger.marks())
-    season = with_statements(settings.season, said)
+    seen = gather(settings.season, calendar, ledger, looking)
+    check_rule(settings, ledger, seen.memory, take_over=options.take_over)
+    if options.take_over:
+        seen = replace(seen, entries=_as_unwritten(seen.entries))
+    marks = _marks(ledger, seen)
+    said = statements_of(seen.entries.values(), marks)
+    told = replace(settings, season=with_statements(settings.season, said))
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
+    doubts = _doubts(told.season, ledger, seen, today)
+    history = history_of(seen.entries.values(), retired | seen.learned.retired, today)
     planned = plan_at_once(
-        season,
-        today=today,
-        key=key,
-        history=history_of(seen.entries.values(), retired, today),
+        told.season, today=today, key=seen.key, history=replace(history, unsure=doubts)
     )
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
-    actions, held = _choose(replace(settings, season=season), seen.entries, wanted, today, options)
+    actions, held = _choose(told, seen.entries, wanted, today, options)
+    found = [] if options.accept_deletions else _swaps(settings.season, seen)
+    actions, _ = hold_newcomers(actions, found)
     if seen.emptied:
         # As the warning says: with everything gone, nothing is created beside it.
         actions = []
+    work = _Work(actions=actions, seen=seen, doubts=doubts, swaps=found)
     if options.dry_run:
         outcomes = _foreseen(actions)
     else:
-        freeze_key(season, ledger)
-        outcomes = _applied(actions, seen, settings, calendar, ledger, now=now, options=options)
-    return _report(planned, actions, held, seen, outcomes, requests=calendar.requests)
+        outcomes = _applied(work, settings, calendar, ledger, now=now, options=options)
+    warnings = [*newcomer_warnings(found), *cycle_warning(settings.season, ledger)]
+    return _report(planned, work, held, outcomes, warnings, requests=calendar.requests)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What a pass is to do: what it saw, what follows from it, and what has to be asked first."""
+
+    actions: Sequence[Action]
+    seen: Seen
+    doubts: frozenset[MentorId]
+    swaps: Sequence[Swap]
+
+
+def _as_unwritten(entries: Mapping[Uid, Entry]) -> dict[Uid, Entry]:
+    """Forget what was written: another config's lorsync wrote since, so what is there counts."""
+    return {uid: replace(entry, sent_digests=None) for uid, entry in entries.items()}
+
+
+def _marks(ledger: Ledger, seen: Seen) -> list[Mark]:
+    """Return the marks of the ledger with those that the memory adds."""
+    marks = {(m.letter, m.fact, m.day): m for m in (*ledger.marks(), *seen.learned.marks)}
+    return list(marks.values())
+
+
+def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozenset[MentorId]:
+    """Return the mentors of whom nobody knows how often they were followed up (S4)."""
+    doubts = unsure(ledger) | seen.learned.unsure
+    if is_new(ledger) and seen.memory is None and seen.adopted:
+        doubts |= in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)
+    return doubts
+
+
+def _swaps(season: Season, seen: Seen) -> list[Swap]:
+    """Return who vanished from the config while another appeared, since it last ruled (S7)."""
+    if seen.memory is None or seen.memory.memory is None:
+        return []
+    return swaps(season, seen.memory.memory.members)
 
 
 def _applied(
-    actions: Sequence[Action],
-    seen: Seen,
+    work: _Work,
     settings: Settings,
     calendar: Calendar,
     ledger: Ledger,
@@ -98,33 +150,65 @@ def _applied(
     options: Options,
 ) -> Outcomes:
     """Record what was seen, write, and only then believe the listing's token."""
+    seen = work.seen
+    freeze_key(settings.season, ledger, seen.key)
+    ledger.save_marks(seen.learned.marks)
+    remember_unsure(ledger, work.doubts)
     ledger.save(
         seen.changed.values(),
         forget=[gone.uid for gone in seen.gone if not gone.retired],
-        retire=[gone.uid for gone in seen.gone if gone.retired],
+        retire=[*(gone.uid for gone in seen.gone if gone.retired), *seen.learned.retired],
     )
+    created, warnings = _memorised(work, settings, calendar, ledger, today=today_of(settings, now))
     desk = Desk(
         calendar=calendar,
         ledger=ledger,
         zone=settings.season.applicant.timezone,
         now=now,
         stopping=options.stopping,
+        besides=unseen(ledger, calendar),
     )
-    outcomes = write_all(actions, desk, options.progress)
-    remember_listing(seen.listing, ledger, now, created=bool(outcomes.created))
-    return outcomes
+    outcomes = write_all(work.actions, desk, options.progress)
+    remember_seen(ledger, calendar, outcomes.besides)
+    remember_listing(seen.listing, ledger, now, created=created or bool(outcomes.created))
+    return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
+
+
+def _memorised(
+    work: _Work, settings: Settings, calendar: Calendar, ledger: Ledger, *, today: date
+) -> tuple[bool, tuple[PlanWarning, ...]]:
+    """Write the memory where it has to say more, before the act that it remembers (S4)."""
+    seen = work.seen
+    if seen.emptied:
+        return False, ()
+    if seen.memory is not None and seen.memory.news:
+        remember(ledger, seen.memory)
+    asked = work.swaps and seen.memory is not None and seen.memory.memory is not None
+    before = seen.memory.memory.members if asked and seen.memory and seen.memory.memory else None
+    deleted = {a.entry.uid for a in work.actions if isinstance(a, Delete)}
+    wanted = wanted_memory(
+        settings,
+        ledger,
+        seen.key,
+        seen.entries,
+        ledger.retired() | deleted,
+        # As long as a question is open, who was known before it is.
+        members=before or members_of(settings.season),
+        today=today,
+    )
+    return write_memory(calendar, ledger, seen.memory, wanted)
 
 
 def _report(
     planned: Plan,
-    actions: Sequence[Action],
+    work: _Work,
     held: Sequence[Delete],
-    seen: Seen,
     outcomes: Outcomes,
+    warnings: Sequence[PlanWarning],
     *,
     requests: int,
 ) -> Report:
-    today = planned.as_of
+    today, actions, seen = planned.as_of, work.actions, work.seen
     entries = {
         uid: entry
         for uid, entry in {**seen.entries, **outcomes.entries}.items()
@@ -145,6 +229,7 @@ def _report(
         requests=requests,
         warnings=(
             *planned.warnings,
+            *warnings,
             *_emptied_warning(seen.emptied),
             *held_warning(len(held)),
             *outcomes.warnings,

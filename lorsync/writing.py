@@ -35,7 +35,10 @@ from lorsync.ports import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """What came of a pass's writes: by UID, and the entries as they are now."""
+    """What came of a pass's writes: by UID, and the entries as they are now.
+
+    ``besides`` is what was looked at together with them.
+    """
 
     created: frozenset[Uid] = frozenset()
     updated: frozenset[Uid] = frozenset()
@@ -43,6 +46,7 @@ class Outcomes:
     adopted: frozenset[Uid] = frozenset()
     entries: Mapping[Uid, Entry] = field(default_factory=dict)
     warnings: tuple[PlanWarning, ...] = ()
+    besides: Mapping[Href, Resource] = field(default_factory=dict)
 
 
 Write = Create | Update | Release | Acknowledge | Delete
@@ -88,7 +92,7 @@ _Reply = _Written | _Conflict | _Vanished | _Refused
 class Desk:
     """Where a pass writes: the calendar, the ledger, the applicant's zone, and the time, aware.
 
-    ``stopping`` is asked between writes.
+    ``stopping`` is asked between writes. ``besides`` is looked at together with what was written.
     """
 
     calendar: Calendar
@@ -96,6 +100,7 @@ class Desk:
     zone: ZoneInfo
     now: datetime
     stopping: Callable[[], bool]
+    besides: tuple[Href, ...] = ()
 
 
 def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) -> Outcomes:
@@ -111,7 +116,8 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     again = _overtaken(jobs, outcomes)
     if again:
         # Somebody wrote meanwhile without touching what is ours: merge again, once.
-        second = _round([_announced(a, desk.calendar, desk.zone) for a in again], desk, None)
+        alone = replace(desk, besides=())
+        second = _round([_announced(a, desk.calendar, desk.zone) for a in again], alone, None)
         outcomes = _joined(outcomes, second)
     return replace(outcomes, entries={**notes, **outcomes.entries})
 
@@ -194,10 +200,12 @@ def _acknowledged(before: Entry, zone: ZoneInfo) -> Entry:
 def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outcomes:
     """Announce, send, look and record one set of writes."""
     if not jobs:
-        return Outcomes()
+        besides = desk.calendar.fetch(desk.besides) if desk.besides else {}
+        return Outcomes(besides=besides)
     desk.ledger.save(job.entry for job in jobs)
     replies = _send(jobs, desk, progress)
     look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
+    look += desk.besides
     held = desk.calendar.fetch(look) if look else {}
     settled = {
         job.entry.uid: _settle(job, replies[job.entry.uid], held.get(job.href), desk)
@@ -210,7 +218,8 @@ def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outco
         forget=[g.uid for g in gone if not g.retired],
         retire=[g.uid for g in gone if g.retired],
     )
-    return _tally(jobs, replies, entries)
+    besides = {href: held[href] for href in desk.besides if href in held}
+    return replace(_tally(jobs, replies, entries), besides=besides)
 
 
 def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[Uid, _Reply]:
@@ -363,4 +372,5 @@ def _joined(first: Outcomes, second: Outcomes) -> Outcomes:
         adopted=first.adopted | second.adopted,
         entries=entries,
         warnings=first.warnings + second.warnings,
+        besides=first.besides,
     )

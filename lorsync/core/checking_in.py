@@ -51,7 +51,7 @@ def check_in(
         return Outcome(), Budget(cap=0, spent=_used(spent), planned=0)
     cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
     letters = _open_letters(case, spent, asked)
-    left = max(0, cap - len(spent.spent) - len(spent.pins))
+    left = 0 if case.unsure else max(0, cap - len(spent.spent) - len(spent.pins))
     planned = _planned(case, spent, letters, left, contacts)
     pins = _pinned(case, spent, letters, asked, contacts)
     occasions = (*pins, *planned)
@@ -59,9 +59,10 @@ def check_in(
     finals = {letter for o in planned if o.final for letter in o.letters} | spent.reminded
     uncovered = [letter for letter in letters if letter.id not in finals]
     warnings = [
+        *_unsure(case, letters),
         *_over_budget(case, spent, cap),
         *_too_late(case, pins, letters),
-        *_uncovered(case, uncovered, left, len(planned)),
+        *([] if case.unsure else _uncovered(case, uncovered, left, len(planned))),
     ]
     return Outcome(occasions=occasions, warnings=tuple(warnings)), budget
 
@@ -196,6 +197,24 @@ def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open])
 def _used(spent: Spending) -> int:
     """Count the slots that are used up; a mentor has no more than two (S8)."""
     return min(len(spent.spent), MAX_FOLLOW_UPS)
+
+
+def _unsure(case: Case, letters: Sequence[_Open]) -> list[PlanWarning]:
+    """Ask how often a mentor was followed up, where that is lost and would matter (S4)."""
+    if not case.unsure or not letters:
+        return []
+    message = (
+        f"Whether {case.mentor.name} was followed up in this cycle is not known: lorsync's file "
+        "and its memory in the calendar are both gone. So no follow-up is planned until you say: "
+        f"lorsync mark {case.mentor.id} followed-up --on DATE (once for each), or "
+        f"lorsync mark {case.mentor.id} not-followed-up"
+    )
+    reason = Reason(rule="S4", text="no record is left of the follow-ups before today")
+    return [
+        PlanWarning(
+            code="unknown-follow-ups", subject=case.mentor.id, message=message, reasons=(reason,)
+        )
+    ]
 
 
 def _over_budget(case: Case, spent: Spending, cap: int) -> list[PlanWarning]:

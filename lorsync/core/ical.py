@@ -126,6 +126,25 @@ def release(body: bytes, uid: Uid, *, sequence: int, note: str) -> bytes:
     return bytes(calendar.to_ical())
 
 
+def description_of(body: bytes, uid: Uid) -> str:
+    """Return the description of a body. Raises UnreadableError as :func:`rewrite` does."""
+    return str(_single_event(body, uid)[1].get("DESCRIPTION", ""))
+
+
+def replace_text(body: bytes, uid: Uid, block: str) -> bytes:
+    """Return a body with this managed block, also where its own was damaged.
+
+    Raises UnreadableError as :func:`rewrite` does.
+    """
+    calendar, event = _single_event(body, uid)
+    description = str(event.get("DESCRIPTION", ""))
+    whole = find_block(description) is not None
+    _set(event, "DESCRIPTION", with_block(description, block) if whole else block)
+    sequence = event.get("SEQUENCE", 0)
+    _set(event, "SEQUENCE", (int(sequence) if isinstance(sequence, int) else 0) + 1)
+    return bytes(calendar.to_ical())
+
+
 def acknowledge(
     body: bytes, uid: Uid, *, sequence: int, title: str, facts: Iterable[tuple[Fact, date]]
 ) -> bytes:

@@ -34,18 +34,20 @@ class Gone:
 
 
 def observe_absent(
-    entry: Entry, *, now: datetime, complete: bool, believed: bool = False
+    entry: Entry, *, now: datetime, complete: bool, believed: bool = False, ours: bool = False
 ) -> Entry | Gone:
     """Bring an entry up to date whose resource is not on the server.
 
     It is missing first, and dismissed at a later *complete* listing, an hour on (S11), or at once
-    where the person has said so (``believed``, S18).
+    where the person has said so (``believed``, S18). ``ours``: another lorsync deleted it (S20).
     """
     match entry.intent:
         case Intent.CREATE:
             return Gone(uid=entry.uid, retired=False)
         case Intent.DELETE:
             return Gone(uid=entry.uid, retired=True)
+    if ours:
+        return Gone(uid=entry.uid, retired=True)
     if entry.state is State.DISMISSED:
         return entry
     since = entry.missing_since or now

@@ -329,11 +329,13 @@ class History:
 
     A retired UID is never used again, because servers refuse a deleted one (S8). ``standing`` says
     under which UID an identity is on the calendar, which no lost count of generations changes.
+    ``unsure`` are mentors of whom nobody knows how often they were followed up (S4).
     """
 
     placed: tuple[Placed, ...] = ()
     retired: frozenset[Uid] = frozenset()
     standing: Mapping[Identity, Uid] = field(default_factory=dict)
+    unsure: frozenset[MentorId] = frozenset()
 
 
 class Stage(StrEnum):

@@ -28,7 +28,10 @@ ASKING = frozenset({Kind.REQUEST, Kind.ADD_LETTER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One mentor on the day of the plan, with all that the rules need to know of them."""
+    """One mentor on the day of the plan, with all that the rules need to know of them.
+
+    ``unsure``: nobody knows how often they were followed up (S4).
+    """
 
     season: Season
     mentor: Mentor
@@ -36,6 +39,7 @@ class Case:
     days: ContactDays
     placed: tuple[Placed, ...]
     today: date
+    unsure: bool = False
 
     @property
     def was_asked(self) -> bool:

@@ -1,10 +1,13 @@
 """List every event that a season can have, to recognise our own without a ledger (S3, S6)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lorsync.core.identity import SeasonKey, uid_for
-from lorsync.core.model import Identity, Kind, Letter, LetterId, MentorId, Season, Uid
+from lorsync.core.memory import members_of
+from lorsync.core.model import Identity, Kind, LetterId, MentorId, Season, Uid
 from lorsync.core.occasion import THANK_DECLINED, THANK_PROVISIONAL, THANK_SUBMITTED
+from lorsync.core.renaming import names_of
 
 _GENERATIONS = 4
 """How many generations of a UID are looked for; each needs a deletion of lorsync's own (S8).
@@ -37,28 +40,40 @@ class Member:
     letters: tuple[LetterId, ...]
 
 
-def roster(season: Season, key: SeasonKey) -> dict[Uid, Member]:
-    """Return every event of a season by its UID, whether or not it is planned."""
+def roster(
+    season: Season,
+    key: SeasonKey,
+    *,
+    departed: Mapping[MentorId, tuple[LetterId, ...]] | None = None,
+) -> dict[Uid, Member]:
+    """Return every event of a season by its UID, whether or not it is planned.
+
+    Former ids count (S7). ``departed`` are mentors and letters that the config had before.
+    """
     members: dict[Uid, Member] = {}
-    by_mentor: dict[MentorId, list[Letter]] = {}
-    for letter in season.letters:
-        by_mentor.setdefault(letter.mentor, []).append(letter)
-    for mentor, letters in by_mentor.items():
-        every = tuple(letter.id for letter in letters)
-        requests = tuple(str(n) for n in range(1, max(_REQUESTS, len(letters)) + 1))
+    names = names_of(season)
+    programs = {letter.id: letter.programs for letter in season.letters}
+    listed: dict[MentorId, list[LetterId]] = {}
+    for mentor, letters in (*members_of(season).items(), *(departed or {}).items()):
+        listed.setdefault(names.mentor(mentor), []).extend(map(names.letter, letters))
+    for mentor, own in listed.items():
+        every = tuple(dict.fromkeys(own))
+        requests = tuple(str(n) for n in range(1, max(_REQUESTS, len(every)) + 1))
         for kind, slots in (*_OF_MENTOR, (Kind.REQUEST, requests)):
-            _enlist(members, key, kind, mentor, slots, mentor=mentor, letters=every)
-        for letter in letters:
-            for kind, slots in (*_OF_LETTER, (Kind.ASSIGN, letter.programs)):
+            former = names.former_mentors(mentor)
+            _enlist(members, key, kind, (mentor, *former), slots, mentor=mentor, letters=every)
+        for letter in every:
+            served = programs.get(letter, ())
+            for kind, slots in (*_OF_LETTER, (Kind.ASSIGN, served)):
                 _enlist(
                     members,
                     key,
                     kind,
-                    letter.id,
+                    (letter, *names.former_letters(letter)),
                     slots,
                     mentor=mentor,
-                    letters=(letter.id,),
-                    generations=_GENERATIONS + 2 * len(letter.programs),
+                    letters=(letter,),
+                    generations=_GENERATIONS + 2 * len(served),
                 )
     return members
 
@@ -67,18 +82,20 @@ def _enlist(
     members: dict[Uid, Member],
     key: SeasonKey,
     kind: Kind,
-    subject: MentorId | LetterId,
+    subjects: tuple[MentorId | LetterId, ...],
     slots: tuple[str, ...],
     *,
     mentor: MentorId,
     letters: tuple[LetterId, ...],
     generations: int = _GENERATIONS,
 ) -> None:
+    """Enlist the events of a mentor or letter under each id that it has or had, today's first."""
     for slot in slots:
         member = Member(
-            identity=Identity(kind=kind, subject=subject, slot=slot),
+            identity=Identity(kind=kind, subject=subjects[0], slot=slot),
             mentor=mentor,
             letters=letters,
         )
-        for generation in range(generations):
-            members[uid_for(key, kind, subject, slot, generation)] = member
+        for subject in subjects:
+            for generation in range(generations):
+                members[uid_for(key, kind, subject, slot, generation)] = member

@@ -90,6 +90,7 @@ def _cases(season: Season, today: date, history: History) -> list[Case]:
             # The ledger's order says nothing, and must not decide anything (I8).
             tuple(sorted(placed.get(mentor_id, ()), key=_order)),
             today,
+            unsure=mentor_id in history.unsure,
         )
         for mentor_id, own in letters.items()
     ]
@@ -106,6 +107,8 @@ def _case(
     letters: tuple[Letter, ...],
     placed: tuple[Placed, ...],
     today: date,
+    *,
+    unsure: bool,
 ) -> Case:
     days = contact_days(mentor, season.policy, season.holidays)
     return Case(
@@ -117,6 +120,7 @@ def _case(
         days=days,
         placed=placed,
         today=today,
+        unsure=unsure,
     )
 
 

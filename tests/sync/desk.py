@@ -11,6 +11,8 @@ import icalendar
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact, Source
+from lorsync.core.memory import Memory, is_memory
+from lorsync.core.memory_text import read_memory
 from lorsync.core.model import (
     Alarm,
     Applicant,
@@ -26,6 +28,7 @@ from lorsync.core.model import (
     Season,
     Uid,
 )
+from lorsync.core.stamp import find_block
 from lorsync.planning import facts_of
 from lorsync.ports import Calendar, Href, Ledger
 from lorsync.report import Report
@@ -108,8 +111,20 @@ class Desk:
         )
 
     def events(self) -> dict[Href, icalendar.Event]:
-        """Return what is on the calendar."""
-        return {href: event_of(body) for href, body in self.calendar.bodies.items()}
+        """Return what is on the calendar, without the memory."""
+        return {
+            href: event_of(body)
+            for href, body in self.calendar.bodies.items()
+            if not is_memory(name_of(href))
+        }
+
+    def memory(self) -> Memory:
+        """Return what the memory on the calendar says."""
+        (body,) = (b for href, b in self.calendar.bodies.items() if is_memory(name_of(href)))
+        block = find_block(str(event_of(body)["DESCRIPTION"]))
+        memory = None if block is None else read_memory(block.text)
+        assert memory is not None
+        return memory
 
     def entries(self) -> dict[Uid, Entry]:
         """Return what the ledger holds."""
@@ -145,6 +160,11 @@ class Desk:
             if value is not None:
                 event.add(key, value)
         self.calendar.edit(href, calendar.to_ical())
+
+
+def name_of(href: Href) -> str:
+    """Return the name of a resource, which is the UID where lorsync wrote it."""
+    return href.rpartition("/")[2].removesuffix(".ics")
 
 
 def event_of(body: bytes) -> icalendar.Event:

@@ -20,15 +20,16 @@ FOREIGN = (
 
 def test_i5_first_write_costs_n_plus_2_requests_and_the_second_pass_one(desk: Desk) -> None:
     first = desk.sync()
-    assert len(first.created) == len(desk.calendar.bodies) == 12
-    assert first.requests == 12 + 2
+    assert len(first.created) == len(desk.events()) == 12
+    # The memory is one of the n (S4).
+    assert first.requests == len(desk.calendar.bodies) + 2 == 13 + 2
     before = desk.calendar.requests
     second = desk.sync()
     assert not second.wrote
     assert desk.calendar.requests - before == 1
 
 
-def test_i5_k_changes_here_cost_k_plus_2_requests(desk: Desk) -> None:
+def test_i5_k_changes_here_cost_k_plus_2_requests_and_one_for_the_memory(desk: Desk) -> None:
     desk.sync()
     desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
     before = desk.calendar.requests
@@ -36,7 +37,7 @@ def test_i5_k_changes_here_cost_k_plus_2_requests(desk: Desk) -> None:
     assert len(report.updated) == 6
     assert not report.created
     assert not report.deleted
-    assert desk.calendar.requests - before == 6 + 2
+    assert desk.calendar.requests - before == 6 + 2 + 1
     assert not desk.sync().wrote
 
 
@@ -83,8 +84,8 @@ def test_s16_an_unknown_token_leads_to_a_full_listing_and_no_loss(desk: Desk) ->
 
 def test_s1_what_the_server_rewrites_is_neither_an_edit_nor_a_reason_to_write(desk: Desk) -> None:
     def rewrite(body: bytes) -> bytes:
-        alarm = body.index(b"BEGIN:VALARM"), body.index(b"END:VEVENT")
-        dropped = body[: alarm[0]] + body[alarm[1] :]
+        alarm = body.find(b"BEGIN:VALARM"), body.index(b"END:VEVENT")
+        dropped = body if alarm[0] < 0 else body[: alarm[0]] + body[alarm[1] :]
         return dropped.replace(b"TRANSP:TRANSPARENT\r\n", b"X-SERVER:was here\r\n")
 
     desk.calendar.rewrite = rewrite
@@ -96,7 +97,7 @@ def test_s1_what_the_server_rewrites_is_neither_an_edit_nor_a_reason_to_write(de
 
 def test_s5_a_put_without_an_etag_is_no_reason_to_write_or_ask_again(desk: Desk) -> None:
     desk.calendar.echo_etags = False
-    assert desk.sync().requests == 14
+    assert desk.sync().requests == 13 + 2
     before = desk.calendar.requests
     assert not desk.sync().wrote
     assert desk.calendar.requests - before == 1
@@ -207,10 +208,10 @@ def test_s18_many_deletions_wait_for_a_yes(desk: Desk) -> None:
     report = desk.sync()
     assert len(report.held) == 6
     assert "held" in {warning.code for warning in report.warnings}
-    assert len(desk.calendar.bodies) == 12
+    assert len(desk.events()) == 12
     accepted = desk.sync(accept_deletions=True)
     assert len(accepted.deleted) == 6
-    assert len(desk.calendar.bodies) == 6
+    assert len(desk.events()) == 6
 
 
 def test_s3_a_lost_ledger_is_rebuilt_without_a_duplicate_or_a_write(desk: Desk) -> None:
@@ -232,7 +233,7 @@ def test_i4_an_edit_survives_a_lost_ledger(desk: Desk) -> None:
     desk.person_changes(noted, description=f"Ask for Ms. Ortiz.\n{text}")
     desk.lose_ledger()
     desk.change(letter("Alvarez", due=DUE + timedelta(days=14)), letter("Chen"))
-    report = desk.sync()
+    report = desk.sync(take_over=True)
     assert {(c.kind, c.changed) for c in report.kept} == {
         ("request", ("date",)),
         ("deadline", ("notes",)),

@@ -1,0 +1,69 @@
+"""Add to a ledger what the memory knows and the ledger does not (S4, S20)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from lorsync.core.entry import AWAY, Entry
+from lorsync.core.facts import Mark
+from lorsync.core.memory import Kept, Memory, entry_of, mentor_of
+from lorsync.core.model import MentorId, Uid
+from lorsync.core.renaming import Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What a memory adds: events that are away, UIDs not to be used again, marks, doubts.
+
+    ``restored`` are events that the person deleted and, on another machine, wanted back.
+    """
+
+    entries: Mapping[Uid, Entry]
+    retired: frozenset[Uid] = frozenset()
+    restored: frozenset[Uid] = frozenset()
+    marks: tuple[Mark, ...] = ()
+    unsure: frozenset[MentorId] = frozenset()
+
+
+NOTHING = Learned(entries={})
+"""What there is to learn where nobody wrote a memory."""
+
+
+def learn(
+    memory: Memory,
+    *,
+    entries: Mapping[Uid, Entry],
+    retired: frozenset[Uid],
+    marks: Iterable[Mark],
+    names: Names,
+    href_for: Callable[[Uid], str],
+) -> Learned:
+    """Return what a memory adds to what a ledger knows."""
+    gone = retired | memory.retired
+    found = {}
+    for kept in memory.kept:
+        if kept.uid not in entries and kept.uid not in gone:
+            entry = _entry(kept, memory, names, href_for)
+            if entry is not None:
+                found[kept.uid] = entry
+    known = {(m.letter, m.fact, m.day): m.said for m in marks}
+    said = [replace(m, letter=names.letter(m.letter)) for m in memory.marks]
+    return Learned(
+        entries=found,
+        retired=memory.retired - retired - entries.keys(),
+        restored=frozenset(
+            uid for uid in memory.retired if uid in entries and entries[uid].state in AWAY
+        ),
+        marks=tuple(
+            m for m in said if (at := known.get((m.letter, m.fact, m.day))) is None or at < m.said
+        ),
+        unsure=frozenset(map(names.mentor, memory.unsure)),
+    )
+
+
+def _entry(
+    kept: Kept, memory: Memory, names: Names, href_for: Callable[[Uid], str]
+) -> Entry | None:
+    mentor = mentor_of(kept, memory.members)
+    if mentor is None:
+        return None
+    return names.entry(entry_of(kept, mentor, href_for(kept.uid)))

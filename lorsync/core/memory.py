@@ -1,0 +1,166 @@
+"""The memory: one event of ours that keeps what no other event on the calendar can (S4).
+
+What it says is only ever added to what a ledger knows. How it is written: ``memory_text``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Final
+
+from lorsync.core.content import Property
+from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.facts import Fact, Mark
+from lorsync.core.identity import SeasonKey
+from lorsync.core.model import CONTACTS, Identity, LetterId, MentorId, Season, Uid
+
+MEMORY_DAY: Final = date(2001, 1, 1)
+"""Where the memory stands: long past, where nobody looks."""
+
+MEMORY_TITLE: Final = "lorsync keeps its memory here"
+
+_NAME = "lorsync-memory-"
+
+
+class How(StrEnum):
+    """Why an event is remembered."""
+
+    PAST = "past"
+    """Its day has passed, so it counts, even if it is taken off the calendar."""
+    DELETED = "deleted"
+    """The person deleted it: it is never created again (S11)."""
+    TICKED = "ticked"
+    """Its title stated facts, which a deletion does not take back (S14)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One event that the memory keeps; ``noticed`` is the day on which its deletion was."""
+
+    how: How
+    uid: Uid
+    identity: Identity
+    letters: tuple[LetterId, ...]
+    day: date
+    noticed: date | None = None
+    ticks: tuple[tuple[Fact, date], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the memory says.
+
+    ``config`` is the digest of the config that last ruled, ``writer`` names the ledger that wrote
+    this (S20). ``members`` are the mentors with their letters (S7). ``unsure`` are mentors of whom
+    nobody knows how often they were followed up. ``yours`` says which dates and alarms are the
+    person's.
+    """
+
+    key: SeasonKey
+    applicant: str
+    cycle: str
+    config: str
+    writer: str
+    members: Mapping[MentorId, tuple[LetterId, ...]]
+    kept: tuple[Kept, ...] = ()
+    retired: frozenset[Uid] = frozenset()
+    marks: tuple[Mark, ...] = ()
+    unsure: frozenset[MentorId] = frozenset()
+    yours: Mapping[Uid, frozenset[Property]] | None = None
+
+    @property
+    def points(self) -> frozenset[object]:
+        """What has to be in the calendar before the act that it remembers, point by point."""
+        return frozenset(
+            {
+                ("season", self.key, self.applicant, self.cycle),
+                ("config", self.config),
+                *(("member", m, frozenset(x)) for m, x in self.members.items()),
+                *(("kept", k.uid, k.how, k.ticks) for k in self.kept),
+                *(("retired", uid) for uid in self.retired),
+                *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
+                *(("unsure", m) for m in self.unsure),
+            }
+        )
+
+
+def memory_uid(key: SeasonKey, generation: int) -> Uid:
+    """Return the UID of a season's memory; the generation grows when a deleted one is restored."""
+    return Uid(f"{_NAME}{key}" + (f"-{generation}" if generation else ""))
+
+
+def is_memory(name: str) -> bool:
+    """Tell whether a UID is that of some season's memory."""
+    return name.startswith(_NAME)
+
+
+def members_of(season: Season) -> dict[MentorId, tuple[LetterId, ...]]:
+    """Return the mentors who write, each with their letters."""
+    found: dict[MentorId, tuple[LetterId, ...]] = {}
+    for letter in season.letters:
+        found[letter.mentor] = (*found.get(letter.mentor, ()), letter.id)
+    return found
+
+
+def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
+    """Return what the memory keeps of the ledger's entries."""
+    kept = [(entry, how) for entry in entries if (how := _how(entry, today)) is not None]
+    return tuple(
+        Kept(
+            how=how,
+            uid=entry.uid,
+            identity=entry.identity,
+            letters=entry.letters,
+            day=entry.day,
+            noticed=None if entry.missing_since is None else entry.missing_since.date(),
+            ticks=entry.ticks,
+        )
+        for entry, how in sorted(kept, key=lambda pair: (pair[0].day, pair[0].uid))
+    )
+
+
+def yours_of(entries: Iterable[Entry]) -> dict[Uid, frozenset[Property]]:
+    """Return the dates and alarms that are the person's, which a stamp cannot always tell (S10)."""
+    told = {Property.DATE, Property.ALARMS}
+    return {
+        entry.uid: own
+        for entry in entries
+        if entry.state is State.LIVE and (own := entry.theirs & told)
+    }
+
+
+def entry_of(kept: Kept, mentor: MentorId, href: str) -> Entry:
+    """Return a kept event as an entry of one that is not on the calendar."""
+    noticed = kept.noticed or date.fromordinal(kept.day.toordinal() + 1)
+    return Entry(
+        uid=kept.uid,
+        href=href,
+        identity=kept.identity,
+        mentor=mentor,
+        letters=kept.letters,
+        day=kept.day,
+        summary="",
+        state=State.DISMISSED,
+        missing_since=datetime.combine(noticed, time(), UTC),
+        ticks=kept.ticks,
+    )
+
+
+def mentor_of(kept: Kept, members: Mapping[MentorId, tuple[LetterId, ...]]) -> MentorId | None:
+    """Return whose event a kept one is, None where nobody can tell."""
+    subject = kept.identity.subject
+    if subject in members:
+        return MentorId(subject)
+    return next((m for m, letters in members.items() if subject in letters), None)
+
+
+def _how(entry: Entry, today: date) -> How | None:
+    if entry.ticks:
+        return How.TICKED
+    if entry.state is State.DISMISSED and not entry.tidied:
+        return How.DELETED
+    if entry.identity.kind not in CONTACTS or entry.intent is not None:
+        return None
+    past = entry.day < today and (entry.state not in AWAY or entry.tidied)
+    return How.PAST if past else None

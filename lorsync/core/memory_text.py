@@ -1,0 +1,156 @@
+"""Write the memory as text, one fact a line, and read it back (S4).
+
+A person can read it, and any client keeps it. A line that does not parse is passed over.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import Final
+
+from lorsync.core.content import Property
+from lorsync.core.facts import Fact, Mark
+from lorsync.core.identity import SeasonKey
+from lorsync.core.memory import How, Kept, Memory
+from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
+
+_EXPLANATION: Final = (
+    "This is what lorsync could not know again if its own file were lost: what you deleted, ticked "
+    "and said, and which follow-ups are used up. Please leave it as it is."
+)
+_UID = "lorsync-"
+
+
+def text_of(memory: Memory) -> str:
+    """Return the memory as text, one fact a line."""
+    return f"{_EXPLANATION}\n\n" + "\n".join(_lines(memory))
+
+
+def _lines(memory: Memory) -> Iterator[str]:
+    yield f"season {memory.key}"
+    yield f"applicant {' '.join(memory.applicant.split())}"
+    yield f"cycle {' '.join(memory.cycle.split())}"
+    yield f"config {memory.config} by {memory.writer}"
+    for mentor, letters in sorted(memory.members.items()):
+        yield f"mentor {mentor} writes {','.join(letters)}"
+    for mentor in sorted(memory.unsure):
+        yield f"unsure {mentor}"
+    for kept in memory.kept:
+        yield _kept_line(kept)
+    for mark in sorted(memory.marks, key=lambda m: (m.said, m.letter, m.fact, m.day)):
+        verb = "unsaid" if mark.withdrawn else "said"
+        yield f"{verb} {mark.fact} of {mark.letter} on {mark.day} at {mark.said.isoformat()}"
+    for uid, own in sorted((memory.yours or {}).items()):
+        yield f"yours {','.join(sorted(own))} of {_short(uid)}"
+    for uid in sorted(memory.retired):
+        yield f"retired {_short(uid)}"
+
+
+def _kept_line(kept: Kept) -> str:
+    identity = kept.identity
+    what = f"{identity.kind}/{identity.slot}" if identity.slot else str(identity.kind)
+    line = f"{kept.how} {what} of {identity.subject} on {kept.day}"
+    if kept.noticed is not None:
+        line += f" noticed {kept.noticed}"
+    line += f" for {','.join(kept.letters)} as {_short(kept.uid)}"
+    return line + "".join(f" {fact}={day}" for fact, day in kept.ticks)
+
+
+def _short(uid: Uid) -> str:
+    return uid.removeprefix(_UID)
+
+
+_DAY = r"\d{4}-\d\d-\d\d"
+_HEX = "[0-9a-f]{32}"
+_SEASON = re.compile(rf"season ({_HEX})")
+_CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
+_MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
+_KEPT = re.compile(
+    rf"(past|deleted|ticked) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
+    rf" for (\S*) as ({_HEX})((?: [a-z-]+={_DAY})*)"
+)
+_MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+) on ({_DAY}) at (\S+)")
+_YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
+_RETIRED = re.compile(rf"retired ({_HEX})")
+_UNSURE = re.compile(r"unsure (\S+)")
+
+
+def read_memory(text: str) -> Memory | None:
+    """Return what a memory's text says, None where it is no memory any more."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    season, config = _first(_SEASON, lines), _first(_CONFIG, lines)
+    if season is None or config is None:
+        return None
+    return Memory(
+        key=SeasonKey(season[1]),
+        applicant=_named("applicant", lines),
+        cycle=_named("cycle", lines),
+        config=config[1],
+        writer=config[2],
+        members={
+            MentorId(found[1]): tuple(LetterId(x) for x in found[2].split(","))
+            for found in _all(_MEMBER, lines)
+        },
+        kept=tuple(k for found in _all(_KEPT, lines) if (k := _kept(found)) is not None),
+        retired=frozenset(_uid(found[1]) for found in _all(_RETIRED, lines)),
+        marks=tuple(m for found in _all(_MARK, lines) if (m := _mark(found)) is not None),
+        unsure=frozenset(MentorId(found[1]) for found in _all(_UNSURE, lines)),
+        yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
+    )
+
+
+def _all(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[re.Match[str]]:
+    return (found for line in lines if (found := pattern.fullmatch(line)) is not None)
+
+
+def _first(pattern: re.Pattern[str], lines: Iterable[str]) -> re.Match[str] | None:
+    return next(_all(pattern, lines), None)
+
+
+def _named(word: str, lines: Iterable[str]) -> str:
+    return next((x.removeprefix(f"{word} ") for x in lines if x.startswith(f"{word} ")), "")
+
+
+def _uid(digits: str) -> Uid:
+    return Uid(_UID + digits)
+
+
+def _kept(found: re.Match[str]) -> Kept | None:
+    how, kind, slot, subject, day, noticed, letters, digits, ticks = found.groups()
+    try:
+        return Kept(
+            how=How(how),
+            uid=_uid(digits),
+            identity=Identity(kind=Kind(kind), subject=LetterId(subject), slot=slot or ""),
+            letters=tuple(LetterId(x) for x in letters.split(",") if x),
+            day=date.fromisoformat(day),
+            noticed=None if noticed is None else date.fromisoformat(noticed),
+            ticks=tuple(_tick(each) for each in ticks.split()),
+        )
+    except ValueError:
+        return None  # Damaged: one line less is known, and nothing wrong.
+
+
+def _tick(text: str) -> tuple[Fact, date]:
+    fact, _, day = text.partition("=")
+    return Fact(fact), date.fromisoformat(day)
+
+
+def _mark(found: re.Match[str]) -> Mark | None:
+    verb, fact, letter, day, said = found.groups()
+    try:
+        instant = datetime.fromisoformat(said)
+        return Mark(
+            letter=LetterId(letter),
+            fact=Fact(fact),
+            day=date.fromisoformat(day),
+            said=instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC),
+            withdrawn=verb == "unsaid",
+        )
+    except ValueError:
+        return None  # As above.
+
+
+def _properties(text: str) -> frozenset[Property]:
+    known = {p.value: p for p in Property}
+    return frozenset(known[name] for name in text.split(",") if name in known)

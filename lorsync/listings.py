@@ -1,0 +1,77 @@
+"""Judge a listing: which of our events it shows anew, which are gone, and when to list in full."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.guards import FLOOR
+from lorsync.core.merge import CERTAIN_AFTER
+from lorsync.core.model import Uid
+from lorsync.ports import Href, Ledger, Listing, SyncToken
+
+FULL_LISTING_EVERY = timedelta(days=1)
+"""Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
+
+_TOKEN, _LISTED = "sync_token", "listed_fully_at"
+
+
+def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created: bool) -> None:
+    """Remember the token from before the writes (S16), once the pass has come to its end.
+
+    Not where something was ``created``: what came and went since a token need not be in its report
+    (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen.
+    """
+    memo: dict[str, str | None] = {_TOKEN: None if created else listing.token}
+    if listing.complete:
+        memo[_LISTED] = now.isoformat()
+    ledger.remember(memo)
+
+
+def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:
+    """Return the stored sync-token, or None where a full listing is due."""
+    token, listed = ledger.memo(_TOKEN), ledger.memo(_LISTED)
+    if token is None or listed is None:
+        return None
+    age = now - datetime.fromisoformat(listed)
+    return SyncToken(token) if timedelta(0) <= age < FULL_LISTING_EVERY else None
+
+
+def is_full_due(entries: Mapping[Uid, Entry], now: datetime) -> bool:
+    """Tell whether only a full listing will do: after a crash, and before any dismissal (S16)."""
+    return any(
+        entry.intent is not None
+        or (
+            entry.state is State.MISSING
+            and entry.missing_since is not None
+            and now - entry.missing_since >= CERTAIN_AFTER
+        )
+        for entry in entries.values()
+    )
+
+
+def is_stale(entry: Entry, listing: Listing) -> bool:
+    """Tell whether an entry has to be fetched: there, and not in the version that was last seen."""
+    href = Href(entry.href)
+    if href in listing.entries:
+        etag = listing.entries[href]
+        return entry.etag is None or etag is None or entry.etag != etag or entry.intent is not None
+    # Not in a report of changes: unchanged, so only worth a look if it was never seen.
+    return (
+        not listing.complete
+        and href not in listing.removed
+        and entry.etag is None
+        and entry.state not in AWAY
+    )
+
+
+def is_absent(entry: Entry, listing: Listing) -> bool:
+    href = Href(entry.href)
+    return href in listing.removed or (listing.complete and href not in listing.entries)
+
+
+def is_emptied(entries: Mapping[Uid, Entry], listing: Listing) -> bool:
+    """Tell whether more than a few events stood, and not one of them is there now."""
+    standing = [
+        e for e in entries.values() if e.echo is not None and e.state is not State.DISMISSED
+    ]
+    return len(standing) > FLOOR and all(is_absent(entry, listing) for entry in standing)

@@ -1,0 +1,148 @@
+"""Write the memory, before the acts that it remembers (S4)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+from lorsync.core.content import Content
+from lorsync.core.digest import config_digest
+from lorsync.core.entry import Entry
+from lorsync.core.ical import UnreadableError, replace_text, write
+from lorsync.core.identity import SeasonKey
+from lorsync.core.memory import (
+    MEMORY_DAY,
+    MEMORY_TITLE,
+    Memory,
+    kept_of,
+    memory_uid,
+    yours_of,
+)
+from lorsync.core.memory_text import text_of
+from lorsync.core.model import LetterId, MentorId, PlanWarning, Uid
+from lorsync.core.stamp import stamped
+from lorsync.errors import TryAgainError
+from lorsync.planning import unsure
+from lorsync.ports import (
+    Calendar,
+    Ledger,
+    PreconditionFailedError,
+    ResourceGoneError,
+    WriteRefusedError,
+)
+from lorsync.recalling import Recalled, recalled, remember, writer_of
+from lorsync.settings import Settings
+
+
+def restore_memory(ledger: Ledger) -> bool:
+    """Let the next pass write the memory anew, under another UID; False if it was not deleted."""
+    known = recalled(ledger)
+    if known is None or not known.gone:
+        return False
+    base, _, generation = known.uid.removeprefix("lorsync-memory-").partition("-")
+    uid = memory_uid(SeasonKey(base), int(generation or 0) + 1)
+    remember(ledger, Recalled(uid=uid))
+    return True
+
+
+def wanted_memory(
+    settings: Settings,
+    ledger: Ledger,
+    key: SeasonKey,
+    entries: Mapping[Uid, Entry],
+    retired: frozenset[Uid],
+    *,
+    members: Mapping[MentorId, tuple[LetterId, ...]],
+    today: date,
+) -> Memory:
+    """Return what the memory should say; ``retired`` includes what is about to be deleted.
+
+    ``members`` are the mentors with their letters, as far as nobody has to be asked about them.
+    """
+    season = settings.season
+    kept = [entry for uid, entry in entries.items() if uid not in retired]
+    return Memory(
+        key=key,
+        applicant=season.applicant.name,
+        cycle=season.cycle.name,
+        config=config_digest(season, settings.style),
+        writer=writer_of(ledger),
+        members=members,
+        kept=kept_of(kept, today),
+        retired=retired,
+        marks=tuple(ledger.marks()),
+        unsure=unsure(ledger),
+        yours=yours_of(kept),
+    )
+
+
+def write_memory(
+    calendar: Calendar, ledger: Ledger, there: Recalled | None, wanted: Memory
+) -> tuple[bool, tuple[PlanWarning, ...]]:
+    """Write the memory where it has to say more, or something else; one request.
+
+    Returns whether it was created, and warnings. Raises TryAgainError where another lorsync wrote
+    it at the same moment: what it says has to be read first.
+    """
+    known = there or Recalled(uid=memory_uid(wanted.key, 0))
+    if known.gone:
+        return False, (_deleted_warning(),)
+    if known.memory is not None and not _says_less(known.memory, wanted):
+        return False, ()
+    if known.body is None and not wanted.members and not wanted.kept:
+        return False, ()  # Nothing was ever planned, and nothing is to be remembered.
+    href, body = calendar.href_for(known.uid), _body(known, wanted)
+    try:
+        if known.body is None:
+            etag = calendar.create(href, body)
+        elif known.etag is not None:
+            etag = calendar.update(href, body, known.etag)
+        else:
+            raise PreconditionFailedError(href)
+    except PreconditionFailedError:
+        msg = "Another lorsync wrote to this calendar at the same moment. Try again."
+        raise TryAgainError(msg) from None
+    except ResourceGoneError:
+        remember(ledger, replace(known, gone=True, etag=None))
+        return False, (_deleted_warning(),)
+    except WriteRefusedError as error:
+        message = f"The server does not take the memory of lorsync: {error}"
+        return False, (PlanWarning(code="refused", subject="memory", message=message),)
+    remember(ledger, replace(known, etag=etag, body=body, memory=wanted))
+    return known.body is None, ()
+
+
+def _says_less(memory: Memory, wanted: Memory) -> bool:
+    """Tell whether a memory lacks something, or keeps a fact that was taken back since (S14)."""
+    if not wanted.points <= memory.points:
+        return True
+    ticked = {kept.uid: kept.ticks for kept in wanted.kept}
+    unsaid = memory.unsure - wanted.unsure
+    return bool(unsaid) or any(
+        kept.ticks and ticked.get(kept.uid, ()) != kept.ticks for kept in memory.kept
+    )
+
+
+def _body(known: Recalled, wanted: Memory) -> bytes:
+    block = stamped(MEMORY_TITLE, MEMORY_DAY.isoformat(), text_of(wanted))
+    if known.body is not None:
+        try:
+            return replace_text(known.body, known.uid, block)
+        except UnreadableError:
+            pass  # Nothing of it is worth keeping then.
+    content = Content(
+        uid=known.uid,
+        start=MEMORY_DAY,
+        end=MEMORY_DAY + timedelta(days=1),
+        summary=MEMORY_TITLE,
+        block=block,
+        alarms=(),
+    )
+    return write([content])
+
+
+def _deleted_warning() -> PlanWarning:
+    message = (
+        "You deleted the event in which lorsync keeps its memory, so it stays deleted. As long as "
+        "lorsync's own file is there nothing is lost; to have it again: lorsync restore memory"
+    )
+    return PlanWarning(code="memory-deleted", subject="calendar", message=message)

@@ -1,0 +1,208 @@
+"""Find the memory on the calendar, and keep it true (S4, S6, S20).
+
+The ledger remembers which version of it was last seen. It is found by its name, so that a lost
+ledger finds it again, and read only when it changed.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lorsync.core.digest import config_digest
+from lorsync.core.ical import UnreadableError, description_of
+from lorsync.core.identity import season_key
+from lorsync.core.memory import (
+    Memory,
+    is_memory,
+    members_of,
+)
+from lorsync.core.memory_text import read_memory, text_of
+from lorsync.core.model import Season, Uid
+from lorsync.core.stamp import find_block
+from lorsync.errors import ConfigError
+from lorsync.ports import (
+    Calendar,
+    ETag,
+    Href,
+    Ledger,
+    Listing,
+    Resource,
+)
+from lorsync.settings import Settings
+
+_UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_gone"
+_TEXT = "memory_text"
+_CONFIG, _WRITER = "config_digest", "writer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """The memory as the calendar has it: where, which version, and what it says.
+
+    ``memory`` is None where there is none, or none that can be read. ``gone``: the person deleted
+    it. ``news``: it is another version than the ledger knew.
+    """
+
+    uid: Uid
+    etag: ETag | None = None
+    body: bytes | None = None
+    memory: Memory | None = None
+    gone: bool = False
+    news: bool = False
+
+
+def recalled(ledger: Ledger) -> Recalled | None:
+    """Return the memory as the ledger last saw it, None where it never did."""
+    uid, etag = ledger.memo(_UID), ledger.memo(_ETAG)
+    body, text = ledger.memo(_BODY), ledger.memo(_TEXT)
+    if uid is None:
+        return None
+    return Recalled(
+        uid=Uid(uid),
+        etag=None if etag is None else ETag(etag),
+        body=None if body is None else body.encode(),
+        memory=None if text is None else read_memory(text),
+        gone=ledger.memo(_GONE) is not None,
+    )
+
+
+def found_memory(
+    season: Season, calendar: Calendar, listing: Listing, *, new_cycle: bool
+) -> Recalled | None:
+    """Look for this season's memory on behalf of a ledger that knows of no season yet.
+
+    Raises ConfigError where a memory could be that of this season under another name: only the
+    person can tell (S6).
+    """
+    names = [href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries]
+    hrefs = {calendar.href_for(Uid(name)): Uid(name) for name in names if is_memory(name)}
+    if not hrefs:
+        return None
+    there = calendar.fetch(list(hrefs))
+    found = [_recalled(uid, there[href]) for href, uid in sorted(hrefs.items()) if href in there]
+    own = [each for each in found if each.memory and _is_same(each.memory, season)]
+    if own:
+        return own[-1]
+    if not new_cycle:
+        for each in found:
+            _ask(each.memory, season)
+    return None
+
+
+def looked_at(
+    known: Recalled, calendar: Calendar, listing: Listing, fetched: Mapping[Href, Resource]
+) -> Recalled:
+    """Return the memory as it is now, given what was listed and fetched."""
+    href = calendar.href_for(known.uid)
+    if href in fetched:
+        return _recalled(known.uid, fetched[href])
+    if href in listing.removed or (listing.complete and href not in listing.entries):
+        return replace(known, gone=True, etag=None)
+    return known
+
+
+def has_changed(known: Recalled, calendar: Calendar, listing: Listing) -> bool:
+    """Tell whether the memory has to be fetched: another version than was last seen."""
+    href = calendar.href_for(known.uid)
+    if href not in listing.entries:
+        return False
+    etag = listing.entries[href]
+    return etag is None or known.etag != etag or known.gone
+
+
+def unseen(ledger: Ledger, calendar: Calendar) -> tuple[Href, ...]:
+    """Return the memory's href where its PUT gave no ETag: a look tells which it is (S5)."""
+    known = recalled(ledger)
+    if known is None or known.gone or known.body is None or known.etag is not None:
+        return ()
+    return (calendar.href_for(known.uid),)
+
+
+def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resource]) -> None:
+    """Remember the version that was seen of the memory, where it still says what was written."""
+    known = recalled(ledger)
+    if known is None or (resource := seen.get(calendar.href_for(known.uid))) is None:
+        return
+    there = _recalled(known.uid, resource)
+    if there.memory is not None and there.memory == known.memory:
+        remember(ledger, there)
+
+
+def writer_of(ledger: Ledger) -> str:
+    """Return the name under which this ledger writes, chosen at random the first time (S20)."""
+    writer = ledger.memo(_WRITER)
+    if writer is None:
+        writer = secrets.token_hex(4)
+        ledger.remember({_WRITER: writer})
+    return writer
+
+
+def check_rule(
+    settings: Settings, ledger: Ledger, there: Recalled | None, *, take_over: bool
+) -> None:
+    """Stand by where another lorsync with another config keeps this calendar (S20).
+
+    The memory names the config that last ruled. It rules on where this ledger wrote it, where it is
+    this config, or where it is the one that this config was changed from. Raises ConfigError.
+    """
+    if there is None or there.memory is None or not there.news or take_over:
+        return
+    rules = there.memory.config
+    mine = {config_digest(settings.season, settings.style), ledger.memo(_CONFIG)}
+    if rules in mine or there.memory.writer == ledger.memo(_WRITER):
+        return
+    msg = (
+        "Another lorsync, with another config, keeps this calendar. Nothing was written. Give both "
+        "the same config, or, if this one shall rule, run: lorsync sync --take-over"
+    )
+    raise ConfigError(msg)
+
+
+def remember(ledger: Ledger, there: Recalled) -> None:
+    """Remember which version of the memory was seen, and the config that rules by it."""
+    memos: dict[str, str | None] = {
+        _UID: there.uid,
+        _ETAG: there.etag,
+        _BODY: None if there.body is None else there.body.decode(errors="replace"),
+        _TEXT: None if there.memory is None else text_of(there.memory),
+        _GONE: "1" if there.gone else None,
+    }
+    if there.memory is not None:
+        memos[_CONFIG] = there.memory.config
+    ledger.remember(memos)
+
+
+def _recalled(uid: Uid, resource: Resource) -> Recalled:
+    memory = _read(resource.body, uid)
+    return Recalled(uid=uid, etag=resource.etag, body=resource.body, memory=memory, news=True)
+
+
+def _read(body: bytes, uid: Uid) -> Memory | None:
+    try:
+        block = find_block(description_of(body, uid))
+    except UnreadableError:
+        return None  # The person made it something else; it is written anew.
+    return None if block is None else read_memory(block.text)
+
+
+def _is_same(memory: Memory, season: Season) -> bool:
+    return memory.key == season_key(season) or (
+        (memory.applicant, memory.cycle) == (season.applicant.name, season.cycle.name)
+    )
+
+
+def _ask(memory: Memory | None, season: Season) -> None:
+    """Raise ConfigError where a memory may be this season's under another name."""
+    if memory is None:
+        return
+    ours = {letter for letters in members_of(season).values() for letter in letters}
+    theirs = {letter for letters in memory.members.values() for letter in letters}
+    if memory.applicant != season.applicant.name and not ours & theirs:
+        return  # Somebody else's, in a shared calendar (S9).
+    msg = (
+        f"This calendar holds the season “{memory.cycle}” of {memory.applicant}; the config says "
+        f"“{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is the same "
+        "season, put the names back for one sync and change them afterwards. If it is a new one, "
+        "run: lorsync sync --new-cycle"
+    )
+    raise ConfigError(msg)
