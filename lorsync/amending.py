@@ -10,6 +10,7 @@ from lorsync.adapters.state import TURN_SECONDS, pass_lock
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.errors import UsageError
+from lorsync.memorising import restore_memory
 from lorsync.report import Change, changes_of_entries
 
 _PREFIX = "lorsync-"
@@ -63,6 +64,23 @@ def restore(state: Path, which: str, today: date) -> tuple[Change, ...]:
         ledger.save([], retire=[entry.uid for entry in chosen])
 
     return _amend(state, which, _ahead(away, today), amend, "was deleted by you")
+
+
+def restore_memory_of(state: Path) -> None:
+    """Let the memory that the person deleted be written again, under a new UID (S4, S8).
+
+    Raises UsageError where it was not deleted.
+    """
+    if (state / FILE_NAME).exists():
+        with pass_lock(state, wait_seconds=TURN_SECONDS):
+            ledger = SqliteLedger(state)
+            try:
+                if restore_memory(ledger):
+                    return
+            finally:
+                ledger.close()
+    msg = "The memory was not deleted."
+    raise UsageError(msg)
 
 
 def _ahead(wanted: Callable[[Entry], bool], today: date) -> Callable[[Entry], bool]:

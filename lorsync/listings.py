@@ -14,6 +14,9 @@ FULL_LISTING_EVERY = timedelta(days=1)
 
 _TOKEN, _LISTED = "sync_token", "listed_fully_at"
 
+NO_LISTING: Mapping[str, str | None] = {_TOKEN: None, _LISTED: None}
+"""What a ledger remembers where it never listed anything."""
+
 
 def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created: bool) -> None:
     """Remember the token from before the writes (S16), once the pass has come to its end.

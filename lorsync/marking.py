@@ -12,7 +12,7 @@ from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.model import Letter, MentorId, Season
 from lorsync.errors import UsageError
-from lorsync.planning import check_owner, statements_of
+from lorsync.planning import check_owner, remember_unsure, statements_of, unsure
 from lorsync.settings import Settings
 
 _AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
@@ -54,7 +54,25 @@ def mark(
             if said.fact is Fact.FOLLOWED_UP or _in_config(letter, said.fact) is None
         ]
         ledger.save_marks([*_replaced(ledger.marks(), marks, now), *marks])
+        if said.fact is Fact.FOLLOWED_UP:
+            remember_unsure(ledger, unsure(ledger) - {letter.mentor for letter in chosen})
     return tuple(marks)
+
+
+def not_followed_up(settings: Settings, state: Path, mentor: str) -> MentorId:
+    """Say that a mentor was not followed up but for what the calendar shows (S4); return the id.
+
+    Raises UsageError where nobody asked.
+    """
+    found = _mentor(settings.season, mentor)
+    if (state / FILE_NAME).exists():
+        with _ledger(settings.season, state) as ledger:
+            asked = unsure(ledger)
+            remember_unsure(ledger, asked - {found})
+        if found in asked:
+            return found
+    msg = f"Nobody asked: it is known how often {found} was followed up."
+    raise UsageError(msg)
 
 
 def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> tuple[Mark, ...]:

@@ -164,8 +164,20 @@ def is_new(ledger: Ledger) -> bool:
 def freeze_key(season: Season, ledger: Ledger, key: SeasonKey) -> None:
     """Remember the season's key at its first write, and whose season it is (S6)."""
     if is_new(ledger):
-        owner = f"{season.applicant.name}\n{season.cycle.name}"
-        ledger.remember({_KEY: key, _OWNER: owner})
+        ledger.remember(season_memos(season, key))
+    name, _, cycle = (ledger.memo(_OWNER) or "").partition("\n")
+    if name != season.applicant.name and cycle == season.cycle.name:
+        # Married in between: the same season, and the next change is held against the new name.
+        ledger.remember({_OWNER: f"{season.applicant.name}\n{cycle}"})
+
+
+def season_memos(season: Season, key: SeasonKey | None = None) -> dict[str, str | None]:
+    """Return what a ledger remembers of a season from its first write on; its own key by default.
+
+    Nobody is in doubt then.
+    """
+    owner = f"{season.applicant.name}\n{season.cycle.name}"
+    return {_KEY: key or season_key(season), _OWNER: owner, _UNSURE: None}
 
 
 def unsure(ledger: Ledger) -> frozenset[MentorId]:

@@ -139,6 +139,9 @@ class Ledger(Protocol):
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys, as one step; None forgets one."""
 
+    def clear(self, memos: Mapping[str, str | None]) -> None:
+        """Forget all entries, retired UIDs and marks, and remember ``memos``, as one step."""
+
 
 Progress = Callable[[int, int], None]
 """Told how many of how many writes of a pass are done."""

@@ -34,6 +34,9 @@ _UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_
 _TEXT = "memory_text"
 _CONFIG, _WRITER = "config_digest", "writer"
 
+NO_MEMORY: Mapping[str, str | None] = dict.fromkeys((_UID, _ETAG, _BODY, _TEXT, _GONE, _CONFIG))
+"""What a ledger remembers where it never saw a memory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:

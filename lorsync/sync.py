@@ -17,6 +17,8 @@ from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.memory import members_of
 from lorsync.core.model import Event, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, newcomer_warnings, swaps
+from lorsync.cycles import close_season
+from lorsync.errors import UsageError
 from lorsync.gathering import Looking, Seen, gather
 from lorsync.listings import remember_listing
 from lorsync.memorising import wanted_memory, write_memory
@@ -68,6 +70,7 @@ def run_pass(
     was written until then is accounted for by the next pass.
     """
     today = today_of(settings, now)
+    closed = _closed(settings, calendar, ledger, now, options) if options.new_cycle else ()
     check_owner(settings.season, ledger)
     looking = Looking(
         now=now,
@@ -101,7 +104,25 @@ def run_pass(
     else:
         outcomes = _applied(work, settings, calendar, ledger, now=now, options=options)
     warnings = [*newcomer_warnings(found), *cycle_warning(settings.season, ledger)]
-    return _report(planned, work, held, outcomes, warnings, requests=calendar.requests)
+    report = _report(planned, work, held, outcomes, warnings, requests=calendar.requests)
+    return replace(report, deleted=(*closed, *report.deleted)) if closed else report
+
+
+def _closed(
+    settings: Settings, calendar: Calendar, ledger: Ledger, now: datetime, options: Options
+) -> tuple[Change, ...]:
+    """Close the season before (S6), and return what of it was taken off the calendar."""
+    if options.dry_run:
+        msg = "--new-cycle closes the season before, so it cannot be tried with --dry-run."
+        raise UsageError(msg)
+    desk = Desk(
+        calendar=calendar,
+        ledger=ledger,
+        zone=settings.season.applicant.timezone,
+        now=now,
+        stopping=options.stopping,
+    )
+    return changes_of_entries(a.entry for a in close_season(settings, calendar, ledger, desk))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +202,7 @@ def _memorised(
     seen = work.seen
     if seen.emptied:
         return False, ()
-    if seen.memory is not None and seen.memory.news:
+    if seen.memory is not None and (seen.memory.news or seen.memory.gone):
         remember(ledger, seen.memory)
     asked = work.swaps and seen.memory is not None and seen.memory.memory is not None
     before = seen.memory.memory.members if asked and seen.memory and seen.memory.memory else None

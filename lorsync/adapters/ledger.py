@@ -148,11 +148,15 @@ class SqliteLedger:
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys in one transaction; None forgets one."""
         with self._transaction() as db:
-            for key, value in memos.items():
-                if value is None:
-                    db.execute("DELETE FROM memo WHERE key = ?", (key,))
-                else:
-                    db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, value))
+            _remember(db, memos)
+
+    def clear(self, memos: Mapping[str, str | None]) -> None:
+        """Forget all entries, retired UIDs and marks, and remember ``memos``, as one step."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM entry")
+            db.execute("DELETE FROM retired")
+            db.execute("DELETE FROM mark")
+            _remember(db, memos)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -183,6 +187,14 @@ class SqliteLedger:
                 for statement in statements:
                     db.execute(statement)
             db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _remember(db: sqlite3.Connection, memos: Mapping[str, str | None]) -> None:
+    for key, value in memos.items():
+        if value is None:
+            db.execute("DELETE FROM memo WHERE key = ?", (key,))
+        else:
+            db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, value))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

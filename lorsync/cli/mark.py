@@ -8,10 +8,11 @@ from lorsync.cli.amend import tell_daemon
 from lorsync.cli.context import now, parse_day, settings_of, state_of
 from lorsync.cli.root import Globals
 from lorsync.core.facts import Fact
-from lorsync.marking import Said, mark, take_back
+from lorsync.marking import Said, mark, not_followed_up, take_back
 from lorsync.planning import today_of
 
-_FACTS = [fact.value for fact in Fact if fact is not Fact.DONE]
+_NOT_FOLLOWED_UP = "not-followed-up"
+_FACTS = [*(fact.value for fact in Fact if fact is not Fact.DONE), _NOT_FOLLOWED_UP]
 
 
 @click.command("mark")
@@ -33,10 +34,16 @@ def command(
     """State that a MENTOR was talked to, asked, has agreed, declined, submitted … (FACT).
 
     It counts for all open letters of the mentor, unless --letter names one. What the config states
-    wins; what was said last replaces what was said before. Follow-ups add up.
+    wins; what was said last replaces what was said before. Follow-ups add up; not-followed-up
+    answers lorsync where it asks.
     """
     settings, state, instant = settings_of(options), state_of(options), now()
     today = today_of(settings, instant)
+    if fact == _NOT_FOLLOWED_UP:
+        told_nothing = not_followed_up(settings, state, mentor)
+        click.echo(f"{told_nothing}: not followed up but for what the calendar shows.")
+        click.echo(tell_daemon(state, "The plan follows."))
+        return
     said = Said(mentor=mentor, fact=Fact(fact), letter=letter_id, day=day)
     if undo:
         for told in take_back(settings, state, said, now=instant):

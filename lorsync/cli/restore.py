@@ -2,6 +2,7 @@
 
 import click
 
+from lorsync.cli.context import state_of
 from lorsync.cli.root import Globals
 
 
@@ -11,10 +12,17 @@ from lorsync.cli.root import Globals
 def command(options: Globals, *, which: str | None) -> None:
     """Bring back events that you deleted, where the plan still wants them.
 
-    WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
+    WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed. "memory"
+    is the event in which lorsync keeps its memory.
     """
-    from lorsync.amending import away, restore
-    from lorsync.cli.amend import Amendment, amend
+    from lorsync.amending import away, restore, restore_memory_of
+    from lorsync.cli.amend import Amendment, amend, tell_daemon
+
+    if which == "memory":
+        state = state_of(options)
+        restore_memory_of(state)
+        click.echo(tell_daemon(state, "The memory is written anew at the next pass."))
+        return
 
     amendment = Amendment(
         wanted=away,

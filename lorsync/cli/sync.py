@@ -14,10 +14,20 @@ _WORTH_A_BAR = 20
 
 @click.command("sync")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--accept-deletions", is_flag=True, help="Delete what was held back.")
+@click.option("--accept-deletions", is_flag=True, help="What is gone is meant to be gone.")
+@click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
+@click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(options: Globals, *, dry_run: bool, accept_deletions: bool, as_json: bool) -> None:
+def command(
+    options: Globals,
+    *,
+    dry_run: bool,
+    accept_deletions: bool,
+    new_cycle: bool,
+    take_over: bool,
+    as_json: bool,
+) -> None:
     """Bring the calendar and the plan together once."""
     from lorsync.passes import pass_once
     from lorsync.sync import Options
@@ -31,6 +41,8 @@ def command(options: Globals, *, dry_run: bool, accept_deletions: bool, as_json:
             options=Options(
                 dry_run=dry_run,
                 accept_deletions=accept_deletions,
+                new_cycle=new_cycle,
+                take_over=take_over,
                 progress=None if as_json else bar.advance,
             ),
         )

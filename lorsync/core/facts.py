@@ -97,11 +97,15 @@ def with_statements(season: Season, statements: Iterable[Statement]) -> Season:
 
 
 def stated_marks(marks: Iterable[Mark]) -> list[Statement]:
-    """Return the marks that were not taken back, as statements."""
+    """Return the marks that count: what was said last of a fact, and every follow-up."""
+    last: dict[tuple[LetterId, Fact, date | None], Mark] = {}
+    for mark in sorted(marks, key=lambda m: (m.said, m.day)):
+        if not mark.withdrawn:
+            day = mark.day if mark.fact is Fact.FOLLOWED_UP else None
+            last[mark.letter, mark.fact, day] = mark
     return [
         Statement(letter=mark.letter, fact=mark.fact, day=mark.day, source=Source.MARK)
-        for mark in marks
-        if not mark.withdrawn
+        for mark in last.values()
     ]
 
 

@@ -52,8 +52,9 @@ def _kept_line(kept: Kept) -> str:
     line = f"{kept.how} {what} of {identity.subject} on {kept.day}"
     if kept.noticed is not None:
         line += f" noticed {kept.noticed}"
-    line += f" for {','.join(kept.letters)} as {_short(kept.uid)}"
-    return line + "".join(f" {fact}={day}" for fact, day in kept.ticks)
+    if kept.letters:
+        line += f" for {','.join(kept.letters)}"
+    return f"{line} as {_short(kept.uid)}" + "".join(f" {fact}={day}" for fact, day in kept.ticks)
 
 
 def _short(uid: Uid) -> str:
@@ -67,7 +68,7 @@ _CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
 _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
 _KEPT = re.compile(
     rf"(past|deleted|ticked) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
-    rf" for (\S*) as ({_HEX})((?: [a-z-]+={_DAY})*)"
+    rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
 )
 _MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+) on ({_DAY}) at (\S+)")
 _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
@@ -122,7 +123,7 @@ def _kept(found: re.Match[str]) -> Kept | None:
             how=How(how),
             uid=_uid(digits),
             identity=Identity(kind=Kind(kind), subject=LetterId(subject), slot=slot or ""),
-            letters=tuple(LetterId(x) for x in letters.split(",") if x),
+            letters=tuple(LetterId(x) for x in (letters or "").split(",") if x),
             day=date.fromisoformat(day),
             noticed=None if noticed is None else date.fromisoformat(noticed),
             ticks=tuple(_tick(each) for each in ticks.split()),

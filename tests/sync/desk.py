@@ -118,6 +118,10 @@ class Desk:
             if not is_memory(name_of(href))
         }
 
+    def events_and_memory(self) -> dict[Href, icalendar.Event]:
+        """Return all that is on the calendar."""
+        return {href: event_of(body) for href, body in self.calendar.bodies.items()}
+
     def memory(self) -> Memory:
         """Return what the memory on the calendar says."""
         (body,) = (b for href, b in self.calendar.bodies.items() if is_memory(name_of(href)))

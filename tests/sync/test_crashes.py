@@ -68,6 +68,11 @@ class BombedLedger:
         self._ledger.save(entries, forget=forget, retire=retire)
         self._bomb.tick()
 
+    def clear(self, memos: Mapping[str, str | None]) -> None:
+        self._bomb.tick()
+        self._ledger.clear(memos)
+        self._bomb.tick()
+
     def remember(self, memos: Mapping[str, str | None]) -> None:
         self._bomb.tick()
         self._ledger.remember(memos)

@@ -1,0 +1,58 @@
+"""Begin a new cycle on purpose: close the season before, and start with a clean ledger (S6)."""
+
+from datetime import datetime
+
+from lorsync.core.decision import Delete, Release
+from lorsync.core.entry import State
+from lorsync.core.identity import season_key
+from lorsync.errors import UsageError
+from lorsync.gathering import Looking, Seen, gather
+from lorsync.listings import NO_LISTING
+from lorsync.planning import frozen_key, is_new, season_memos, today_of
+from lorsync.ports import Calendar, Ledger
+from lorsync.recalling import NO_MEMORY
+from lorsync.settings import Settings
+from lorsync.writing import Desk, write_all
+
+
+def close_season(
+    settings: Settings, calendar: Calendar, ledger: Ledger, desk: Desk
+) -> tuple[Delete | Release, ...]:
+    """Take what is still ahead of the season before off the calendar; its past stays as it is.
+
+    An event with the person's own words in it becomes theirs (S10). The ledger then knows of the
+    new season alone: budgets, marks and identities belonged to the other. Raises UsageError where
+    the config still names the cycle before.
+    """
+    if is_new(ledger):
+        return ()
+    if frozen_key(settings.season, ledger) == season_key(settings.season):
+        msg = (
+            f"cycle.name is still “{settings.season.cycle.name}”. Give the new cycle its own name "
+            "in the config first."
+        )
+        raise UsageError(msg)
+    looking = Looking(now=desk.now, full=True, believe_emptied=False, new_cycle=True)
+    seen = gather(settings.season, calendar, ledger, looking)
+    actions = _closing(seen, settings, desk.now)
+    ledger.save(
+        seen.changed.values(),
+        forget=[gone.uid for gone in seen.gone if not gone.retired],
+        retire=[gone.uid for gone in seen.gone if gone.retired],
+    )
+    write_all(actions, desk, None)
+    ledger.clear({**season_memos(settings.season), **NO_MEMORY, **NO_LISTING})
+    return actions
+
+
+def _closing(seen: Seen, settings: Settings, now: datetime) -> tuple[Delete | Release, ...]:
+    today = today_of(settings, now)
+    ahead = [
+        entry
+        for entry in seen.entries.values()
+        if entry.state is State.LIVE and entry.day >= today and not entry.ticks
+    ]
+    return tuple(
+        Release(entry=entry) if entry.has_words else Delete(entry=entry, explained=True)
+        for entry in ahead
+    )

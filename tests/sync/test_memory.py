@@ -1,0 +1,425 @@
+"""S4, S6, S7, S20: what the calendar keeps for a ledger that is lost, and for a second machine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lorsync.amending import restore, restore_memory_of
+from lorsync.core.content import Property
+from lorsync.core.entry import State
+from lorsync.core.facts import Fact, Mark, Source
+from lorsync.core.identity import SeasonKey
+from lorsync.core.memory import How, Kept, Memory, is_memory
+from lorsync.core.memory_text import read_memory, text_of
+from lorsync.core.model import Applicant, Cycle, Facts, Identity, Kind, LetterId, MentorId, Uid
+from lorsync.errors import ConfigError, UsageError
+from lorsync.marking import Said, mark, not_followed_up
+from lorsync.ports import Href
+from tests.sync.desk import DUE, START, Desk, letter, name_of, settings
+
+ASKED = Facts(asked_on=START)
+
+
+def dismiss(desk: Desk, href: Href) -> None:
+    """Delete an event, and look twice until that is certain."""
+    desk.calendar.remove(href)
+    desk.sync(at=time(12))
+    desk.sync(at=time(14))
+
+
+def memory_href(desk: Desk) -> Href:
+    (href,) = (href for href in desk.calendar.bodies if is_memory(name_of(href)))
+    return href
+
+
+def rename(desk: Desk, **changes: object) -> None:
+    desk.settings = replace(desk.settings, season=replace(desk.settings.season, **changes))
+
+
+# Lost ledgers
+
+
+def test_s11_what_was_dismissed_stays_so_after_a_lost_ledger(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="1")
+    dismiss(desk, href)
+    desk.lose_ledger()
+    report = desk.sync()
+    assert not report.wrote
+    assert report.plan.budgets["Alvarez"].spent == 1
+    assert href not in desk.calendar.bodies
+    assert {c.uid for c in report.adopted} == {name_of(h) for h in desk.events()}
+
+
+def test_i1_past_follow_ups_count_though_ledger_and_events_are_gone(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    desk.sync(DUE - timedelta(days=15))
+    desk.calendar.remove(check_in)
+    desk.lose_ledger()
+    assert desk.sync().plan.budgets["Alvarez"].spent == 1
+
+
+def test_s4_ledger_and_memory_lost_no_follow_up_until_the_person_answers(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.day = DUE - timedelta(days=15)
+    desk.lose_ledger()
+    desk.calendar.remove(memory_href(desk))
+    for _ in range(2):
+        report = desk.sync()
+        assert Kind.FOLLOW_UP not in {event.kind for event in report.plan.events}
+        assert "unknown-follow-ups" in {warning.code for warning in report.warnings}
+    # It is not forgotten with the next ledger either.
+    desk.lose_ledger()
+    assert "unknown-follow-ups" in {warning.code for warning in desk.sync().warnings}
+    assert not_followed_up(desk.settings, desk.folder, "Alvarez") == "Alvarez"
+    report = desk.sync()
+    assert Kind.FOLLOW_UP in {event.kind for event in report.plan.events}
+    assert "unknown-follow-ups" not in {warning.code for warning in report.warnings}
+    with pytest.raises(UsageError, match="Nobody asked"):
+        not_followed_up(desk.settings, desk.folder, "Alvarez")
+    desk.lose_ledger()
+    assert "unknown-follow-ups" not in {warning.code for warning in desk.sync().warnings}
+
+
+def test_s4_a_first_pass_late_in_the_season_is_no_lost_ledger(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    report = desk.sync(DUE - timedelta(days=12))
+    assert Kind.FOLLOW_UP in {event.kind for event in report.plan.events}
+
+
+def test_s4_marks_survive_a_lost_ledger(desk: Desk) -> None:
+    desk.change(letter("Alvarez"))
+    said = Said(mentor="Alvarez", fact=Fact.ASKED, day=date(2027, 4, 30))
+    now = datetime(2027, 5, 3, tzinfo=UTC)
+    mark(desk.settings, desk.folder, said, now=now, today=START)
+    desk.sync()
+    desk.lose_ledger()
+    desk.sync()
+    assert desk.facts() == {Fact.ASKED: (date(2027, 4, 30), Source.MARK)}
+
+
+def test_s14_a_deleted_tick_still_counts_after_a_lost_ledger(desk: Desk) -> None:
+    desk.change(letter("Alvarez"))
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    desk.person_changes(href, summary=f"✓ {desk.events()[href]['SUMMARY']}")
+    desk.sync()
+    dismiss(desk, href)
+    desk.lose_ledger()
+    desk.sync()
+    assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
+
+
+def test_s8_a_generation_is_raised_beyond_those_of_a_lost_ledger(desk: Desk) -> None:
+    desk.sync()
+    first = desk.find(Kind.REQUEST)
+    desk.calendar.remove(first)
+    desk.sync(at=time(12))
+    restore(desk.folder, "Alvarez", START)
+    desk.sync(at=time(12, 5))
+    second = desk.find(Kind.REQUEST)
+    assert second != first
+    desk.lose_ledger()
+    report = desk.sync()
+    assert not report.wrote
+    assert desk.find(Kind.REQUEST) == second
+
+
+def test_s10_a_date_that_is_the_persons_though_the_plan_says_the_same(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    moved = date(2027, 8, 2)
+    desk.person_changes(href, dtstart=moved, dtend=moved + timedelta(days=1))
+    desk.sync()
+    # The plan comes to the very day, and then goes on.
+    desk.change(letter("Alvarez", due=moved + timedelta(days=42)), letter("Chen"))
+    desk.sync()
+    desk.lose_ledger()
+    desk.sync()
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=30)), letter("Chen"))
+    desk.sync()
+    assert desk.events()[href]["DTSTART"].dt == moved
+
+
+def test_s4_a_memory_that_was_deleted_stays_so_until_it_is_wanted_back(desk: Desk) -> None:
+    desk.sync()
+    href = memory_href(desk)
+    desk.calendar.remove(href)
+    for hour in (13, 15):
+        report = desk.sync(at=time(hour))
+        assert "memory-deleted" in {warning.code for warning in report.warnings}
+        assert not report.missing
+    assert not [h for h in desk.calendar.bodies if is_memory(name_of(h))]
+    restore_memory_of(desk.folder)
+    desk.sync(at=time(16))
+    assert memory_href(desk) != href
+    with pytest.raises(UsageError, match="not deleted"):
+        restore_memory_of(desk.folder)
+    desk.lose_ledger()
+    report = desk.sync(at=time(17))
+    assert not report.wrote
+
+
+def spoil(text: str) -> str:
+    return text.replace("--- lorsync ---", "my notes")
+
+
+def shorten(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def garble(text: str) -> str:
+    return text.replace(" of ", " \x7f ")
+
+
+@pytest.mark.parametrize("damage", [spoil, shorten, garble])
+def test_s4_a_damaged_memory_is_mended_from_the_ledger(
+    desk: Desk, damage: Callable[[str], str]
+) -> None:
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="1")
+    dismiss(desk, href)
+    points = desk.memory().points
+    text = str(desk.events_and_memory()[memory_href(desk)]["DESCRIPTION"])
+    desk.person_changes(memory_href(desk), description=damage(text))
+    desk.sync()
+    assert desk.memory().points == points
+    assert not desk.sync().wrote
+
+
+# Two machines
+
+
+@pytest.fixture
+def other(desk: Desk, tmp_path: Path) -> Desk:
+    """A second machine with the same config, after the first one's first pass."""
+    desk.sync()
+    other = Desk(folder=tmp_path / "other", settings=desk.settings, calendar=desk.calendar)
+    assert not other.sync().wrote
+    return other
+
+
+def test_s20_what_one_machine_deletes_is_no_deletion_of_the_persons(
+    desk: Desk, other: Desk
+) -> None:
+    changed = settings(letter("Alvarez", facts=Facts(submitted_on=START)), letter("Chen"))
+    desk.settings = other.settings = changed
+    assert desk.sync().deleted
+    report = other.sync(at=time(13))
+    assert not report.missing
+    other.sync(at=time(15), full=True)
+    assert State.DISMISSED not in {entry.state for entry in other.entries().values()}
+    assert not desk.sync(at=time(16)).wrote
+    assert not other.sync(at=time(17)).wrote
+
+
+def test_s20_a_dismissal_on_one_machine_is_one_on_both(desk: Desk, other: Desk) -> None:
+    href = desk.find(Kind.FOLLOW_UP, slot="1")
+    dismiss(desk, href)
+    other.sync(at=time(14, 5))
+    restore(desk.folder, "Alvarez", START)
+    desk.sync(at=time(14, 10))
+    again = desk.find(Kind.FOLLOW_UP, slot="1")
+    report = other.sync(at=time(14, 15))
+    assert not report.wrote
+    assert other.find(Kind.FOLLOW_UP, slot="1") == again
+
+
+def test_s20_marks_of_one_machine_count_on_both(desk: Desk, other: Desk) -> None:
+    said = Said(mentor="Alvarez", fact=Fact.DECLINED)
+    mark(desk.settings, desk.folder, said, now=datetime(2027, 5, 3, tzinfo=UTC), today=START)
+    desk.sync(at=time(13))
+    report = other.sync(at=time(14))
+    assert not report.wrote
+    assert other.facts() == desk.facts()
+
+
+# Names
+
+
+def test_s6_another_name_is_the_same_season(desk: Desk) -> None:
+    desk.sync()
+    before = set(desk.events())
+    rename(desk, applicant=Applicant(name="Maya Lindqvist", timezone=START_ZONE))
+    desk.sync()
+    rename(desk, cycle=Cycle(name="2028 ERAS"))
+    report = desk.sync()
+    assert "cycle-renamed" in {warning.code for warning in report.warnings}
+    assert set(desk.events()) == before
+    desk.lose_ledger()
+    report = desk.sync()
+    assert set(desk.events()) == before
+    assert not report.wrote
+
+
+START_ZONE = settings(letter("Alvarez")).season.applicant.timezone
+
+
+def test_s6_a_lost_ledger_and_another_name_are_asked_about(desk: Desk) -> None:
+    desk.sync()
+    desk.lose_ledger()
+    rename(desk, cycle=Cycle(name="2029 Match"))
+    before = dict(desk.calendar.bodies)
+    with pytest.raises(ConfigError, match="--new-cycle"):
+        desk.sync()
+    assert desk.calendar.bodies == before
+
+
+def test_s9_somebody_elses_season_in_a_shared_calendar_is_left_alone(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    before = dict(desk.calendar.bodies)
+    spouse = Desk(
+        folder=tmp_path / "spouse", settings=settings(letter("Okoye")), calendar=desk.calendar
+    )
+    rename(spouse, applicant=Applicant(name="Sam Okafor", timezone=START_ZONE))
+    assert spouse.sync().created
+    assert {href: desk.calendar.bodies[href] for href in before} == before
+    assert not desk.sync().wrote
+
+
+def test_s6_a_new_cycle_has_budgets_of_its_own(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    later = DUE - timedelta(days=2)
+    assert desk.sync(later).plan.budgets["Alvarez"].spent == 2
+    past = {h: b for h, b in desk.events().items() if b["DTSTART"].dt < later}
+    ahead = set(desk.events()) - set(past)
+    noted = next(iter(ahead))
+    desk.person_changes(noted, summary="Party for Dr. Alvarez")
+    with pytest.raises(UsageError, match="still “2028 Match”"):
+        desk.sync(new_cycle=True)
+    desk.settings = settings(letter("Alvarez", due=DUE + timedelta(days=365)))
+    rename(desk, cycle=Cycle(name="2029 Match"))
+    report = desk.sync(new_cycle=True)
+    assert report.plan.budgets["Alvarez"].spent == 0
+    assert len(report.created) == 6
+    events = desk.events()
+    assert set(past) <= set(events)
+    assert not (ahead - {noted}) & set(events)
+    assert str(events[noted]["SUMMARY"]) == "Not needed: Party for Dr. Alvarez"
+    assert not desk.sync().wrote
+    desk.lose_ledger()
+    assert not desk.sync().wrote
+
+
+def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
+    desk.sync()
+    before = set(desk.events())
+    new = settings(replace(letter("Alvarez-Ruiz"), formerly=("Alvarez-letter",)), letter("Chen"))
+    renamed = replace(new.season.mentors[MentorId("Alvarez-Ruiz")], formerly=("Alvarez",))
+    mentors = {**new.season.mentors, renamed.id: renamed}
+    desk.settings = replace(new, season=replace(new.season, mentors=mentors))
+    report = desk.sync()
+    assert not report.created
+    assert not report.deleted
+    assert set(desk.events()) == before
+    assert {c.mentor for c in report.updated} == {"Alvarez-Ruiz"}
+    desk.lose_ledger()
+    assert not desk.sync().wrote
+
+
+def test_s7_a_new_mentor_in_the_place_of_another_is_asked_about(desk: Desk) -> None:
+    desk.sync()
+    desk.settings = settings(letter("Alvares"), letter("Chen"))
+    for _ in range(2):
+        report = desk.sync()
+        assert not report.created or not {c.kind for c in report.created} & {
+            "talk",
+            "request",
+            "follow-up",
+        }
+        asked = [w for w in report.warnings if w.code == "same-person"]
+        assert "Alvarez is gone" in asked[0].message
+        assert "Alvares" in asked[0].message
+    report = desk.sync(accept_deletions=True)
+    assert {"talk", "request", "follow-up"} <= {c.kind for c in report.created}
+    assert not [w for w in desk.sync().warnings if w.code == "same-person"]
+
+
+def test_s7_one_who_only_comes_or_only_goes_needs_no_question(desk: Desk) -> None:
+    desk.sync()
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    assert len(desk.sync().created) == 6
+    desk.change(letter("Alvarez"), letter("Novak"))
+    assert not [w for w in desk.sync(accept_deletions=True).warnings if w.code == "same-person"]
+
+
+def test_s7_a_new_letter_in_the_place_of_another_is_asked_about(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.change(replace(letter("Alvarez"), id=LetterId("other")))
+    report = desk.sync()
+    assert [w.code for w in report.warnings if w.code.startswith("same")] == ["same-letter"]
+    assert "add-letter" not in {c.kind for c in report.created}
+
+
+# The text
+
+days = st.dates(date(2020, 1, 1), date(2060, 1, 1))
+ids = st.text("aZ09._-", min_size=1, max_size=6)
+digits = st.integers(0, 16**32 - 1).map("{:032x}".format)
+uids = digits.map(lambda hexadecimal: Uid(f"lorsync-{hexadecimal}"))
+keeps = st.builds(
+    Kept,
+    how=st.sampled_from(How),
+    uid=uids,
+    identity=st.builds(Identity, kind=st.sampled_from(Kind), subject=ids, slot=st.just("") | ids),
+    letters=st.lists(ids, max_size=3, unique=True).map(tuple),
+    day=days,
+    noticed=st.none() | days,
+    ticks=st.dictionaries(st.sampled_from(Fact), days, max_size=3).map(lambda d: tuple(d.items())),
+)
+marks = st.builds(
+    Mark,
+    letter=ids,
+    fact=st.sampled_from(Fact),
+    day=days,
+    said=st.datetimes(timezones=st.just(UTC)),
+    withdrawn=st.booleans(),
+)
+names = st.text("aé 🦉,;\\'\u00a0", max_size=12)
+memories = st.builds(
+    Memory,
+    key=digits.map(SeasonKey),
+    applicant=names.map(lambda text: " ".join(text.split())),
+    cycle=names.map(lambda text: " ".join(text.split())),
+    config=st.integers(0, 16**16 - 1).map("{:016x}".format),
+    writer=st.just("0a1b2c3d"),
+    members=st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=4),
+    kept=st.lists(keeps, max_size=5).map(tuple),
+    retired=st.frozensets(uids, max_size=4),
+    marks=st.lists(marks, max_size=4).map(tuple),
+    unsure=st.frozensets(ids, max_size=2),
+    yours=st.dictionaries(
+        uids, st.frozensets(st.sampled_from([Property.DATE, Property.ALARMS]), min_size=1)
+    ),
+)
+
+
+@given(memories)
+def test_s4_a_memory_reads_back_as_it_was_written(memory: Memory) -> None:
+    text = text_of(memory)
+    found = read_memory(text)
+    assert found is not None
+    assert found.points == memory.points
+    assert found.yours == memory.yours
+    assert read_memory(text.replace("\n", "\r\n  ")) == found
+
+
+@given(memories, st.data())
+def test_s4_a_damaged_line_costs_that_line_alone(memory: Memory, data: st.DataObject) -> None:
+    lines = text_of(memory).splitlines()
+    index = data.draw(st.integers(0, len(lines) - 1))
+    lines[index] = data.draw(st.text(max_size=30))
+    found = read_memory("\n".join(lines))
+    assert found is None or len(memory.points - found.points) <= 1
