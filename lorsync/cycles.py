@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from lorsync.clocks import disagreement
 from lorsync.core.decision import Delete, Release
 from lorsync.core.entry import State
 from lorsync.core.identity import season_key
-from lorsync.errors import UsageError
+from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import Looking, Seen, gather
 from lorsync.listings import NO_LISTING
 from lorsync.planning import frozen_key, is_new, season_memos, today_of
@@ -22,7 +23,7 @@ def close_season(
 
     An event with the person's own words in it becomes theirs (S10). The ledger then knows of the
     new season alone: budgets, marks and identities belonged to the other. Raises UsageError where
-    the config still names the cycle before.
+    the config still names the cycle before, and ClockError where nothing may be written (S21).
     """
     if is_new(ledger):
         return ()
@@ -34,6 +35,9 @@ def close_season(
         raise UsageError(msg)
     looking = Looking(now=desk.now, full=True, believe_emptied=False, new_cycle=True)
     seen = gather(settings.season, calendar, ledger, looking)
+    apart = disagreement(calendar.stated_time, desk.now, desk.zone)
+    if apart is not None:
+        raise ClockError(apart)
     actions = _closing(seen, settings, desk.now)
     ledger.save(
         seen.changed.values(),

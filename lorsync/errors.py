@@ -9,6 +9,7 @@
     │   └── CollectionGoneError   the calendar that lorsync writes to has vanished
     ├── StateError            73  the state folder cannot be read or written
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
+    │   └── ClockError            the server's clock and ours are too far apart to write by
     ├── CredentialsError      77  no password, or a refused one
     └── ConfigError           78  the config, with every problem in it
 
@@ -62,6 +63,10 @@ class TryAgainError(LorsyncError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ClockError(TryAgainError):
+    """Find the server's clock and ours so far apart that one of them has the day wrong (S21)."""
 
 
 class CredentialsError(LorsyncError):

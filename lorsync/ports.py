@@ -15,6 +15,7 @@ sync-token
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NewType, Protocol
 
 from lorsync.core.entry import Entry
@@ -81,6 +82,13 @@ class Calendar(Protocol):
     @property
     def requests(self) -> int:
         """How many requests were sent so far, redirects and retries included."""
+
+    @property
+    def stated_time(self) -> datetime | None:
+        """The server's clock as its last answer said (``Date``, RFC 9110 section 6.6.1), aware.
+
+        None where there is no server, or it said nothing.
+        """
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from lorsync.clocks import disagreement
 from lorsync.core.content import Content, content_of
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update, decide
 from lorsync.core.doubt import in_doubt
@@ -18,7 +19,7 @@ from lorsync.core.memory import members_of
 from lorsync.core.model import Event, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, newcomer_warnings, swaps
 from lorsync.cycles import close_season
-from lorsync.errors import UsageError
+from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import Looking, Seen, gather
 from lorsync.listings import remember_listing
 from lorsync.memorising import wanted_memory, write_memory
@@ -79,6 +80,9 @@ def run_pass(
         new_cycle=options.new_cycle,
     )
     seen = gather(settings.season, calendar, ledger, looking)
+    apart = disagreement(calendar.stated_time, now, settings.season.applicant.timezone)
+    if apart is not None and not options.dry_run:
+        raise ClockError(apart)
     check_rule(settings, ledger, seen.memory, take_over=options.take_over)
     if options.take_over:
         seen = replace(seen, entries=_as_unwritten(seen.entries))
@@ -105,6 +109,8 @@ def run_pass(
         outcomes = _applied(work, settings, calendar, ledger, now=now, options=options)
     warnings = [*newcomer_warnings(found), *cycle_warning(settings.season, ledger)]
     report = _report(planned, work, held, outcomes, warnings, requests=calendar.requests)
+    if apart is not None:
+        report = _with_warning(report, "clock", apart)
     return replace(report, deleted=(*closed, *report.deleted)) if closed else report
 
 
@@ -256,6 +262,11 @@ def _report(
             *outcomes.warnings,
         ),
     )
+
+
+def _with_warning(report: Report, code: str, message: str) -> Report:
+    warning = PlanWarning(code=code, subject="calendar", message=message)
+    return replace(report, warnings=(*report.warnings, warning))
 
 
 def _choose(

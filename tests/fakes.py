@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from lorsync.core.model import Uid
 from lorsync.errors import CollectionGoneError
@@ -29,7 +30,7 @@ class FakeCalendar:
 
     ``rewrite`` is applied to every body that is written, as four of five servers do;
     ``echo_etags`` off withholds the ETag of a PUT, as Google may; ``known_tokens`` off makes every
-    token unknown; ``gone`` makes the collection vanish.
+    token unknown; ``gone`` makes the collection vanish; ``stated_time`` is what its clock says.
     """
 
     def __init__(self, path: str = "/user/letters/", *, connections: int = 8) -> None:
@@ -47,6 +48,7 @@ class FakeCalendar:
         self.known_tokens = True
         self.gone = False
         self.created = False
+        self.stated_time: datetime | None = None
 
     # The port
 

@@ -7,6 +7,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from lorsync.core.model import Uid
@@ -84,6 +85,11 @@ class FolderCalendar:
         """How many listings, fetches and writes were made, so that budgets can be compared."""
         with self._lock:
             return self._requests
+
+    @property
+    def stated_time(self) -> datetime | None:
+        """None: a folder has no clock but ours."""
+        return None
 
     def href_for(self, uid: Uid) -> Href:
         """The file in which an event with this UID belongs."""

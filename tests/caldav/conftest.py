@@ -104,7 +104,7 @@ class Hostile:
                     hostile.closing.wait(30)
                     self.close_connection = True
                     return
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 if "Content-Length" not in reply.headers:

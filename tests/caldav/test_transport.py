@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -334,3 +335,25 @@ def test_nothing_is_logged_and_no_handler_is_installed(
         failure(transport)
     assert root.handlers == before
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", (1994, 11, 6, 8, 49, 37)),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", (1994, 11, 6, 8, 49, 37)),
+        ("Sun Nov  6 08:49:37 1994", (1994, 11, 6, 8, 49, 37)),
+        ("Sun, 06 Nov 1994 08:49:37 +0200", (1994, 11, 6, 6, 49, 37)),
+        ("yesterday", None),
+        ("Sun, 32 Nov 1994 08:49:37 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 +99999999", None),
+    ],
+)
+def test_s21_the_servers_clock_is_read_from_its_answer(
+    hostile: Hostile, transport: Transport, header: str, said: tuple[int, ...] | None
+) -> None:
+    assert transport.stated_time is None
+    hostile.always(Reply(status=204, headers={"Date": header}))
+    transport.send("PROPFIND", transport.origin)
+    assert transport.stated_time == (said and datetime(*said, tzinfo=UTC))

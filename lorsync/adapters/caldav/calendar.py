@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from urllib.parse import quote, urljoin, urlsplit
 
 from lorsync.adapters.caldav import xml
@@ -75,6 +76,11 @@ class CalDavCalendar:
     def requests(self) -> int:
         """How many requests were sent so far, those of opening included."""
         return self._transport.requests
+
+    @property
+    def stated_time(self) -> datetime | None:
+        """The server's clock as its last answer said."""
+        return self._transport.stated_time
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""

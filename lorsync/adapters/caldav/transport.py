@@ -4,6 +4,8 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -59,6 +61,7 @@ class Transport:
         self._lock = threading.Lock()
         self._idle: list[DAVClient] = []
         self._requests = 0
+        self._stated_time: datetime | None = None
 
     @property
     def origin(self) -> str:
@@ -75,6 +78,12 @@ class Transport:
         """How many requests were sent, redirects included."""
         with self._lock:
             return self._requests
+
+    @property
+    def stated_time(self) -> datetime | None:
+        """The server's clock as its last answer said, aware; None where that said nothing."""
+        with self._lock:
+            return self._stated_time
 
     def send(
         self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -115,6 +124,8 @@ class Transport:
             # Raised outside of every except clause: neither as cause nor as context does the
             # foreign exception hang on ours, with the Authorization header in its request.
             raise outcome
+        with self._lock:
+            self._stated_time = _stated_time(outcome)
         return outcome
 
     def _exchange(
@@ -211,6 +222,20 @@ def _trust_anchors() -> bool | str:
 
 def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in headers.items()}
+
+
+def _stated_time(answer: Answer) -> datetime | None:
+    """Return what the ``Date`` header says, or None where it is missing or says nothing.
+
+    RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
+    """
+    try:
+        said = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    if not 1970 <= said.year < 9999:
+        return None  # in another zone it might be no date at all
+    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
 
 
 def _redirect(error: niquests.exceptions.TooManyRedirects, method: str, url: str) -> Answer:
