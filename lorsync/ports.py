@@ -90,6 +90,17 @@ class Calendar(Protocol):
         None where there is no server, or it said nothing.
         """
 
+    @property
+    def guards_creation(self) -> bool:
+        """Whether :meth:`create` is known to leave alone what is there already (S22).
+
+        It may turn False when a write shows otherwise.
+        """
+
+    @property
+    def guards_deletion(self) -> bool:
+        """Whether :meth:`delete` is known to leave another version alone (S22); as above."""
+
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
 
@@ -102,7 +113,8 @@ class Calendar(Protocol):
     def create(self, href: Href, body: bytes) -> ETag | None:
         """Write a new resource (``If-None-Match: *``).
 
-        Raises PreconditionFailedError if something is there, WriteRefusedError if it is refused.
+        Raises PreconditionFailedError if something is there, which can be relied on only where
+        ``guards_creation`` says so; WriteRefusedError if it is refused.
         """
 
     def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
@@ -114,7 +126,8 @@ class Calendar(Protocol):
     def delete(self, href: Href, etag: ETag) -> None:
         """Delete a resource whose version is ``etag`` (``If-Match``).
 
-        Raises PreconditionFailedError or ResourceGoneError.
+        Raises PreconditionFailedError, which can be relied on only where ``guards_deletion`` says
+        so, or ResourceGoneError.
         """
 
     def close(self) -> None:

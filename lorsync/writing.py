@@ -31,6 +31,7 @@ from lorsync.ports import (
     ResourceGoneError,
     WriteRefusedError,
 )
+from lorsync.preconditions import Kept, kept_by, remember_careless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +204,13 @@ def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outco
         besides = desk.calendar.fetch(desk.besides) if desk.besides else {}
         return Outcomes(besides=besides)
     desk.ledger.save(job.entry for job in jobs)
-    replies = _send(jobs, desk, progress)
+    kept = kept_by(desk.calendar, desk.ledger)
+    foreseen = _foreseen(jobs, desk.calendar, kept)
+    try:
+        sent = _send([j for j in jobs if j.entry.uid not in foreseen], desk, progress)
+    finally:
+        remember_careless(kept, desk.calendar, desk.ledger)
+    replies = foreseen | sent
     look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
     look += desk.besides
     held = desk.calendar.fetch(look) if look else {}
@@ -222,9 +229,30 @@ def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outco
     return replace(_tally(jobs, replies, entries), besides=besides)
 
 
+def _foreseen(jobs: Sequence[_Job], calendar: Calendar, kept: Kept) -> dict[Uid, _Reply]:
+    """Look once at what the server would not guard, and say which writes must not be sent (S22)."""
+    unguarded = [
+        job
+        for job in jobs
+        if (isinstance(job.action, Create) and not kept.creation)
+        or (isinstance(job.action, Delete) and not kept.deletion)
+    ]
+    held = calendar.fetch([job.href for job in unguarded]) if unguarded else {}
+    replies: dict[Uid, _Reply] = {}
+    for job in unguarded:
+        there, wanted = held.get(job.href), job.entry.etag
+        if there is None and isinstance(job.action, Delete):
+            replies[job.entry.uid] = _Vanished()
+        elif there is not None and (there.etag is None or there.etag != wanted):
+            replies[job.entry.uid] = _Conflict()
+    return replies
+
+
 def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[Uid, _Reply]:
     """Send all writes, several at once; the first failure of the server as a whole ends it."""
     replies: dict[Uid, _Reply] = {}
+    if not jobs:
+        return replies
     workers = min(desk.calendar.connections, len(jobs))
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="lorsync-write")
     try:

@@ -91,6 +91,16 @@ class FolderCalendar:
         """None: a folder has no clock but ours."""
         return None
 
+    @property
+    def guards_creation(self) -> bool:
+        """True: a file is made only where no name is."""
+        return True
+
+    @property
+    def guards_deletion(self) -> bool:
+        """True: a file is compared before it goes."""
+        return True
+
     def href_for(self, uid: Uid) -> Href:
         """The file in which an event with this UID belongs."""
         return Href(str(self._path / f"{uid}{_SUFFIX}"))

@@ -72,7 +72,10 @@ def settings(*letters: Letter, policy: Policy | None = None) -> Settings:
 
 @dataclass(kw_only=True)
 class Desk:
-    """What a test works with. ``ledger_of`` may wrap the ledger, to break it."""
+    """What a test works with. ``ledger_of`` may wrap the ledger, to break it.
+
+    ``real_clock`` passes now instead of ``day`` and ``at``, as a real server's clock wants (S21).
+    """
 
     folder: Path
     settings: Settings
@@ -81,6 +84,7 @@ class Desk:
     day: date = START
 
     at: time = time(12)
+    real_clock: bool = False
 
     def sync(self, day: date | None = None, *, at: time | None = None, **options: object) -> Report:
         """Run one pass, on a day and at a time in New York: the last ones, unless said."""
@@ -90,7 +94,8 @@ class Desk:
     def sync_with(self, calendar: Calendar, **options: object) -> Report:
         """Run one pass against a calendar."""
         ledger = SqliteLedger(self.folder)
-        now = datetime.combine(self.day, self.at, ZONE).astimezone(UTC)
+        then = datetime.combine(self.day, self.at, ZONE).astimezone(UTC)
+        now = datetime.now(UTC) if self.real_clock else then
         chosen = replace(Options(), **options)
         try:
             return run_pass(

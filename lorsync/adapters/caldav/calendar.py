@@ -32,6 +32,10 @@ _NO_PARENT = 409
 _LOCKED = 423
 _ONE_CHANGE_AT_A_TIME = "aiohttp"
 _TRIES = 5
+# RFC 9110 section 9.3.4: what replaced something, where 201 would have made it.
+_REPLACED = frozenset({200, 204})
+# Where SOGo serves, and a header of the library that it is made with (SOPE).
+_SOGO_SEGMENT, _SOPE_HEADER = "/SOGo/", "x-dav-error"
 # A server that pages for ever is broken; Google pages at about 230 events.
 _MOST_PAGES = 1000
 
@@ -40,7 +44,7 @@ class CalDavCalendar:
     """One collection; see :class:`lorsync.ports.Calendar` for what every method promises.
 
     ``created``: whether it was made when it was opened. ``batch``: how many resources one
-    multiget asks for.
+    multiget asks for. ``guards_creation``: False where the provider ignores ``If-None-Match``.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class CalDavCalendar:
         connections: int = 8,
         created: bool = False,
         batch: int = 1000,
+        guards_creation: bool = True,
     ) -> None:
         self._transport = transport
         self._address = address if address.endswith("/") else address + "/"
@@ -60,6 +65,8 @@ class CalDavCalendar:
         self._reports = True
         self._turn = threading.Lock()
         self._takes_turns = False
+        self._guards_creation = guards_creation
+        self._careless = _SOGO_SEGMENT in self._path
         self.created = created
 
     @property
@@ -81,6 +88,16 @@ class CalDavCalendar:
     def stated_time(self) -> datetime | None:
         """The server's clock as its last answer said."""
         return self._transport.stated_time
+
+    @property
+    def guards_creation(self) -> bool:
+        """Whether ``If-None-Match: *`` is kept, as far as is known: not by Google and SOGo."""
+        return self._guards_creation and not self._careless
+
+    @property
+    def guards_deletion(self) -> bool:
+        """Whether ``If-Match`` of a DELETE is kept, as far as is known: not by SOGo."""
+        return not self._careless
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
@@ -110,6 +127,9 @@ class CalDavCalendar:
     def create(self, href: Href, body: bytes) -> ETag | None:
         """Write a new resource (``If-None-Match: *``)."""
         answer = self._write("PUT", href, {**_ICS, "If-None-Match": "*"}, body)
+        if answer.status in _REPLACED and self._guards_creation:
+            # Who ignores one precondition is not believed to keep the others.
+            self._careless = True
         if 200 <= answer.status < 300:
             return _strong(answer.headers.get("etag"))
         if answer.status == 412 and not answer.preconditions:
@@ -257,6 +277,8 @@ class CalDavCalendar:
         answer = self._transport.send(method, self._address, body=body, headers=headers)
         if _ONE_CHANGE_AT_A_TIME in answer.headers.get("server", ""):
             self._takes_turns = True
+        if _SOPE_HEADER in answer.headers:
+            self._careless = True
         return answer
 
     def _write(

@@ -67,14 +67,17 @@ def open_collection(
     calendar stays the same one (S19). Raises ConfigError, CredentialsError or UnavailableError.
     """
     transport = _transport(settings, password, connect_limit, read_limit)
+    guarded = settings.provider is not Provider.GOOGLE
     if remembered is not None:
         address = _recalled(transport.origin, remembered)
-        return CalDavCalendar(transport, address, connections=connections)
+        return CalDavCalendar(transport, address, connections=connections, guards_creation=guarded)
     with _closing_on_error(transport):
         place = _look(transport, settings)
         created = isinstance(place, _Vacancy)
         address = _make(transport, place, settings) if isinstance(place, _Vacancy) else place
-    return CalDavCalendar(transport, address, connections=connections, created=created)
+    return CalDavCalendar(
+        transport, address, connections=connections, created=created, guards_creation=guarded
+    )
 
 
 def find_collection(settings: CalendarSettings, password: str) -> CalDavCalendar | None:

@@ -1,0 +1,38 @@
+"""Know which preconditions a collection's server keeps, and remember where it did not (S22).
+
+With a server that overwrites in spite of ``If-None-Match: *``, a second device's event would be
+lost; with one that deletes another version than ``If-Match`` names, a person's edit. Where that is
+so, a pass looks once more right before it writes.
+"""
+
+from dataclasses import dataclass
+
+from lorsync.ports import Calendar, Ledger
+
+_CARELESS = "ignores_preconditions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Which preconditions are kept: a creation's (``If-None-Match``), a deletion's (``If-Match``).
+
+    That of an update is kept by every server that is known.
+    """
+
+    creation: bool
+    deletion: bool
+
+
+def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
+    """Return what the calendar says of its server, less what was seen to be otherwise."""
+    careless = ledger.memo(_CARELESS) == calendar.address
+    return Kept(
+        creation=calendar.guards_creation and not careless,
+        deletion=calendar.guards_deletion and not careless,
+    )
+
+
+def remember_careless(before: Kept, calendar: Calendar, ledger: Ledger) -> None:
+    """Remember for the collection where its server was seen to ignore a precondition since."""
+    if before.creation and not calendar.guards_creation:
+        ledger.remember({_CARELESS: calendar.address})

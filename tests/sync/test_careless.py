@@ -1,0 +1,162 @@
+"""S22 at every step of a pass: a server that keeps no guards loses and overwrites nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lorsync.adapters.ledger import SqliteLedger
+from lorsync.core.entry import State
+from lorsync.core.model import Kind
+from lorsync.errors import UnavailableError
+from lorsync.preconditions import Kept, kept_by, remember_careless
+from tests.fakes import FakeCalendar
+from tests.sync.desk import Desk, letter, settings
+from tests.sync.test_merge import annotate, drag, retitle
+
+
+@pytest.fixture
+def careless(desk: Desk) -> Desk:
+    """A desk before a server that is known to ignore both preconditions."""
+    desk.calendar.careless = True
+    desk.calendar.guards_creation = desk.calendar.guards_deletion = False
+    return desk
+
+
+def before_the_look(desk: Desk, act: Callable[[], object]) -> None:
+    """Let somebody act between the listing and the look, just before it."""
+
+    def once(what: str, moment: str, _: object) -> None:
+        if (what, moment) == ("fetch", "before"):
+            desk.calendar.faults = None
+            act()
+
+    desk.calendar.faults = once
+
+
+def second_device(desk: Desk) -> Callable[[], object]:
+    other = Desk(
+        folder=desk.folder.with_name("second"), settings=desk.settings, calendar=desk.calendar
+    )
+    return other.sync
+
+
+def test_s22_two_devices_at_once_make_each_event_once(careless: Desk) -> None:
+    before_the_look(careless, second_device(careless))
+    report = careless.sync()
+    assert len(report.adopted) == len(report.plan.events) == len(careless.calendar.bodies)
+    writes = [what for what, _ in careless.calendar.operations if what == "create"]
+    assert len(writes) == len(report.adopted)
+
+
+@pytest.mark.parametrize("edit", [drag, retitle, annotate])
+def test_s22_an_edit_right_before_a_deletion_is_not_deleted(careless: Desk, edit) -> None:
+    careless.sync()
+    href = careless.find(Kind.REQUEST)
+    careless.change(letter("Chen"))
+    before_the_look(careless, lambda: edit(careless, href))
+    careless.sync(accept_deletions=True)
+    assert href in careless.calendar.bodies
+    careless.sync(accept_deletions=True)
+    # A mere move says when, not whether (S10).
+    assert (href in careless.calendar.bodies) is (edit is not drag)
+
+
+def test_s22_what_is_gone_before_its_deletion_is_no_dismissal(careless: Desk) -> None:
+    careless.sync()
+    href = careless.find(Kind.REQUEST)
+    careless.change(letter("Chen"))
+    before_the_look(careless, lambda: careless.calendar.remove(href))
+    report = careless.sync(accept_deletions=True)
+    assert ("delete", href) not in careless.calendar.operations
+    assert len(report.deleted) > 3
+    assert {entry.state for entry in careless.entries().values()} == {State.LIVE}
+    assert not careless.sync().wrote
+
+
+def test_s22_a_look_that_fails_leaves_nothing_written_and_the_next_pass_goes_on(
+    careless: Desk,
+) -> None:
+    def fail(what: str, moment: str, _: object) -> None:
+        if (what, moment) == ("fetch", "before"):
+            raise UnavailableError("boom")
+
+    careless.calendar.faults = fail
+    with pytest.raises(UnavailableError):
+        careless.sync()
+    assert careless.calendar.bodies == {}
+    careless.calendar.faults = None
+    assert len(careless.sync().created) == len(careless.calendar.bodies)
+
+
+def test_s22_the_look_costs_one_request_where_it_is_needed_and_none_elsewhere(
+    desk: Desk,
+) -> None:
+    first = desk.sync()
+    assert first.requests == len(first.created) + 2
+    other = Desk(folder=desk.folder.with_name("other"), settings=settings(letter("Alvarez")))
+    other.calendar.careless = True
+    other.calendar.guards_creation = False
+    second = other.sync()
+    assert second.requests == len(second.created) + 3
+    other.change()
+    before = other.calendar.requests
+    third = other.sync(accept_deletions=True)
+    assert third.requests - before == len(third.deleted) + 1
+
+
+def test_s22_what_a_careless_server_did_is_remembered_for_its_collection(desk: Desk) -> None:
+    desk.calendar.careless = True
+    met = second_device(desk)
+
+    def once(what: str, moment: str, _: object) -> None:
+        if (what, moment) == ("create", "before"):
+            desk.calendar.faults = None
+            met()
+
+    desk.calendar.faults = once
+    desk.sync()
+    assert not desk.calendar.guards_creation
+    desk.calendar.guards_creation = desk.calendar.guards_deletion = True  # as a new process has it
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    before = desk.calendar.requests
+    report = desk.sync()
+    assert report.requests - before == len(report.created) + 3
+
+
+def test_s22_what_is_remembered_belongs_to_one_collection(tmp_path: Path) -> None:
+    ledger, seen = SqliteLedger(tmp_path), FakeCalendar()
+    before = kept_by(seen, ledger)
+    assert before == Kept(creation=True, deletion=True)
+    seen.guards_creation = False
+    remember_careless(before, seen, ledger)
+    assert kept_by(FakeCalendar(), ledger) == Kept(creation=False, deletion=False)
+    assert kept_by(FakeCalendar("/user/elsewhere/"), ledger) == before
+    ledger.close()
+
+
+def test_s22_what_was_learned_survives_a_pass_that_breaks_off(desk: Desk) -> None:
+    desk.calendar.careless = True
+    desk.calendar._connections = 1
+    met = second_device(desk)
+
+    def faults(what: str, moment: str, _: object) -> None:
+        if what == "create" and moment == "before":
+            desk.calendar.faults = lambda *_: None
+            met()
+            desk.calendar.faults = breaking
+
+    def breaking(what: str, moment: str, _: object) -> None:
+        if (what, moment) == ("create", "after"):
+            raise UnavailableError("boom")
+
+    desk.calendar.faults = faults
+    with pytest.raises(UnavailableError):
+        desk.sync()
+    desk.calendar.faults = None
+    desk.calendar.guards_creation = desk.calendar.guards_deletion = True
+    desk.sync()
+    desk.change(letter("Chen"))
+    before = desk.calendar.requests
+    report = desk.sync(accept_deletions=True)
+    assert report.requests - before == len(report.deleted) + 2
