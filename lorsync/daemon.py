@@ -11,7 +11,6 @@ import selectors
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,27 +21,39 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from lorsync.adapters.state import daemon_lock, make_state_dir
 from lorsync.adapters.watch import FileWatch
-from lorsync.errors import ConfigError, LorsyncError, mistake
-from lorsync.opening import holding_server
-from lorsync.passes import pass_once, remember_config_error, remember_next
+from lorsync.errors import (
+    ClockError,
+    ConfigError,
+    LoginRefusedError,
+    LorsyncError,
+    PutOffError,
+    mistake,
+)
+from lorsync.opening import holding_server, login_mark
+from lorsync.passes import pass_once, record_of, remember_config_error, remember_next
 from lorsync.planning import today_of
 from lorsync.report import Report
-from lorsync.settings import Settings
+from lorsync.settings import CalendarSettings, Settings
 from lorsync.sync import Options
+from lorsync.waking import Clocks, Requests
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 30.0
 """How long the main thread sleeps at most, so how late a changed day or clock is noticed."""
 
-JUMP_SECONDS = 5.0
-"""From how far wall time and monotonic time drift apart the clock counts as set (OPERATIONS)."""
-
 STOP_SECONDS = 1.0
 """How long a stop waits for the request in flight; the next pass resolves what is cut off (I7)."""
 
 _SETTLE_SECONDS = 0.3
 """How long a changed config is left alone: editors write in several steps."""
+
+_ASKED = frozenset({"start", "asked"})
+"""The reasons that are a person's wish, for which a refused login is tried once more."""
+
+_UNTIL_CHANGED = (
+    "Nothing is sent until it or [calendar] changes; to try it once more, run: lorsync sync"
+)
 
 _TOLD = b"\x00"
 """What another thread writes to wake the main one; a signal writes its own number."""
@@ -74,13 +85,14 @@ class Daemon:
         self._state = state
         self._load = load
         self._tell = tell
-        self._requests = _Requests()
+        self._requests = Requests()
         self._stopping = threading.Event()
         self._ears, self._mouth = socket.socketpair()
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None}
         )
         self._last_error: str | None = None
+        self._refused: _RefusedLogin | None = None
         self._passes = 0
 
     def run(self) -> bool:
@@ -123,11 +135,11 @@ class Daemon:
         with selectors.DefaultSelector() as selector:
             selector.register(self._ears, selectors.EVENT_READ)
             day = self._today()
-            clocks = _Clocks.now()
+            clocks = Clocks.now()
             while not self._stopping.is_set():
                 selector.select(LOOK_SECONDS)
                 self._hear()
-                before, clocks = clocks, _Clocks.now()
+                before, clocks = clocks, Clocks.now()
                 if clocks.jumped_since(before):
                     self._requests.add("clock")
                     # Its wait is measured by the clock that was set.
@@ -183,6 +195,10 @@ class Daemon:
             replace_existing=True,
         )
 
+    def _put_off(self, until: datetime) -> None:
+        """Let the next pass come then, be that earlier or later; the interval goes on from it."""
+        self._scheduler.modify_job("pass", next_run_time=until)
+
     def _next_pass(self) -> datetime:
         job = self._scheduler.get_job("pass")
         at: datetime = job.next_run_time
@@ -200,9 +216,15 @@ class Daemon:
                 if "config" in reasons:
                     self._reload()
                 try:
-                    self._pass(reasons)
+                    if reasons & _ASKED or not self._is_refused():
+                        self._pass(reasons)
                 finally:
-                    remember_next(self._state, self._next_pass())
+                    resting = self._refused is not None
+                    remember_next(self._state, None if resting else self._next_pass())
+            except LoginRefusedError as error:
+                self._say(f"{error} {_UNTIL_CHANGED}")
+            except ClockError as error:
+                self._say(str(error), topic="clock")  # it tells the time, another one each pass
             except LorsyncError as error:
                 self._say(str(error))
             except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
@@ -227,13 +249,21 @@ class Daemon:
     def _pass(self, reasons: frozenset[str]) -> None:
         settings, now = self._settings, datetime.now(UTC)
         log.debug("A pass begins: %s.", ", ".join(sorted(reasons)))
-        report = pass_once(
-            settings,
-            self._state,
-            now=now,
-            options=Options(full="start" in reasons, stopping=self._stopping.is_set),
-        )
-        self._last_error = None
+        try:
+            report = pass_once(
+                settings,
+                self._state,
+                now=now,
+                options=Options(full="start" in reasons, stopping=self._stopping.is_set),
+            )
+        except PutOffError as error:
+            self._put_off(error.until)
+            raise
+        except LoginRefusedError as error:
+            if error.login is not None:
+                self._refused = _RefusedLogin(account=settings.calendar, login=error.login)
+            raise
+        self._refused = self._last_error = None
         self._passes += 1
         self._tell(
             Passed(
@@ -244,48 +274,31 @@ class Daemon:
             )
         )
 
-    def _say(self, message: str) -> None:
-        """Log an error, once as long as it stays the same."""
-        if message != self._last_error and not self._stopping.is_set():
+    def _is_refused(self) -> bool:
+        """Tell whether the login is still the one that was refused: trying it could lock it.
+
+        It is another one when [calendar] or the stored password has changed, and worth trying
+        again when a `lorsync sync` has got through with it.
+        """
+        refused = self._refused
+        return (
+            refused is not None
+            and self._settings.calendar == refused.account
+            and record_of(self._state).login_refused is not None
+            and login_mark(self._settings.calendar) == refused.login
+        )
+
+    def _say(self, message: str, *, topic: str | None = None) -> None:
+        """Log an error, once as long as it, or its topic, stays the same."""
+        said = topic or message
+        if said != self._last_error and not self._stopping.is_set():
             log.error("%s", message)
-        self._last_error = message
-
-
-class _Requests:
-    """Reasons for a pass, gathered until the worker takes them all at once."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._reasons: set[str] = set()
-
-    def add(self, reason: str) -> None:
-        """Ask for a pass."""
-        with self._condition:
-            self._reasons.add(reason)
-            self._condition.notify()
-
-    def take(self) -> frozenset[str]:
-        """Wait until a pass is asked for, and take all reasons for it."""
-        with self._condition:
-            while not self._reasons:
-                self._condition.wait()
-            taken = frozenset(self._reasons)
-            self._reasons.clear()
-            return taken
+        self._last_error = said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Clocks:
-    """The wall clock and the monotonic one at one moment, in seconds."""
+class _RefusedLogin:
+    """The account whose login its server refused, and what tells that login from another."""
 
-    wall: float
-    monotonic: float
-
-    @classmethod
-    def now(cls) -> "_Clocks":
-        return cls(wall=time.time(), monotonic=time.monotonic())
-
-    def jumped_since(self, before: "_Clocks") -> bool:
-        """Tell whether the wall clock was set, or the machine slept, since ``before``."""
-        drift = (self.wall - before.wall) - (self.monotonic - before.monotonic)
-        return abs(drift) > JUMP_SECONDS
+    account: CalendarSettings
+    login: bytes

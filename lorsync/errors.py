@@ -9,13 +9,18 @@
     │   └── CollectionGoneError   the calendar that lorsync writes to has vanished
     ├── StateError            73  the state folder cannot be read or written
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
+    │   ├── BusyError             the server asks to be left alone for now
+    │   ├── PutOffError           the account is being left alone, as its server asked
     │   └── ClockError            the server's clock and ours are too far apart to write by
-    ├── CredentialsError      77  no password, or a refused one
+    ├── CredentialsError      77  no password, or one that does not serve
+    │   └── LoginRefusedError     the server refuses this very login
     └── ConfigError           78  the config, with every problem in it
 
 A message says what is wrong, where, and what to do, in one or two plain lines. The codes are those
 of ``sysexits.h``. Exceptions of other libraries are translated in the one module that knows them.
 """
+
+from datetime import datetime
 
 
 class LorsyncError(Exception):
@@ -53,16 +58,28 @@ class StateError(LorsyncError):
 
 
 class TryAgainError(LorsyncError):
-    """Be refused for now; the same command can succeed later.
+    """Be refused for now; the same command can succeed later."""
+
+    exit_code = 75
+
+
+class BusyError(TryAgainError):
+    """Be asked by the server as a whole to come back later (429, 503, a quota, no room).
 
     ``retry_after``: the server's own wish in seconds, where it gave one (RFC 9110 section 10.2.3).
     """
 
-    exit_code = 75
-
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class PutOffError(TryAgainError):
+    """Leave an account alone until the time (aware) to which it was put off."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class ClockError(TryAgainError):
@@ -70,9 +87,21 @@ class ClockError(TryAgainError):
 
 
 class CredentialsError(LorsyncError):
-    """Have no password, or one that the server refuses."""
+    """Have no password, or one that does not serve."""
 
     exit_code = 77
+
+
+class LoginRefusedError(CredentialsError):
+    """Have a user name, password or token that the server does not take (401, expired, revoked).
+
+    To try it again would only lock the account. ``login`` tells it from another one within this
+    process, and nothing about it (see :func:`lorsync.opening.login_mark`).
+    """
+
+    def __init__(self, message: str, *, login: bytes | None = None) -> None:
+        super().__init__(message)
+        self.login = login
 
 
 class ConfigError(LorsyncError):

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
+from lorsync.backoff import PutOff, dumped, loaded, put_off
 from lorsync.core.model import PlanWarning
-from lorsync.errors import ConfigError, LorsyncError
+from lorsync.errors import BusyError, ConfigError, LoginRefusedError, LorsyncError, PutOffError
 from lorsync.opening import found_calendar, opened_calendar
 from lorsync.planning import observing, today_of
 from lorsync.ports import Calendar
@@ -24,29 +25,37 @@ from lorsync.sync import Options, run_pass
 _ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
 _LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
+_PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset."""
+    """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset.
+
+    ``put_off`` may be over; ``login_refused`` stays until a pass has come to its end.
+    """
 
     last_pass: dict[str, object] | None = None
     last_error: dict[str, object] | None = None
     config_error: str | None = None
     next_pass: str | None = None
     calendar: str | None = None
+    put_off: PutOff | None = None
+    login_refused: dict[str, object] | None = None
 
 
 def pass_once(settings: Settings, state: Path, *, now: datetime, options: Options) -> Report:
     """Run one pass and remember how it went; ``now`` is aware.
 
-    Raises a LorsyncError where it did not come to its end; that is remembered too.
+    Raises a LorsyncError where it did not come to its end; that is remembered too. While the
+    account is put off, no request is sent: that is a PutOffError.
     """
     make_state_dir(state)
     with pass_lock(state, wait_seconds=TURN_SECONDS):
         ledger = SqliteLedger(state)
         observed = observing(settings, state, today_of(settings, now))
         try:
+            _check_put_off(observed, ledger, now)
             return _recorded(observed, state, ledger, now=now, options=options)
         finally:
             ledger.close()
@@ -64,6 +73,8 @@ def record_of(state: Path) -> Record:
             config_error=ledger.memo(_CONFIG_ERROR),
             next_pass=ledger.memo(_NEXT_PASS),
             calendar=ledger.memo(_COLLECTION),
+            put_off=loaded(ledger.memo(_PUT_OFF)),
+            login_refused=_loaded(ledger.memo(_LOGIN_REFUSED)),
         )
     finally:
         ledger.close()
@@ -101,14 +112,49 @@ def _recorded(
                 # After any error the token is not believed (S16).
                 options=replace(options, full=options.full or failed_before),
             )
+    except BusyError as error:
+        late = _put_off(settings, ledger, error, now)
+        if not options.dry_run:
+            ledger.remember({_LAST_ERROR: _error_memo(late, now)})
+        raise late from None
     except LorsyncError as error:
         if not options.dry_run:
-            ledger.remember({_LAST_ERROR: _error_memo(error, now)})
+            memo = _error_memo(error, now)
+            refused = {_LOGIN_REFUSED: memo} if isinstance(error, LoginRefusedError) else {}
+            ledger.remember({_LAST_ERROR: memo, **refused})
         raise
     if not options.dry_run:
-        ledger.remember({_LAST_PASS: _pass_memo(report, now), _LAST_ERROR: None})
+        ledger.remember(
+            {
+                _LAST_PASS: _pass_memo(report, now),
+                **dict.fromkeys((_LAST_ERROR, _PUT_OFF, _LOGIN_REFUSED)),
+            }
+        )
     renamed = _renamed(settings, ledger)
     return replace(report, warnings=(*report.warnings, *renamed)) if renamed else report
+
+
+def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> None:
+    """Raise PutOffError while the account is to be left alone."""
+    rest = loaded(ledger.memo(_PUT_OFF))
+    if rest is not None and rest.holds(_account_memo(settings.calendar), now):
+        zone = settings.season.applicant.timezone
+        raise PutOffError(rest.message(zone), until=rest.until)
+
+
+def _put_off(
+    settings: Settings, ledger: SqliteLedger, error: BusyError, now: datetime
+) -> PutOffError:
+    """Remember that the account is to be left alone from now on, and say until when."""
+    rest = put_off(
+        loaded(ledger.memo(_PUT_OFF)),
+        account=_account_memo(settings.calendar),
+        why=str(error),
+        retry_after=error.retry_after,
+        now=now,
+    )
+    ledger.remember({_PUT_OFF: dumped(rest)})
+    return PutOffError(rest.message(settings.season.applicant.timezone), until=rest.until)
 
 
 @contextmanager

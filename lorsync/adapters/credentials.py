@@ -65,6 +65,15 @@ def account(settings: CalendarSettings) -> str:
     return host if settings.username is None else f"{settings.username}@{host}"
 
 
+def how_to_change(settings: CalendarSettings, *, environ: Mapping[str, str] = os.environ) -> str:
+    """Say how the person changes the secret that :func:`password_for` gets."""
+    if settings.password_command is not None:
+        return "The password is what password_command prints: mend it there."
+    if _credential(environ) is not None:
+        return f"The password is the systemd credential {CREDENTIAL}: renew it there."
+    return f"To store another one, run “keyring set {SERVICE} {account(settings)}”."
+
+
 def remember(
     settings: CalendarSettings, secret: str, *, keyring_seconds: float = KEYRING_SECONDS
 ) -> None:

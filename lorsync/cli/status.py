@@ -38,6 +38,8 @@ def command(options: Globals, *, as_json: bool) -> None:
                 "last_error": record.last_error,
                 "config_error": record.config_error,
                 "next_pass": record.next_pass if pid is not None else None,
+                "put_off": _put_off(record, now()),
+                "login_refused": record.login_refused,
                 "letters": letters(plan.letters),
                 "facts": facts(facts_of(settings, state)),
                 "budgets": budgets(plan.budgets),
@@ -69,6 +71,12 @@ def _show(settings: Settings, record: Record, pid: int | None, plan: Plan) -> No
     out.print(f"Last pass   {_told(record.last_pass, zone)}")
     if record.next_pass is not None and pid is not None:
         out.print(f"Next pass   {_local(record.next_pass, zone)}")
+    rest = _put_off(record, now())
+    if rest is not None:
+        out.print(f"Put off     until {_local(rest['until'], zone)}, as the server asked")
+    if record.login_refused is not None:
+        since = _local(str(record.login_refused["at"]), zone)
+        out.print(f"[red]Login[/red]       refused since {since}; not tried again until it changes")
     if record.last_error is not None:
         message = f"{_local(str(record.last_error['at']), zone)}  {record.last_error['message']}"
         out.print(f"[red]Last error[/red]  {escape(message)}", soft_wrap=True)
@@ -105,6 +113,14 @@ def _show_persons(state: Path) -> None:
     out = console()
     show_changes(out, "Changed by you:", listed(state, lambda entry: bool(entry.changed)))
     show_changes(out, "Deleted by you (lorsync restore brings them back):", listed(state, away))
+
+
+def _put_off(record: Record, at: datetime) -> dict[str, str] | None:
+    """Return until when the account is left alone, and why, where it still is."""
+    rest = record.put_off
+    if rest is None or rest.until <= at:
+        return None
+    return {"until": rest.until.isoformat(), "why": rest.why}
 
 
 def _told(last_pass: Mapping[str, object] | None, zone: ZoneInfo) -> str:

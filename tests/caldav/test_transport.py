@@ -1,12 +1,14 @@
 """Whatever a server does, there is one honest answer or one plain error."""
 
 import logging
+import math
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,9 @@ import pytest
 from lorsync.adapters.caldav.addresses import may_follow
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import (
+    BusyError,
     ConfigError,
-    CredentialsError,
+    LoginRefusedError,
     LorsyncError,
     TryAgainError,
     UnavailableError,
@@ -52,15 +55,18 @@ def failure(transport: Transport, path: str = "cal/") -> LorsyncError:
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
-        (Reply(status=401), CredentialsError),
-        (Reply(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'}), CredentialsError),
+        (Reply(status=401), LoginRefusedError),
+        (Reply(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'}), LoginRefusedError),
         (Reply(status=404), UnavailableError),
         (Reply(status=405), UnavailableError),
         (Reply(status=500), TryAgainError),
         (Reply(status=502, body=b"<html>bad gateway</html>"), TryAgainError),
-        (Reply(status=503), TryAgainError),
-        (Reply(status=429), TryAgainError),
-        (Reply(status=403, body=b'{"reason": "rateLimitExceeded"}'), TryAgainError),
+        (Reply(status=503), BusyError),
+        (Reply(status=429), BusyError),
+        (Reply(status=502, headers={"Retry-After": "9"}), BusyError),
+        (Reply(status=403, body=b'{"reason": "rateLimitExceeded"}'), BusyError),
+        (Reply(status=403, body=b'{"errors": [{"domain": "usageLimits"}]}'), BusyError),
+        (Reply(status=507), BusyError),
         (Reply(status=207), UnavailableError),
         (Reply(status=204), UnavailableError),
         (Reply(body=b"not xml at all", headers=XML), UnavailableError),
@@ -89,15 +95,36 @@ def test_a_web_page_is_called_one(
     assert "web page, not CalDAV: check the address" in str(failure(transport))
 
 
-@pytest.mark.parametrize(("wish", "seconds"), [("17", 17.0), ("soon", None)])
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [
+        ("17", 17.0),
+        ("soon", None),
+        ("-5", -5.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+        pytest.param("9" * 400, math.inf, id="endless"),
+    ],
+)
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_passed_on(
     hostile: Hostile, transport: Transport, status: int, wish: str, seconds: float | None
 ) -> None:
     hostile.always(Reply(status=status, headers={"Retry-After": wish}))
     error = failure(transport)
-    assert isinstance(error, TryAgainError)
+    assert isinstance(error, BusyError)
     assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_that_is_a_time_becomes_seconds(
+    hostile: Hostile, transport: Transport, status: int
+) -> None:
+    then = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    hostile.always(Reply(status=status, headers={"Retry-After": then}))
+    error = failure(transport)
+    assert isinstance(error, BusyError)
+    assert error.retry_after is not None
+    assert 590 < error.retry_after <= 600
 
 
 def test_a_403_keeps_its_conditions(hostile: Hostile, transport: Transport) -> None:

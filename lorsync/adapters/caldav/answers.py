@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import shown
-from lorsync.errors import UnavailableError
+from lorsync.errors import BusyError, LorsyncError, UnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,20 +25,23 @@ class Answer:
         return xml.preconditions(self.root)
 
     def multistatus(self) -> xml.MultiStatus:
-        """Read the answer as a multistatus; raises UnavailableError for anything else."""
+        """Read the answer as a multistatus; raises what :func:`unusable` says of anything else."""
         read = xml.multistatus(self.root) if self.status == 207 else None
         if read is None:
             raise unusable(self)
         return read
 
 
-def unusable(answer: Answer) -> UnavailableError:
-    """Say why this answer is not one of a CalDAV server."""
+def unusable(answer: Answer) -> LorsyncError:
+    """Say why this answer is not one of a CalDAV server, or of none that has room left."""
     where = shown(answer.url)
     if answer.web_page:
         return UnavailableError(
             f"{where} answers with a web page, not CalDAV: check the address in [calendar] url."
         )
+    if answer.status == 507:
+        # Of one resource that is written it is a matter of that resource; here, of the account.
+        return BusyError(f"{where} has no room left (507): free some there.")
     if answer.status == 207:
         return UnavailableError(f"{where} gave an empty or unreadable answer: try again later.")
     return UnavailableError(

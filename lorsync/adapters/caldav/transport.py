@@ -1,6 +1,7 @@
 """One request, one honest answer: connections, limits, redirects, and every foreign exception."""
 
 import logging
+import math
 import os
 import threading
 from collections.abc import Mapping
@@ -20,7 +21,13 @@ from niquests.utils import get_environ_proxies
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import check_address, is_loopback, may_follow, shown
 from lorsync.adapters.caldav.answers import Answer
-from lorsync.errors import CredentialsError, LorsyncError, TryAgainError, UnavailableError
+from lorsync.errors import (
+    BusyError,
+    LoginRefusedError,
+    LorsyncError,
+    TryAgainError,
+    UnavailableError,
+)
 
 # What these say to a log, lorsync says itself, in its own words, and once. The second is named
 # because caldav 3.6 looks at that logger's own level, not at the one that it inherits.
@@ -91,7 +98,8 @@ class Transport:
         """Send a request and return its answer, whatever its status below 500, but not 401 and 429.
 
         Redirects are followed with the same method and body, which the library does not do.
-        Raises CredentialsError (401), TryAgainError (429, 5xx), UnavailableError (no answer).
+        Raises LoginRefusedError (401), BusyError (429, 503, a quota), TryAgainError (other 5xx),
+        UnavailableError (no answer).
         """
         for _ in range(_HOPS + 1):
             answer = self._send_once(method, url, body, headers or {})
@@ -148,6 +156,9 @@ class Transport:
             return _redirect(error, method, url)
         except (niquests.exceptions.RequestException, OSError) as error:
             return _unreachable(error, url, self._limits[1])
+        except OverflowError:
+            # The library's, of a Retry-After with hundreds of digits.
+            return _busy(url, 429, math.inf)
         except (DAVError, xml.XmlError, ValueError):
             return UnavailableError(f"{shown(url)} gave an answer that cannot be read.")
         answer = Answer(
@@ -159,7 +170,7 @@ class Transport:
             web_page=_PAGE in response.headers,
         )
         if answer.status >= 500 and answer.status not in _PLAIN_5XX:
-            return _busy(url, answer.status, _retry_after(answer))
+            return _unwell(answer)
         return answer
 
     def _take(self) -> DAVClient:
@@ -257,7 +268,7 @@ def _refusal(
     """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
     body = error.body.encode() if isinstance(error.body, str) else error.body or b""
     if error.status == 401:
-        return CredentialsError(
+        return LoginRefusedError(
             f"{shown(url)} refuses the user name {username!r} or the password: "
             "check calendar.username and the stored password (some need an app password)."
         )
@@ -268,14 +279,26 @@ def _refusal(
     return Answer(method=method, url=url, status=403, headers={}, root=root, web_page=page)
 
 
-def _busy(url: str, status: int, retry_after: float | None) -> TryAgainError:
-    what = "asks to be left alone for now" if status in {403, 429} else "is not well"
-    return TryAgainError(f"{shown(url)} {what} ({status}): try again.", retry_after=retry_after)
+def _busy(url: str, status: int, retry_after: float | None) -> BusyError:
+    return BusyError(
+        f"{shown(url)} asks to be left alone for now ({status}).", retry_after=retry_after
+    )
 
 
-def _retry_after(answer: Answer) -> float | None:
+def _unwell(answer: Answer) -> TryAgainError:
+    """Say what a 5xx means for the whole server: come back later, or some mishap."""
     wish = answer.headers.get("retry-after")
-    return parse_retry_after(wish) if wish else None
+    if answer.status == 503 or wish:
+        return _busy(answer.url, answer.status, _seconds(wish))
+    return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
+
+
+def _seconds(wish: str | None) -> float | None:
+    """Return a Retry-After in seconds, given as such or as a time; None for what is neither."""
+    try:
+        return parse_retry_after(wish) if wish else None
+    except OverflowError:
+        return math.inf
 
 
 def _unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError:

@@ -1,0 +1,84 @@
+"""Leave an account alone that asked for it: how long, counted over passes and restarts.
+
+What a server asks for with ``Retry-After`` (RFC 9110 section 10.2.3) is honoured up to a day. It is
+often less than it means, so each refusal after another doubles the least time, up to six hours.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+FIRST = timedelta(minutes=1)
+"""The least time after the first refusal; each further one doubles it."""
+
+LONGEST = timedelta(hours=6)
+"""Up to where it doubles."""
+
+LONGEST_WISH = timedelta(days=1)
+"""What is cut from a longer ``Retry-After``: a slip there must not end the season."""
+
+_MOST_JITTER = timedelta(minutes=15)
+_JITTER_SHARE = 4
+"""Up to a fourth is added, so that accounts refused together do not come back together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """An account's time of rest: until when (aware), after how many refusals in a row, and why."""
+
+    account: str
+    until: datetime
+    times: int
+    why: str
+
+    def holds(self, account: str, now: datetime) -> bool:
+        """Tell whether nothing may be sent to this account now.
+
+        An end that is further off than any wait lasts comes of a clock that was wrong then.
+        """
+        left = self.until - now
+        return self.account == account and timedelta(0) < left <= LONGEST_WISH + _MOST_JITTER
+
+    def message(self, zone: ZoneInfo) -> str:
+        """Say why and until when, for a person in ``zone``."""
+        until = f"{self.until.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+        return f"{self.why} Nothing is sent there before {until}; try again then."
+
+
+def put_off(
+    before: PutOff | None, *, account: str, why: str, retry_after: float | None, now: datetime
+) -> PutOff:
+    """Return for how long an account is left alone after a refusal.
+
+    ``before`` is the last such time, unless a pass has come to its end since. ``retry_after`` is
+    the server's wish in seconds, ``now`` aware.
+    """
+    same = before is not None and before.account == account
+    times = before.times + 1 if before is not None and same else 1
+    least = min(FIRST * 2 ** min(times - 1, 20), LONGEST)
+    wish = timedelta(seconds=min(max(retry_after or 0, 0), LONGEST_WISH.total_seconds()))
+    wait = max(least, wish)
+    jitter = min(wait / _JITTER_SHARE, _MOST_JITTER) * _share(account, times)
+    until = (now + wait + jitter).replace(microsecond=0) + timedelta(seconds=1)
+    return PutOff(account=account, until=until, times=times, why=why)
+
+
+def dumped(rest: PutOff) -> str:
+    """Return it as the ledger keeps it."""
+    return json.dumps(asdict(rest) | {"until": rest.until.isoformat()})
+
+
+def loaded(text: str | None) -> PutOff | None:
+    """Return what the ledger kept."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return PutOff(**fields | {"until": datetime.fromisoformat(fields["until"])})
+
+
+def _share(account: str, times: int) -> float:
+    """Return a number from 0 to 1 that another account does not share, the same each time."""
+    digest = hashlib.sha256(f"{account}\0{times}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32

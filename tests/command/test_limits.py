@@ -1,0 +1,354 @@
+"""A server that asks to be left alone, or takes the login no more: the installed command obeys.
+
+Requests go through a server that passes them on to Radicale, or refuses them as a test says.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from lorsync.adapters.ledger import SqliteLedger
+from tests import servers
+from tests.caldav.conftest import Answering, Hostile, Reply, Request
+from tests.command.conftest import config_text
+from tests.command.phone import Phone
+from tests.command.running import User, plain
+from tests.command.test_daemon import end, stopped
+from tests.relaying import passed_on
+from tests.servers import Server, wait_until
+
+QUOTA = b'{"error": {"errors": [{"domain": "usageLimits", "reason": "rateLimitExceeded"}]}}'
+
+
+@pytest.fixture
+def server(radicale_server: Server) -> Server:
+    return radicale_server
+
+
+@pytest.fixture(scope="module")
+def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with servers.radicale(tmp_path_factory.mktemp("radicale")) as running:
+        yield running
+
+
+@pytest.fixture
+def between(server: Server) -> Iterator[Hostile]:
+    """What stands between lorsync and the server, and passes everything on to begin with."""
+    hostile = Hostile()
+    hostile.answer = passed_on(server)
+    yield hostile
+    hostile.close()
+
+
+@pytest.fixture
+def config(user: User, between: Hostile, request: pytest.FixtureRequest) -> Path:
+    """A config with a calendar of its own for the test."""
+    path = user.home / "config.toml"
+    password = user.home / "password"
+    password.write_text(servers.PASSWORD)
+    text = config_text(Server(url=between.url, pid=0, password=servers.PASSWORD))
+    text = text.replace(f'["echo", "{servers.PASSWORD}"]', f'["cat", "{password}"]')
+    path.write_text(text.replace("[calendar]", f'[calendar]\nname = "{request.node.name}"'))
+    return path
+
+
+def over(user: User) -> None:
+    """Let the time pass for which the account is put off."""
+    ledger = SqliteLedger(user.state)
+    rest = json.loads(ledger.memo("put_off") or "")
+    rest["until"] = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    ledger.remember({"put_off": json.dumps(rest)})
+    ledger.close()
+
+
+def in_ten_minutes() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+
+
+REFUSALS = {
+    "429": (lambda: Reply(status=429), 1),
+    "429-seconds": (lambda: Reply(status=429, headers={"Retry-After": "600"}), 10),
+    "503": (lambda: Reply(status=503), 1),
+    "503-time": (lambda: Reply(status=503, headers={"Retry-After": in_ten_minutes()}), 9.9),
+    "google-403": (lambda: Reply(status=403, body=QUOTA), 1),
+    "507": (lambda: Reply(status=507), 1),
+    "429-a-year": (lambda: Reply(status=429, headers={"Retry-After": "31536000"}), 24 * 60),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refused_account_is_left_alone_over_restarts_until_its_time(
+    user: User, config: Path, between: Hostile, name: str
+) -> None:
+    reply, minutes = REFUSALS[name]
+    began = datetime.now(UTC)
+    between.always(reply())
+    first = plain(user.types("sync", config=config), 75)
+    rest = user.record.put_off
+    assert rest is not None
+    wait = timedelta(minutes=minutes)
+    assert began + wait <= rest.until <= datetime.now(UTC) + wait * 1.25 + timedelta(seconds=2)
+    assert f"{rest.until:%M:%S}" in first
+    sent = len(between.requests)
+    # A 507 for the bare address may be that of a page there, so the well-known one is asked too.
+    assert sent == (2 if name == "507" else 1)
+
+    # Whatever is asked for meanwhile, nothing is sent.
+    assert plain(user.types("sync", config=config), 75) == first
+    assert plain(user.types("sync", "--dry-run", config=config), 75) == first
+    assert len(between.requests) == sent
+    status = user.json("status", config=config)
+    assert status["put_off"]["until"] == rest.until.isoformat()
+    assert "Put off" in user.types("status", config=config).stdout
+
+    over(user)
+    plain(user.types("sync", config=config), 75)
+    assert len(between.requests) == 2 * sent
+    again = user.record.put_off
+    assert again is not None
+    assert again.times == 2
+
+
+def test_a_success_forgets_the_refusals(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    between.always(Reply(status=503))
+    plain(user.types("sync", config=config), 75)
+    over(user)
+    between.answer = passed_on(server)
+    assert user.json("sync", config=config)["created"]
+    status = user.json("status", config=config)
+    assert status["put_off"] is None
+    assert status["last_error"] is None
+    between.always(Reply(status=503))
+    plain(user.types("sync", config=config), 75)
+    assert user.record.put_off is not None
+    assert user.record.put_off.times == 1
+
+
+def puts_end_after(count: int, reply: Reply, answer: Answering) -> Answering:
+    """Refuse every PUT after the first ones."""
+    done = [0]
+
+    def answering(request: Request) -> Reply:
+        if request.method == "PUT":
+            done[0] += 1
+            if done[0] > count:
+                return reply
+        return answer(request)
+
+    return answering
+
+
+@pytest.mark.parametrize("name", ["429", "google-403"])
+def test_what_was_written_before_the_refusal_is_accounted_for(
+    user: User, config: Path, between: Hostile, server: Server, name: str
+) -> None:
+    planned = {event["uid"] for event in user.json("plan", config=config)["events"]}
+    between.answer = puts_end_after(5, REFUSALS[name][0](), passed_on(server))
+    plain(user.types("sync", config=config), 75)
+    address = user.record.calendar
+    assert address is not None
+    phone = Phone(server=server, collection=address.removeprefix(between.url))
+    assert len(phone.hrefs()) == 5
+    over(user)
+    between.answer = passed_on(server)
+    report = user.json("sync", config=config)
+    assert len(report["created"]) == len(planned) - 5
+    names = {href.rpartition("/")[2].removesuffix(".ics") for href in phone.hrefs()}
+    assert names == planned
+    assert user.json("sync", config=config)["requests"] == 1
+
+
+def test_507_for_one_resource_is_a_refusal_of_that_one(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    between.answer = puts_end_after(5, Reply(status=507), passed_on(server))
+    report = user.json("sync", config=config)
+    assert len(report["created"]) == 5
+    assert "its storage is full" in str(report["warnings"])
+    assert user.json("status", config=config)["put_off"] is None
+
+
+def test_s21_a_wrong_clock_writes_nothing_and_exits_75(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    real = passed_on(server)
+
+    def late(request: Request) -> Reply:
+        reply = real(request)
+        stated = format_datetime(datetime.now(UTC) - timedelta(hours=2), usegmt=True)
+        return Reply(status=reply.status, body=reply.body, headers=reply.headers | {"Date": stated})
+
+    between.answer = late
+    message = plain(user.types("sync", config=config), 75)
+    assert "by this machine's clock" in message
+    assert "PUT" not in {request.method for request in between.requests}
+    assert "clock" in {w["code"] for w in user.json("sync", "--dry-run", config=config)["warnings"]}
+    between.answer = real
+    assert user.json("sync", config=config)["created"]
+
+
+# The daemon
+
+SHORT_WAITS = """
+import datetime, sys
+import lorsync.backoff
+lorsync.backoff.FIRST = datetime.timedelta(milliseconds=100)
+from lorsync.__main__ import main
+main()
+"""
+"""The command with shorter waits; a minute is too long for a test."""
+
+
+@contextmanager
+def daemon(user: User, config: Path, *, patience: bool = True) -> Iterator[subprocess.Popen[str]]:
+    """Run a daemon, ended hard if the test has not."""
+    arguments = user.arguments("run", config=config)
+    if not patience:
+        arguments = [sys.executable, "-c", SHORT_WAITS, *arguments[1:]]
+    running = subprocess.Popen(
+        arguments,
+        env=user.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=user.home,
+    )
+    try:
+        yield running
+    finally:
+        end(running)
+
+
+def settled(requests: Callable[[], int]) -> int:
+    """Return a number once it has stayed the same for a second."""
+    seen, since = requests(), time.monotonic()
+    while time.monotonic() < since + 1:
+        if requests() != seen:
+            seen, since = requests(), time.monotonic()
+        time.sleep(0.05)
+    return seen
+
+
+def test_the_daemon_does_not_try_before_and_says_when_it_will(
+    user: User, config: Path, between: Hostile
+) -> None:
+    between.always(Reply(status=429, headers={"Retry-After": "1800"}))
+    with daemon(user, config) as running:
+        wait_until(lambda: user.record.next_pass is not None)
+        rest = user.record.put_off
+        assert rest is not None
+        assert user.record.next_pass == rest.until.isoformat()
+        for number in (signal.SIGUSR1, signal.SIGHUP):
+            running.send_signal(number)
+        assert settled(lambda: len(between.requests)) == 1
+        assert user.record.next_pass == rest.until.isoformat()
+        output = stopped(running)
+    assert output.count("Nothing is sent there before") == 1
+
+
+def test_the_daemon_goes_on_by_itself_when_the_time_is_over(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    between.always(Reply(status=503))
+    with daemon(user, config, patience=False) as running:
+        wait_until(lambda: user.record.put_off is not None)
+        between.answer = passed_on(server)
+        wait_until(lambda: user.record.last_pass is not None)
+        record = user.record
+        assert record.put_off is None
+        assert record.last_error is None
+        # Back to the interval.
+        wait_until(lambda: user.record.next_pass not in (None, record.next_pass))
+        next_pass = datetime.fromisoformat(user.record.next_pass or "")
+        assert next_pass > datetime.now(UTC) + timedelta(minutes=10)
+        stopped(running)
+
+
+@contextmanager
+def refused_daemon(user: User, config: Path, between: Hostile) -> Iterator[subprocess.Popen[str]]:
+    """Run a daemon whose login is refused, past its one attempt."""
+    between.always(Reply(status=401))
+    with daemon(user, config) as running:
+        wait_until(lambda: user.record.login_refused is not None)
+        running.send_signal(signal.SIGHUP)
+        assert settled(lambda: len(between.requests)) == 1
+        yield running
+
+
+def test_a_refused_login_is_not_tried_again_and_said_once(
+    user: User, config: Path, between: Hostile
+) -> None:
+    with refused_daemon(user, config, between) as running:
+        for _ in range(3):
+            running.send_signal(signal.SIGHUP)
+            settled(lambda: len(between.requests))
+        assert len(between.requests) == 1
+        status = user.json("status", config=config)
+        assert status["next_pass"] is None
+        assert "refuses the user name" in status["login_refused"]["message"]
+        assert "password_command" in status["login_refused"]["message"]
+        assert "refused since" in user.types("status", config=config).stdout
+        # What needs no server goes on.
+        assert user.json("plan", config=config)["events"]
+        output = stopped(running)
+    assert output.count("refuses the user name") == 1
+    assert "run: lorsync sync" in output
+    assert servers.PASSWORD not in output
+
+
+def test_a_refused_login_is_tried_again_when_the_person_asks(
+    user: User, config: Path, between: Hostile
+) -> None:
+    with refused_daemon(user, config, between) as running:
+        running.send_signal(signal.SIGUSR1)
+        wait_until(lambda: len(between.requests) == 2)
+        assert settled(lambda: len(between.requests)) == 2
+        assert stopped(running).count("refuses the user name") == 1
+
+
+def secret_changes(user: User, config: Path) -> None:
+    (user.home / "password").write_text("another one")
+
+
+def account_changes(user: User, config: Path) -> None:
+    config.write_text(config.read_text().replace('username = "user"', 'username = "maya"'))
+
+
+@pytest.mark.parametrize("change", [secret_changes, account_changes])
+def test_a_login_that_changed_is_tried_once(
+    user: User, config: Path, between: Hostile, change: Callable[[User, Path], None]
+) -> None:
+    with refused_daemon(user, config, between) as running:
+        change(user, config)
+        running.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(between.requests) == 2)
+        one, two = (request.headers["authorization"] for request in between.requests)
+        assert one != two
+        running.send_signal(signal.SIGHUP)
+        assert settled(lambda: len(between.requests)) == 2
+        stopped(running)
+
+
+def test_a_sync_that_gets_through_sets_the_daemon_going_again(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    with refused_daemon(user, config, between) as running:
+        between.answer = passed_on(server)
+        assert user.json("sync", config=config)["created"]
+        before = user.record.last_pass
+        assert user.record.login_refused is None
+        running.send_signal(signal.SIGHUP)
+        wait_until(lambda: user.record.last_pass != before)
+        wait_until(lambda: user.record.next_pass is not None)
+        stopped(running)
