@@ -303,6 +303,7 @@ def edited(season: Season, data: st.DataObject) -> Season:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", list(_at_length))
 def test_each_of_these_at_length(name):
     _at_length[name]()

@@ -12,6 +12,7 @@ from lorsync.core.contact_days import ContactDays
 from lorsync.core.follow_ups import Choice, Fixed, OpenDue, choose_days
 from lorsync.core.model import Absence, Policy
 
+AT_LENGTH = [pytest.mark.long, pytest.mark.timeout(3600)]
 START = date(2026, 6, 1)
 POLICIES = (
     Policy(),
@@ -201,7 +202,7 @@ def chosen(mentor: Mentor) -> tuple[Choice, ...]:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(1500), pytest.param(range(1500, 30_000), marks=pytest.mark.long)], ids=len
+    "seeds", [range(1500), pytest.param(range(1500, 30_000), marks=AT_LENGTH)], ids=len
 )
 def test_no_set_of_days_is_better_than_the_chosen_one(seeds):
     for seed in seeds:
