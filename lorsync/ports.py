@@ -85,9 +85,9 @@ class Calendar(Protocol):
 
     @property
     def stated_time(self) -> datetime | None:
-        """The server's clock as its last answer said (``Date``, RFC 9110 section 6.6.1), aware.
+        """The server's clock as its last answer told it (``Date``, RFC 9110 section 6.6.1), aware.
 
-        None where there is no server, or it said nothing.
+        None where there is no server, or it never said.
         """
 
     @property

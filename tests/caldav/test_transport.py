@@ -383,4 +383,9 @@ def test_s21_the_servers_clock_is_read_from_its_answer(
     assert transport.stated_time is None
     hostile.always(Reply(status=204, headers={"Date": header}))
     transport.send("PROPFIND", transport.origin)
-    assert transport.stated_time == (said and datetime(*said, tzinfo=UTC))
+    stated = said and datetime(*said, tzinfo=UTC)
+    assert transport.stated_time == stated
+    # What says nothing of the time takes nothing back, such as a refused token (403).
+    hostile.always(Reply(status=403))
+    transport.send("REPORT", transport.origin)
+    assert transport.stated_time == stated

@@ -352,3 +352,25 @@ def test_a_sync_that_gets_through_sets_the_daemon_going_again(
         wait_until(lambda: user.record.last_pass != before)
         wait_until(lambda: user.record.next_pass is not None)
         stopped(running)
+
+
+def test_s21_the_daemon_says_once_that_a_clock_is_wrong(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    real = passed_on(server)
+
+    def ever_later(request: Request) -> Reply:
+        off = timedelta(hours=2 + len(between.requests))
+        stated = format_datetime(datetime.now(UTC) - off, usegmt=True)
+        reply = real(request)
+        return Reply(status=reply.status, body=reply.body, headers=reply.headers | {"Date": stated})
+
+    between.answer = ever_later
+    with daemon(user, config) as running:
+        wait_until(lambda: user.record.last_error is not None)
+        for _ in range(2):
+            before = user.record.last_error
+            running.send_signal(signal.SIGUSR1)
+            wait_until(lambda before=before: user.record.last_error != before)
+        output = stopped(running)
+    assert output.count("by this machine's clock") == 1

@@ -12,6 +12,16 @@ from lorsync.errors import UnavailableError
 from lorsync.preconditions import Kept, kept_by, remember_careless
 from tests.fakes import FakeCalendar
 from tests.sync.desk import Desk, letter, settings
+from tests.sync.test_crashes import (
+    Bomb,
+    Killed,
+    bombed,
+    disarmed,
+    first_write,
+    new_desk,
+    one_left,
+    state_of,
+)
 from tests.sync.test_merge import annotate, drag, retitle
 
 
@@ -160,3 +170,29 @@ def test_s22_what_was_learned_survives_a_pass_that_breaks_off(desk: Desk) -> Non
     before = desk.calendar.requests
     report = desk.sync(accept_deletions=True)
     assert report.requests - before == len(report.deleted) + 2
+
+
+@pytest.mark.parametrize("situation", [first_write, one_left])
+def test_s22_a_pass_with_looks_that_dies_at_any_boundary_is_made_good_by_the_next(
+    tmp_path: Path, situation: Callable[[Desk], None]
+) -> None:
+    def careless_desk(name: str) -> Desk:
+        desk = new_desk(tmp_path / name)
+        desk.calendar.careless = True
+        desk.calendar.guards_creation = desk.calendar.guards_deletion = False
+        situation(desk)
+        return desk
+
+    calm = careless_desk("calm")
+    counter = Bomb(None, Killed)
+    bombed(calm, counter)
+    calm.sync(accept_deletions=True)
+    for at in range(1, counter.count + 1):
+        desk = careless_desk(f"{at}")
+        bombed(desk, Bomb(at, Killed))
+        with pytest.raises(Killed):
+            desk.sync(accept_deletions=True)
+        disarmed(desk)
+        desk.sync(accept_deletions=True)
+        assert state_of(desk.calendar) == state_of(calm.calendar), f"boundary {at}"
+        assert not desk.sync(accept_deletions=True).wrote, f"boundary {at}"

@@ -88,7 +88,7 @@ class Transport:
 
     @property
     def stated_time(self) -> datetime | None:
-        """The server's clock as its last answer said, aware; None where that said nothing."""
+        """The server's clock as the last answer that told it said, aware; None before one did."""
         with self._lock:
             return self._stated_time
 
@@ -133,7 +133,7 @@ class Transport:
             # foreign exception hang on ours, with the Authorization header in its request.
             raise outcome
         with self._lock:
-            self._stated_time = _stated_time(outcome)
+            self._stated_time = _stated_time(outcome) or self._stated_time
         return outcome
 
     def _exchange(
