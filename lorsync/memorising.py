@@ -24,11 +24,14 @@ from lorsync.errors import TryAgainError
 from lorsync.planning import unsure
 from lorsync.ports import (
     Calendar,
+    ETag,
+    Href,
     Ledger,
     PreconditionFailedError,
     ResourceGoneError,
     WriteRefusedError,
 )
+from lorsync.preconditions import kept_by, remember_careless
 from lorsync.recalling import Recalled, recalled, remember, writer_of
 from lorsync.settings import Settings
 
@@ -93,7 +96,7 @@ def write_memory(
     href, body = calendar.href_for(known.uid), _body(known, wanted)
     try:
         if known.body is None:
-            etag = calendar.create(href, body)
+            etag = _created(calendar, ledger, href, body)
         elif known.etag is not None:
             etag = calendar.update(href, body, known.etag)
         else:
@@ -109,6 +112,17 @@ def write_memory(
         return False, (PlanWarning(code="refused", subject="memory", message=message),)
     remember(ledger, replace(known, etag=etag, body=body, memory=wanted))
     return known.body is None, ()
+
+
+def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETag | None:
+    """Create the memory; where the server would overwrite another one, look first (S22)."""
+    kept = kept_by(calendar, ledger)
+    if not kept.creation and calendar.fetch([href]):
+        raise PreconditionFailedError(href)
+    try:
+        return calendar.create(href, body)
+    finally:
+        remember_careless(kept, calendar, ledger)
 
 
 def _says_less(memory: Memory, wanted: Memory) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from lorsync.adapters.caldav import CalDavCalendar, open_collection
 from lorsync.core.model import Kind, Letter
+from lorsync.errors import TryAgainError
 from lorsync.ports import Href
 from lorsync.settings import CalendarSettings, Provider
 from tests.caldav.conftest import Hostile, Reply, Request
@@ -25,8 +26,7 @@ SOGO_PATH = "/SOGo/dav"
 class Careless:
     """A server that drops ``If-None-Match``, and ``If-Match`` of a DELETE where it is SOGo's kind.
 
-    ``before`` is called once before the first request of its method, so that another device can be
-    quicker. ``prefix`` is the path under which it serves, ``header`` one that it adds.
+    ``prefix`` is the path under which it serves, ``header`` one that it adds.
     """
 
     def __init__(self, hostile: Hostile, server: Server) -> None:
@@ -35,12 +35,16 @@ class Careless:
         self.deletes_any = True
         self.prefix = ""
         self.header: dict[str, str] = {}
-        self.before: dict[str, Callable[[], object]] = {}
+        self._before: dict[str, tuple[int, Callable[[], object]]] = {}
         hostile.answer = self._answer
 
     @property
     def url(self) -> str:
         return self._hostile.url.rstrip("/") + self.prefix + "/"
+
+    def before_the(self, method: str, number: int, act: Callable[[], object]) -> None:
+        """Let somebody be quicker once: right before so many requests of a method from now."""
+        self._before[method] = (number, act)
 
     def taken(self) -> list[str]:
         """Return the methods that were asked for since the last call."""
@@ -49,9 +53,11 @@ class Careless:
         return methods
 
     def _answer(self, request: Request) -> Reply:
-        act = self.before.pop(request.method, None)
-        if act is not None:
+        number, act = self._before.pop(request.method, (0, lambda: None))
+        if number == 1:
             act()
+        elif number:
+            self._before[request.method] = (number - 1, act)
         dropped = {"if-none-match"}
         if request.method == "DELETE" and self.deletes_any:
             dropped.add("if-match")
@@ -142,15 +148,30 @@ def test_s22_what_another_device_made_meanwhile_is_adopted_and_not_overwritten(
     calendar = opened(provider=kind(careless))
     other = other_device(desk, opened, tmp_path)
 
-    def listed_first() -> None:
-        careless.before["REPORT"] = other  # the next one is the look
-
-    careless.before["REPORT"] = listed_first
+    # The listing, the look for the memory, and the one for the events.
+    careless.before_the("REPORT", 3, other)
     report = desk.sync_with(calendar)
     assert not report.created
     assert len(report.adopted) == len(report.plan.events)
-    assert careless.taken() == ["REPORT", "REPORT", "REPORT"]
+    assert careless.taken() == ["REPORT", "REPORT", "PUT", "REPORT", "REPORT"]
     assert not desk.sync_with(calendar).wrote
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_s22_a_memory_that_another_device_made_meanwhile_is_read_first(
+    desk: Desk,
+    careless: Careless,
+    opened: Opening,
+    tmp_path: Path,
+    kind: Callable[[Careless], Provider],
+) -> None:
+    calendar = opened(provider=kind(careless))
+    careless.before_the("REPORT", 2, other_device(desk, opened, tmp_path))
+    with pytest.raises(TryAgainError):
+        desk.sync_with(calendar)
+    assert careless.taken() == ["REPORT", "REPORT"]
+    report = desk.sync_with(calendar)
+    assert len(report.adopted) == len(report.plan.events)
 
 
 @pytest.mark.parametrize("kind", KNOWN)
@@ -160,8 +181,9 @@ def test_s22_a_look_costs_one_request_for_all_creations(
     calendar = opened(provider=kind(careless))
     report = desk.sync_with(calendar)
     methods = careless.taken()
-    assert len(methods) == len(report.created) + 3
-    assert methods[:2] == ["REPORT", "REPORT"]
+    # The memory is written before the events, so it has a look of its own when it is new.
+    assert methods[:4] == ["REPORT", "REPORT", "PUT", "REPORT"]
+    assert len(methods) == len(report.created) + 5
     desk.sync_with(calendar)
     assert careless.taken() == ["REPORT"]
     desk.change(*letters("Alvarez", "Chen", due=date(2099, 9, 17)))
@@ -169,7 +191,7 @@ def test_s22_a_look_costs_one_request_for_all_creations(
     assert report.updated
     assert not report.created
     # Updates are guarded everywhere, and cost no look.
-    assert len(careless.taken()) == len(report.updated) + 2
+    assert careless.taken() == ["REPORT", *["PUT"] * (len(report.updated) + 1), "REPORT"]
 
 
 @pytest.mark.parametrize("kind", SOGO)
@@ -192,10 +214,7 @@ def test_s22_an_edit_between_listing_and_deletion_stays_though_the_server_would_
     desk.change(*letters("Chen"))
     careless.taken()
 
-    def listed_first() -> None:
-        careless.before["REPORT"] = retitled
-
-    careless.before["REPORT"] = listed_first
+    careless.before_the("REPORT", 2, retitled)
     desk.sync_with(calendar, accept_deletions=True)
     assert b"SUMMARY:Mine: " in straight.fetch([href])[href].body
     desk.sync_with(calendar, accept_deletions=True)
@@ -212,7 +231,7 @@ def test_s22_a_look_costs_one_request_for_all_deletions(
     careless.taken()
     report = desk.sync_with(calendar, accept_deletions=True)
     assert len(report.deleted) > 3
-    assert careless.taken() == ["REPORT", "REPORT", *["DELETE"] * len(report.deleted)]
+    assert careless.taken() == ["REPORT", "PUT", "REPORT", *["DELETE"] * len(report.deleted)]
 
 
 def test_s22_deletions_cost_google_no_look(desk: Desk, careless: Careless, opened: Opening) -> None:
@@ -221,7 +240,7 @@ def test_s22_deletions_cost_google_no_look(desk: Desk, careless: Careless, opene
     desk.change(*letters("Chen"))
     careless.taken()
     report = desk.sync_with(calendar, accept_deletions=True)
-    assert careless.taken() == ["REPORT", *["DELETE"] * len(report.deleted)]
+    assert careless.taken() == ["REPORT", "PUT", *["DELETE"] * len(report.deleted)]
 
 
 def test_s22_a_server_that_is_seen_to_overwrite_is_remembered(
@@ -229,19 +248,19 @@ def test_s22_a_server_that_is_seen_to_overwrite_is_remembered(
 ) -> None:
     calendar = opened()
     assert (calendar.guards_creation, calendar.guards_deletion) == (True, True)
-    careless.before["PUT"] = other_device(desk, opened, tmp_path)
+    careless.before_the("PUT", 1, other_device(desk, opened, tmp_path))
     desk.sync_with(calendar)
     assert (calendar.guards_creation, calendar.guards_deletion) == (False, False)
     desk.change(*letters("Alvarez", "Chen", "Novak"))
     later = opened()
     assert later.guards_creation
     report = desk.sync_with(later)
-    assert careless.taken()[:2] == ["REPORT", "REPORT"]
+    assert careless.taken()[:3] == ["REPORT", "PUT", "REPORT"]
     assert len(report.created) > 3
     desk.change(*letters("Alvarez", "Chen"))
     careless.taken()
     report = desk.sync_with(opened(), accept_deletions=True)
-    assert careless.taken() == ["REPORT", "REPORT", *["DELETE"] * len(report.deleted)]
+    assert careless.taken() == ["REPORT", "PUT", "REPORT", *["DELETE"] * len(report.deleted)]
 
 
 def mirrored(calendar: CalDavCalendar, href: Href) -> Href:

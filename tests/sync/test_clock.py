@@ -10,7 +10,7 @@ from lorsync.amending import unpin
 from lorsync.core.entry import State
 from lorsync.core.model import Kind
 from lorsync.errors import ClockError
-from lorsync.gathering import FULL_LISTING_EVERY
+from lorsync.listings import FULL_LISTING_EVERY
 from tests.sync.desk import DUE, START, ZONE, Desk, event_of, letter
 
 NOON = datetime.combine(START, time(12), ZONE)
