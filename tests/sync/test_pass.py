@@ -316,9 +316,10 @@ def test_s6_a_changed_name_is_the_same_season_another_persons_is_refused(desk: D
     renamed = replace(season, applicant=replace(season.applicant, name="Maya Okafor-Lee"))
     desk.settings = replace(desk.settings, season=renamed)
     assert not desk.sync().created
-    other = replace(renamed, cycle=replace(renamed.cycle, name="Fellowship"))
+    somebody = replace(renamed.applicant, name="Sam Rivers")
+    other = replace(renamed, applicant=somebody, cycle=replace(renamed.cycle, name="Fellowship"))
     desk.settings = replace(desk.settings, season=other)
-    with pytest.raises(ConfigError, match="belongs to Maya Okafor, 2028 Match"):
+    with pytest.raises(ConfigError, match="belongs to Maya Okafor-Lee, 2028 Match"):
         desk.sync()
 
 
