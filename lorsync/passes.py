@@ -10,19 +10,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from lorsync.accounts import (
+    account_memo,
+    check_account,
+    collection_of,
+    has_moved,
+    remember_account,
+    renamed_warning,
+)
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.backoff import PutOff, dumped, loaded, put_off
 from lorsync.core.model import PlanWarning
-from lorsync.errors import BusyError, ConfigError, LoginRefusedError, LorsyncError, PutOffError
+from lorsync.errors import BusyError, LoginRefusedError, LorsyncError, PutOffError
+from lorsync.moving import move
 from lorsync.opening import found_calendar, opened_calendar
 from lorsync.planning import observing, today_of
 from lorsync.ports import Calendar
 from lorsync.report import Report
-from lorsync.settings import CalendarSettings, Settings
+from lorsync.settings import Settings
 from lorsync.sync import Options, run_pass
 
-_ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
 _LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
 _PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
@@ -72,7 +80,7 @@ def record_of(state: Path) -> Record:
             last_error=_loaded(ledger.memo(_LAST_ERROR)),
             config_error=ledger.memo(_CONFIG_ERROR),
             next_pass=ledger.memo(_NEXT_PASS),
-            calendar=ledger.memo(_COLLECTION),
+            calendar=collection_of(ledger),
             put_off=loaded(ledger.memo(_PUT_OFF)),
             login_refused=_loaded(ledger.memo(_LOGIN_REFUSED)),
         )
@@ -102,7 +110,10 @@ def _recorded(
     settings: Settings, state: Path, ledger: SqliteLedger, *, now: datetime, options: Options
 ) -> Report:
     failed_before = ledger.memo(_LAST_ERROR) is not None
+    moved: tuple[PlanWarning, ...] = ()
     try:
+        if options.move and has_moved(ledger, settings.calendar):
+            moved = move(settings.calendar, state, ledger)
         with _calendar(settings, state, ledger, dry_run=options.dry_run) as calendar:
             report = run_pass(
                 settings,
@@ -130,14 +141,14 @@ def _recorded(
                 **dict.fromkeys((_LAST_ERROR, _PUT_OFF, _LOGIN_REFUSED)),
             }
         )
-    renamed = _renamed(settings, ledger)
-    return replace(report, warnings=(*report.warnings, *renamed)) if renamed else report
+    more = (*moved, *renamed_warning(settings.calendar, ledger))
+    return replace(report, warnings=(*report.warnings, *more)) if more else report
 
 
 def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> None:
     """Raise PutOffError while the account is to be left alone."""
     rest = loaded(ledger.memo(_PUT_OFF))
-    if rest is not None and rest.holds(_account_memo(settings.calendar), now):
+    if rest is not None and rest.holds(account_memo(settings.calendar), now):
         zone = settings.season.applicant.timezone
         raise PutOffError(rest.message(zone), until=rest.until)
 
@@ -148,7 +159,7 @@ def _put_off(
     """Remember that the account is to be left alone from now on, and say until when."""
     rest = put_off(
         loaded(ledger.memo(_PUT_OFF)),
-        account=_account_memo(settings.calendar),
+        account=account_memo(settings.calendar),
         why=str(error),
         retry_after=error.retry_after,
         now=now,
@@ -163,59 +174,16 @@ def _calendar(
 ) -> Iterator[Calendar]:
     """Open the calendar of the config; the ledger remembers which collection it is (S19)."""
     account = settings.calendar
-    _check_account(account, ledger)
-    remembered = ledger.memo(_COLLECTION)
+    check_account(account, ledger)
+    remembered = collection_of(ledger)
     if dry_run and remembered is None:
         with found_calendar(account, state) as calendar:
             yield calendar
         return
     with opened_calendar(account, state, remembered=remembered) as calendar:
         if remembered is None:
-            ledger.remember(
-                {
-                    _ACCOUNT: _account_memo(account),
-                    _COLLECTION: calendar.address,
-                    _NAME: account.name,
-                }
-            )
+            remember_account(ledger, account, calendar)
         yield calendar
-
-
-def _check_account(account: CalendarSettings, ledger: SqliteLedger) -> None:
-    """Refuse to go on with another account: every event would look deleted there (S19)."""
-    before = ledger.memo(_ACCOUNT)
-    if before is None or before == _account_memo(account):
-        return
-    was = json.loads(before)
-    where = was["url"] or was["path"] or was["provider"]
-    msg = (
-        f"[calendar] names another account than the one these events are in ({where}). "
-        "Change it back, or start afresh with another --state-dir; nothing was moved."
-    )
-    raise ConfigError(msg)
-
-
-def _account_memo(account: CalendarSettings) -> str:
-    return json.dumps(
-        {
-            "provider": account.provider,
-            "url": account.url,
-            "username": account.username,
-            "path": None if account.path is None else str(account.path),
-        }
-    )
-
-
-def _renamed(settings: Settings, ledger: SqliteLedger) -> tuple[PlanWarning, ...]:
-    """Say that a changed name in the config does not rename the calendar: its href counts (S19)."""
-    name = ledger.memo(_NAME)
-    if name is None or name == settings.calendar.name:
-        return ()
-    message = (
-        f"The events stay in the calendar “{name}”; calendar.name = “{settings.calendar.name}” "
-        "only counts when a calendar is made. Rename it in your calendar app."
-    )
-    return (PlanWarning(code="calendar-name", subject="calendar", message=message),)
 
 
 def _pass_memo(report: Report, now: datetime) -> str:

@@ -48,7 +48,8 @@ class Options:
 
     ``accept_deletions``: the person says that what is gone is meant to be gone (S7, S18).
     ``new_cycle`` begins a season of its own beside the last one (S6); ``take_over`` lets this
-    config rule where another one did (S20).
+    config rule where another one did (S20), and ``move`` takes all events to the account that the
+    config names now (S19).
     ``full``: list the whole collection, whatever the token says. ``stopping`` is asked between
     writes; when it says yes, the pass ends early and the next one goes on.
     """
@@ -58,6 +59,7 @@ class Options:
     accept_deletions: bool = False
     new_cycle: bool = False
     take_over: bool = False
+    move: bool = False
     progress: Progress | None = None
     stopping: Callable[[], bool] = lambda: False
 

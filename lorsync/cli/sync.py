@@ -17,6 +17,9 @@ _WORTH_A_BAR = 20
 @click.option("--accept-deletions", is_flag=True, help="What is gone is meant to be gone.")
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
+@click.option(
+    "--move", is_flag=True, help="Take all events to the account that is named now."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
@@ -26,6 +29,7 @@ def command(
     accept_deletions: bool,
     new_cycle: bool,
     take_over: bool,
+    move: bool,
     as_json: bool,
 ) -> None:
     """Bring the calendar and the plan together once."""
@@ -43,6 +47,7 @@ def command(
                 accept_deletions=accept_deletions,
                 new_cycle=new_cycle,
                 take_over=take_over,
+                move=move and not dry_run,
                 progress=None if as_json else bar.advance,
             ),
         )
