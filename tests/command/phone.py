@@ -21,7 +21,10 @@ class Phone:
     collection: str
 
     def hrefs(self) -> list[str]:
-        """Return the hrefs of what is in the collection; none where it is not made yet."""
+        """Return the hrefs of the events in the collection, without lorsync's memory.
+
+        There are none where it is not made yet.
+        """
         try:
             answer = self._ask("PROPFIND", self.collection, _PROPFIND, _LIST)
         except urllib.error.HTTPError as error:
@@ -29,7 +32,7 @@ class Phone:
                 return []
             raise
         found = re.findall(r"<[^>]*href>([^<]+\.ics)</", answer)
-        return sorted(set(found))
+        return sorted({href for href in found if "/lorsync-memory-" not in href})
 
     def read(self, href: str) -> str:
         return self._ask("GET", href)
