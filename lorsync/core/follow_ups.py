@@ -10,7 +10,8 @@ the criteria (DESIGN, "Which two days?"):
 5. as near as possible to the ideal days, the finals before the check-in, the earlier day on a tie.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -214,30 +215,26 @@ def _shifted(due: OpenDue, days: ContactDays, policy: Policy) -> date:
 def _possible_finals(dues: Sequence[OpenDue], free: _FreeDays, fixed: Fixed) -> list[_Final]:
     """Return every day that is some due date's own, with all due dates that it then serves."""
     policy = free.policy
-    own = [frozenset(_own_days(due, free, fixed)) for due in dues]
-    soonest, furthest = least_days(policy), ahead_days(policy)
+    serves: dict[date, int] = {}
     measures: dict[date, tuple[date, date]] = {}
-    for due, candidates in zip(dues, own, strict=True):
-        if candidates:
-            ideal = due.day - timedelta(days=policy.final_days)
-            shifted = _shifted(due, free.days, policy)
-            for day in candidates:
-                # The earliest due date of which this is an own day sets the measure.
-                measures.setdefault(day, (ideal, shifted))
-    finals = []
-    asked = [_after_request(due, policy) for due in dues]
-    for day in sorted(measures):
-        serves = 0
-        for index, due in enumerate(dues):
-            before = (due.day - day).days
-            if before < 0:
-                continue
-            ahead = soonest <= before <= furthest and day >= asked[index]
-            if ahead or day in own[index]:
-                serves |= 1 << index
-        ideal, shifted = measures[day]
-        finals.append(_Final(day, serves, ideal, abs((day - shifted).days)))
-    return finals
+    for index, due in enumerate(dues):
+        own = _own_days(due, free, fixed)
+        if own:
+            # The earliest due date of which this is an own day sets the measure.
+            measure = due.day - timedelta(days=policy.final_days), _shifted(due, free.days, policy)
+            for day in own:
+                measures.setdefault(day, measure)
+                serves[day] = serves.get(day, 0) | 1 << index
+    days = sorted(serves)
+    soonest, furthest = timedelta(days=least_days(policy)), timedelta(days=ahead_days(policy))
+    for index, due in enumerate(dues):
+        first = bisect_left(days, max(due.day - furthest, _after_request(due, policy)))
+        for day in days[first : bisect_right(days, due.day - soonest)]:
+            serves[day] |= 1 << index
+    return [
+        _Final(day, serves[day], ideal, abs((day - shifted).days))
+        for day, (ideal, shifted) in sorted(measures.items())
+    ]
 
 
 def _possible_check_ins(dues: Sequence[OpenDue], free: _FreeDays) -> list[_CheckIn]:
@@ -269,35 +266,41 @@ def _answers(
 ) -> Iterator[_Chosen]:
     """Yield the answers worth weighing: none, one final, two finals, each with its check-in.
 
-    Only those that serve most are: the first two criteria go before all others.
+    Only those that serve most are: the first two criteria go before all others. And where a
+    check-in fits, it is better than none: nothing but the deviation comes after that criterion.
     """
     distance = timedelta(days=max(CHECK_IN_BEFORE_FINAL_DAYS, gap))
-    latest = min(fixed.finals, default=date.max) - distance
+    latest = min(fixed.finals, default=date.max)
+
+    def before(final: date) -> _CheckIn | None:
+        limit = min(latest, final) - distance
+        return next((c for c in check_ins if c.day <= limit), None)
+
     if not finals:
-        yield _Chosen((), next((c for c in check_ins if c.day <= latest), None))
+        yield _Chosen((), before(latest))
         return
-    best = max(rank(final.serves) for final in finals)
+    groups: dict[int, list[_Final]] = {}
     for final in finals:
-        if rank(final.serves) == best:
-            yield _Chosen((final,))
-            limit = min(latest, final.day - distance)
-            fitting = next((c for c in check_ins if c.day <= limit), None)
-            if slots >= 2 and fitting is not None:
-                yield _Chosen((final,), fitting)
+        groups.setdefault(final.serves, []).append(final)
+    best = max(map(rank, groups))
+    for serves, alike in groups.items():
+        if rank(serves) == best:
+            for final in alike:
+                yield _Chosen((final,), before(final.day) if slots >= 2 else None)
     if slots >= 2:
-        yield from _pairs(finals, rank, best, gap)
+        yield from _pairs(groups, rank, best, gap)
 
 
 def _pairs(
-    finals: Sequence[_Final],
+    groups: Mapping[int, Sequence[_Final]],
     rank: Callable[[int], tuple[int, int]],
     single: tuple[int, int],
     gap: int,
 ) -> Iterator[_Chosen]:
-    """Yield the best pair of finals, if it serves more than a ``single`` one does."""
-    groups: dict[int, list[_Final]] = {}
-    for final in finals:
-        groups.setdefault(final.serves, []).append(final)
+    """Yield the best pair of finals, if it serves more than a ``single`` one does.
+
+    ``groups`` are the finals by what they serve.
+    """
     ranked: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for pair in combinations(groups, 2):
         ranked.setdefault(rank(pair[0] | pair[1]), []).append(pair)
