@@ -1,8 +1,8 @@
 """When to ask: R1 (ask early), R8 (one request for many letters), R15 (one letter more)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from lorsync.core.follow_ups import least_days
 from lorsync.core.model import Identity, Kind, LetterId, Placed, PlanWarning, Reason, Status
@@ -19,8 +19,7 @@ from lorsync.core.phrases import count
 from lorsync.core.progress import Progress
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class _Wish(NamedTuple):
     """A letter to ask for: when it is due, and on which day it would be asked for on its own."""
 
     progress: Progress
@@ -28,21 +27,17 @@ class _Wish:
     own_day: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
+class _Batch(NamedTuple):
     """Letters that are asked for at once, and the event that does it.
 
-    ``pinned`` is the day to which the person moved it.
+    ``due`` is the earliest due date, which sets the day of the request; ``pinned`` is the day to
+    which the person moved it.
     """
 
     identity: Identity
     wishes: tuple[_Wish, ...]
+    due: date
     pinned: date | None
-
-    @property
-    def due(self) -> date:
-        """The earliest due date, which sets the day of the request."""
-        return min(wish.due for wish in self.wishes)
 
 
 def ask(case: Case, contacts: Sequence[date], *, after_talk: date) -> Asking:
@@ -155,8 +150,14 @@ def _identified(groups: Sequence[Sequence[_Wish]], case: Case) -> list[_Batch]:
             slot = next(str(n) for n in range(1, len(used) + 2) if str(n) not in used)
             used.add(slot)
             identity = Identity(kind=Kind.REQUEST, subject=case.mentor.id, slot=slot)
-        pinned = case.pinned_day(identity)
-        batches.append(_Batch(identity=identity, wishes=tuple(group), pinned=pinned))
+        batches.append(
+            _Batch(
+                identity=identity,
+                wishes=tuple(group),
+                due=min(wish.due for wish in group),
+                pinned=case.pinned_day(identity),
+            )
+        )
     return batches
 
 
@@ -222,7 +223,7 @@ def _occasion(
 def speaking_first(occasion: Occasion) -> Occasion:
     """Return a request that has no talk before it, and says so (R2)."""
     reason = Reason(rule="R2", text="there is no time for a talk before it")
-    return replace(occasion, speak_first=True, reasons=(*occasion.reasons, reason))
+    return occasion._replace(speak_first=True, reasons=(*occasion.reasons, reason))
 
 
 def _unconfirmed(progress: Progress, case: Case) -> PlanWarning:

@@ -1,8 +1,9 @@
 """When to follow up, and what is left of a mentor's budget: R4, R5, R7, R8, R10, S8, S10."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from lorsync.core.follow_ups import (
     Choice,
@@ -27,8 +28,7 @@ from lorsync.core.progress import Progress
 from lorsync.core.spending import FIRST, LAST, Made, Spending, spending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
+class _Open(NamedTuple):
     """A letter that was or will be asked for and is still to come."""
 
     progress: Progress

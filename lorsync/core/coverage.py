@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from lorsync.core.due_dates import hard_day
 from lorsync.core.model import (
@@ -27,8 +28,7 @@ PLAIN_LETTER = 2
 _NOT_ASKED = Reason(rule="R13", text="no asked_on, and no request whose day has passed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(NamedTuple):
     """One letter as one program sees it. ``counts``: it is one of the program's letters (R13).
 
     It does not count once declined, nor for a program that wants its own letter where it serves

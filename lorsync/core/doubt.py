@@ -7,7 +7,7 @@ from lorsync.core.contact_days import contact_days
 from lorsync.core.entry import Entry
 from lorsync.core.follow_ups import check_in_span
 from lorsync.core.model import Kind, Letter, MentorId, Season
-from lorsync.core.progress import progress_of
+from lorsync.core.progress import first_contact_day, progress_of
 
 
 def in_doubt(season: Season, adopted: Iterable[Entry], today: date) -> frozenset[MentorId]:
@@ -31,8 +31,8 @@ def in_doubt(season: Season, adopted: Iterable[Entry], today: date) -> frozenset
 
 def _may_be(season: Season, letter: Letter, today: date) -> bool:
     mentor = season.mentors[letter.mentor]
-    days = contact_days(mentor, season.policy, season.holidays)
-    progress = progress_of(letter, season, today=today, days=days, placed=())
+    first_contact = first_contact_day(contact_days(mentor, season.policy, season.holidays), today)
+    progress = progress_of(letter, season, today=today, first_contact=first_contact, placed=())
     if not progress.open or not progress.dates:
         return False
     first = progress.dates[0].day - timedelta(days=check_in_span(season.policy)[0])

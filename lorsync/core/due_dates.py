@@ -1,15 +1,14 @@
 """Work out by which days a letter must be in, and which program says so (R1, "Targets")."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lorsync.core.model import Letter, Program, ProgramId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueDate:
+class DueDate(NamedTuple):
     """A day by which a letter must be in, and what drives it.
 
     ``program`` is None where the letter's own ``deadline`` says so. ``from_target`` tells the

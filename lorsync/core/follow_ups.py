@@ -190,14 +190,12 @@ def _own_days(due: OpenDue, free: _FreeDays, fixed: Fixed) -> list[date]:
     first, last = _window(due, free.policy)
     earliest = _after_request(due, free.policy)
     in_window = free.between(max(first, earliest), last)
-    if in_window:
+    if in_window and fixed.check_ins:
         # A check-in that was made keeps its distance where that leaves a day (R4).
-        distant = [
-            day
-            for day in in_window
-            if all((day - made).days >= CHECK_IN_BEFORE_FINAL_DAYS for made in fixed.check_ins)
-        ]
-        return distant or in_window
+        distant = max(fixed.check_ins) + timedelta(days=CHECK_IN_BEFORE_FINAL_DAYS)
+        return [day for day in in_window if day >= distant] or in_window
+    if in_window:
+        return in_window
     first, last = _fallback(due, free.policy)
     return free.between(max(first, earliest), last)[-1:]
 

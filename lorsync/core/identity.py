@@ -44,5 +44,5 @@ def looks_like_ours(uid: str) -> bool:
 
 def _digest(*parts: str) -> str:
     # Each part carries its length, so that ("ab", "c") and ("a", "bc") differ.
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    text = "".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.sha256(text.encode()).hexdigest()[:_HEX_DIGITS]

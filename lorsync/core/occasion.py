@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from lorsync.core.contact_days import ContactDays
 from lorsync.core.model import (
@@ -73,9 +74,11 @@ class Case:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class Occasion(NamedTuple):
     """An event before it has words: what, for which letters, when and why.
+
+    Like the other tuples of the core it is one because it is made for every event or letter, and a
+    frozen dataclass takes three times as long to make.
 
     ``final`` tells a final follow-up from a check-in; ``speak_first`` says that a request comes
     without a talk before it (R2); ``last_day`` is the last one that is early enough (R11);

@@ -1,8 +1,9 @@
 """Say how far each letter has come on a day: asked, declined, submitted, still open."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from lorsync.core.contact_days import ContactDays
 from lorsync.core.due_dates import DueDate, due_dates
@@ -24,8 +25,7 @@ _DATED = tuple(field.name for field in fields(Facts) if field.name != "followed_
 _A_YEAR = timedelta(days=366)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """One letter on the day of the plan. ``facts`` holds only what had happened by then.
 
     ``dates`` are all days by which some program wants the letter, in order; ``due`` is the next of
@@ -62,10 +62,13 @@ def progress_of(
     season: Season,
     *,
     today: date,
-    days: ContactDays,
+    first_contact: date,
     placed: Iterable[Placed],
 ) -> Progress:
-    """Work out where a letter stands; ``placed`` are the events of its mentor."""
+    """Work out where a letter stands; ``placed`` are the events of its mentor.
+
+    ``first_contact`` is the first day on which the mentor can be asked.
+    """
     facts = facts_until(letter.facts, today)
     submitted, declined = _outcome(facts)
     asked = _stated_request(facts)
@@ -84,7 +87,7 @@ def progress_of(
         letter,
         season.programs,
         zone=season.applicant.timezone,
-        ask_from=asked or max(requests, default=None) or _first_contact_day(days, today),
+        ask_from=asked or max(requests, default=None) or first_contact,
         min_lead_days=season.policy.min_lead_days,
     )
     ahead = (due for due in dates if due.day >= today)
@@ -148,8 +151,10 @@ def facts_until(facts: Facts, day: date) -> Facts:
     """Return the facts up to a day, this one included."""
     if facts == _NO_FACTS:
         return _NO_FACTS
-    later = dict.fromkeys(name for name, value in _stated(facts) if value > day)
-    followed_up = tuple(sorted(d for d in facts.followed_up_on if d <= day))
+    later = dict.fromkeys([name for name, value in _stated(facts) if value > day])
+    followed_up = tuple(sorted([d for d in facts.followed_up_on if d <= day]))
+    if not later and followed_up == facts.followed_up_on:
+        return facts
     return replace(facts, followed_up_on=followed_up, **later)
 
 
@@ -175,7 +180,7 @@ def _stated(facts: Facts) -> list[tuple[str, date]]:
     return [(name, value) for name in _DATED if (value := getattr(facts, name)) is not None]
 
 
-def _first_contact_day(days: ContactDays, today: date) -> date:
+def first_contact_day(days: ContactDays, today: date) -> date:
     """Return when asking is first possible; a year ahead is as good as never."""
     limit = today + _A_YEAR
     return next(days.between(today, limit), limit)

@@ -1,7 +1,6 @@
 """Turn letters, facts, history and a day into the events that the calendar should hold."""
 
 from collections.abc import Mapping
-from dataclasses import replace as replace_fields
 from datetime import date
 
 from lorsync.core.afterwards import conclude
@@ -36,7 +35,7 @@ from lorsync.core.model import (
     Uid,
 )
 from lorsync.core.occasion import ASKING, Case, Occasion, moved_by_person
-from lorsync.core.progress import future_facts, progress_of, standing
+from lorsync.core.progress import first_contact_day, future_facts, progress_of, standing
 from lorsync.core.spending import spending
 from lorsync.core.talking import after_talk, has_talked, talk_first, talk_identity
 from lorsync.core.titles import Titles
@@ -111,11 +110,13 @@ def _case(
     unsure: bool,
 ) -> Case:
     days = contact_days(mentor, season.policy, season.holidays)
+    first = first_contact_day(days, today)
     return Case(
         season=season,
         mentor=mentor,
         letters=tuple(
-            progress_of(letter, season, today=today, days=days, placed=placed) for letter in letters
+            progress_of(letter, season, today=today, first_contact=first, placed=placed)
+            for letter in letters
         ),
         days=days,
         placed=placed,
@@ -141,7 +142,7 @@ def _plan_mentor(
         *assigning.occasions,
         *replace(case, coverage),
     ]
-    gone = {p.identity for p in case.placed if p.dismissed or _was_done_early(p, case)}
+    gone = [p.identity for p in case.placed if p.dismissed or _was_done_early(p, case)]
     wanted = [o for o in occasions if case.wants(o.kind) and o.identity not in gone]
     outcomes = (asking.outcome, following_up, conclusion, assigning)
     warnings = [warning for outcome in outcomes for warning in outcome.warnings]
@@ -196,7 +197,7 @@ def _in_words(
                 text=words.text(occasion),
                 status=occasion.status,
                 pinned=occasion.pinned,
-                unpinned_day=_unpinned_day(occasion),
+                unpinned_day=_unpinned_day(occasion) if occasion.pinned else None,
                 reasons=occasion.reasons,
             )
         )
@@ -208,13 +209,13 @@ def _where_moved(occasion: Occasion, case: Case) -> Occasion | None:
 
     One that they moved into the past has happened; None.
     """
-    pinned = next((p for p in case.placed if p.pinned and p.identity == occasion.identity), None)
-    if pinned is None:
-        return occasion
-    if pinned.day < case.today:
-        return None
-    reasons = (*occasion.reasons, moved_by_person(occasion.day))
-    return replace_fields(occasion, day=pinned.day, pinned=True, reasons=reasons)
+    for placed in case.placed:
+        if placed.pinned and placed.identity == occasion.identity:
+            if placed.day < case.today:
+                return None
+            reasons = (*occasion.reasons, moved_by_person(occasion.day))
+            return occasion._replace(day=placed.day, pinned=True, reasons=reasons)
+    return occasion
 
 
 def _unpinned_day(occasion: Occasion) -> date | None:

@@ -29,6 +29,7 @@ class Words:
         self._mentor = case.mentor
         self._progress = {progress.id: progress for progress in case.letters}
         self._lines: dict[LetterId, str] = {}
+        self._drafts: dict[tuple[str, ...], str] = {}
         self._write: Mapping[Kind, Callable[[Occasion], list[str]]] = {
             Kind.TALK: self._talk,
             Kind.REQUEST: self._request,
@@ -296,7 +297,14 @@ class Words:
         return "They know you little by your own rating: expect a plain letter."
 
     def _draft(self, subject: str, *paragraphs: str) -> str:
-        """Return a draft message, to the assistant where there is one, and its mailto address."""
+        """Return a draft message; that of a thank-you is the same for all letters of a mentor."""
+        said = (subject, *paragraphs)
+        if said not in self._drafts:
+            self._drafts[said] = self._written(subject, paragraphs)
+        return self._drafts[said]
+
+    def _written(self, subject: str, paragraphs: Iterable[str]) -> str:
+        """Write a draft, to the assistant where there is one, and its mailto address."""
         contact = self._mentor.contact
         body = [f"Dear {self._mentor.name},", *filter(None, paragraphs)]
         to, address = self._mentor.name, self._mentor.email
