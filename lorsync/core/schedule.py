@@ -1,7 +1,8 @@
 """Turn letters, facts, history and a day into the events that the calendar should hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 
 from lorsync.core.afterwards import conclude
 from lorsync.core.asking import ask
@@ -67,7 +68,7 @@ def plan(season: Season, *, today: date, key: SeasonKey, history: History = NO_H
     return Plan(
         as_of=today,
         letters=standings,
-        events=tuple(sorted(events, key=lambda event: (event.day, event.kind, event.uid))),
+        events=_in_order(events),
         budgets=budgets,
         warnings=tuple(warnings),
     )
@@ -202,6 +203,18 @@ def _in_words(
             )
         )
     return events
+
+
+def _in_order(events: Sequence[Event]) -> tuple[Event, ...]:
+    """Return events by their day, kind and UID.
+
+    Each day is sorted for itself, which compares most events by fewer things than all at once.
+    """
+    by_day: dict[date, list[Event]] = {}
+    for event in events:
+        by_day.setdefault(event.day, []).append(event)
+    order = attrgetter("identity.kind", "uid")
+    return tuple(event for day in sorted(by_day) for event in sorted(by_day[day], key=order))
 
 
 def _where_moved(occasion: Occasion, case: Case) -> Occasion | None:

@@ -27,24 +27,24 @@ class Titles:
         return before + shortened(self._mentor.name, room) + after
 
     def _parts(self, occasion: Occasion) -> tuple[str, str]:
-        letters = count(len(occasion.letters), "letter")
+        number = len(occasion.letters)
         match occasion.kind:
-            case Kind.TALK:
-                return "Talk with ", " about your goals"
-            case Kind.REQUEST:
-                what = "a letter" if len(occasion.letters) == 1 else letters
-                return "Ask ", f" for {what}, {self._due(occasion)}"
-            case Kind.ADD_LETTER:
-                more = "one" if len(occasion.letters) == 1 else str(len(occasion.letters))
-                noun = "letter" if len(occasion.letters) == 1 else "letters"
-                return "Ask ", f" for {more} more {noun}, {self._due(occasion)}"
-            case Kind.FOLLOW_UP:
-                what = "letter" if len(occasion.letters) == 1 else f"{letters},"
-                return "Check in with ", f": {what} {self._due(occasion)}"
             case Kind.DEADLINE:
                 return "Letter due: ", self._which(occasion)
             case Kind.THANK_YOU:
                 return self._thanks(occasion)
+            case Kind.TALK:
+                return "Talk with ", " about your goals"
+            case Kind.REQUEST:
+                what = "a letter" if number == 1 else count(number, "letter")
+                return "Ask ", f" for {what}, {self._due(occasion)}"
+            case Kind.ADD_LETTER:
+                more = "one" if number == 1 else str(number)
+                noun = "letter" if number == 1 else "letters"
+                return "Ask ", f" for {more} more {noun}, {self._due(occasion)}"
+            case Kind.FOLLOW_UP:
+                what = "letter" if number == 1 else f"{count(number, 'letter')},"
+                return "Check in with ", f": {what} {self._due(occasion)}"
             case Kind.RESULTS:
                 return "Tell ", " how it turned out"
             case Kind.REPLACE:

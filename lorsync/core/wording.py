@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from lorsync.core.coverage import PLAIN_LETTER
 from lorsync.core.mailto import mailto
-from lorsync.core.model import Kind, Letter, LetterId, Program, ProgramId, Status
+from lorsync.core.model import Kind, Letter, LetterId, Program, Status
 from lorsync.core.occasion import THANK_DECLINED, THANK_SUBMITTED, Case, Occasion
 from lorsync.core.phrases import count, in_words, long_day
 from lorsync.core.titles import dues_of
@@ -252,8 +252,8 @@ class Words:
         if letter_id not in self._lines:
             letter, due = self._letter(letter_id), self._progress[letter_id].due
             programs = self._programs([letter])
-            names = " · ".join(program.name for program in programs)
-            portals = _unique(p.portal for p in programs if p.portal)
+            names = " · ".join([program.name for program in programs])
+            portals = _unique([p.portal for p in programs if p.portal])
             details = [
                 f"{letter.type} letter" + (f", due {long_day(due.day)}" if due is not None else ""),
                 *([f"through {', '.join(portals)}"] if portals else []),
@@ -287,7 +287,7 @@ class Words:
         return " · ".join(program.name for program in programs)
 
     def _programs(self, letters: Sequence[Letter]) -> list[Program]:
-        ids: list[ProgramId] = _unique(p for letter in letters for p in letter.programs)
+        ids = _unique([program for letter in letters for program in letter.programs])
         return [self._season.programs[program] for program in ids]
 
     def _familiarity(self) -> str:
