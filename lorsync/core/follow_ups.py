@@ -152,81 +152,95 @@ def _earliest(
     return 0 if any(due.reminded and due.day < day for due in dues) else earliest
 
 
-@dataclass(frozen=True, slots=True)
+class _Reach(NamedTuple):
+    """How far from a due date its final may be: a policy's numbers, made into spans once.
+
+    All but ``after_request``, which counts from the request, are before the due date.
+    """
+
+    ideal: timedelta
+    window: tuple[timedelta, timedelta]
+    fallback: tuple[timedelta, timedelta]
+    ahead: timedelta
+    after_request: timedelta
+
+
+def _reach(policy: Policy) -> _Reach:
+    most, least = fallback_span(policy)
+    return _Reach(
+        ideal=timedelta(days=policy.final_days),
+        window=(
+            timedelta(days=policy.final_days + WINDOW_DAYS),
+            timedelta(days=least_days(policy)),
+        ),
+        fallback=(timedelta(days=most), timedelta(days=least)),
+        ahead=timedelta(days=ahead_days(policy)),
+        after_request=timedelta(days=max(1, policy.min_gap_days)),
+    )
+
+
 class _FreeDays:
     """The days on which this mentor may be followed up: contact days, not past, not crowded."""
 
-    days: ContactDays
-    policy: Policy
-    today: date
-    contacts: tuple[date, ...]
+    def __init__(
+        self, days: ContactDays, policy: Policy, today: date, contacts: Sequence[date]
+    ) -> None:
+        self.days, self.policy, self.reach = days, policy, _reach(policy)
+        self._today = today
+        gap = timedelta(days=policy.min_gap_days)
+        self._crowded = [(other - gap, other + gap) for other in contacts]
 
     def between(self, first: date, last: date) -> list[date]:
-        found = list(self.days.between(max(first, self.today), last))
-        gap = timedelta(days=self.policy.min_gap_days)
-        for other in self.contacts:
-            before, behind = other - gap, other + gap
+        found = list(self.days.between(max(first, self._today), last))
+        for before, behind in self._crowded:
             if found and before < found[-1] and found[0] < behind:
                 found = [day for day in found if day <= before or day >= behind]
         return found
 
 
-def _window(due: OpenDue, policy: Policy) -> tuple[date, date]:
-    earliest = due.day - timedelta(days=policy.final_days + WINDOW_DAYS)
-    return earliest, due.day - timedelta(days=least_days(policy))
-
-
-def _fallback(due: OpenDue, policy: Policy) -> tuple[date, date]:
-    most, least = fallback_span(policy)
-    return due.day - timedelta(days=most), due.day - timedelta(days=least)
-
-
-def _after_request(due: OpenDue, policy: Policy) -> date:
-    return due.asked + timedelta(days=max(1, policy.min_gap_days))
-
-
 def _own_days(due: OpenDue, free: _FreeDays, fixed: Fixed) -> list[date]:
     """Return the days that can be a due date's own final: in its window, else one before it."""
-    first, last = _window(due, free.policy)
-    earliest = _after_request(due, free.policy)
-    in_window = free.between(max(first, earliest), last)
+    most, least = free.reach.window
+    earliest = due.asked + free.reach.after_request
+    in_window = free.between(max(due.day - most, earliest), due.day - least)
     if in_window and fixed.check_ins:
         # A check-in that was made keeps its distance where that leaves a day (R4).
         distant = max(fixed.check_ins) + timedelta(days=CHECK_IN_BEFORE_FINAL_DAYS)
         return [day for day in in_window if day >= distant] or in_window
     if in_window:
         return in_window
-    first, last = _fallback(due, free.policy)
-    return free.between(max(first, earliest), last)[-1:]
+    most, least = free.reach.fallback
+    return free.between(max(due.day - most, earliest), due.day - least)[-1:]
 
 
-def _shifted(due: OpenDue, days: ContactDays, policy: Policy) -> date:
+def _shifted(due: OpenDue, ideal: date, days: ContactDays, reach: _Reach) -> date:
     """Return a due date's ideal day as R6 alone shifts it: what a deviation is measured from."""
-    ideal = due.day - timedelta(days=policy.final_days)
-    first, last = _window(due, policy)
-    shifted = days.shift(ideal, earliest=first, latest=last)
+    most, least = reach.window
+    shifted = days.shift(ideal, earliest=due.day - most, latest=due.day - least)
     if shifted is None:
-        shifted = days.last_between(*_fallback(due, policy))
+        most, least = reach.fallback
+        shifted = days.last_between(due.day - most, due.day - least)
     return ideal if shifted is None else shifted
 
 
 def _possible_finals(dues: Sequence[OpenDue], free: _FreeDays, fixed: Fixed) -> list[_Final]:
     """Return every day that is some due date's own, with all due dates that it then serves."""
-    policy = free.policy
+    reach = free.reach
     serves: dict[date, int] = {}
     measures: dict[date, tuple[date, date]] = {}
     for index, due in enumerate(dues):
         own = _own_days(due, free, fixed)
         if own:
             # The earliest due date of which this is an own day sets the measure.
-            measure = due.day - timedelta(days=policy.final_days), _shifted(due, free.days, policy)
+            ideal = due.day - reach.ideal
+            shifted = _shifted(due, ideal, free.days, reach)
             for day in own:
-                measures.setdefault(day, measure)
+                measures.setdefault(day, (ideal, shifted))
                 serves[day] = serves.get(day, 0) | 1 << index
     days = sorted(serves)
-    soonest, furthest = timedelta(days=least_days(policy)), timedelta(days=ahead_days(policy))
+    _, soonest = reach.window
     for index, due in enumerate(dues):
-        first = bisect_left(days, max(due.day - furthest, _after_request(due, policy)))
+        first = bisect_left(days, max(due.day - reach.ahead, due.asked + reach.after_request))
         for day in days[first : bisect_right(days, due.day - soonest)]:
             serves[day] |= 1 << index
     return [
