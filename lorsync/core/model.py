@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
 MentorId = NewType("MentorId", str)
@@ -241,11 +241,11 @@ class PlanWarning:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):
     """What makes an event the same one from plan to plan (S6).
 
     ``subject`` is the id of the mentor or letter; ``slot`` tells apart events of one kind for it.
+    It is a tuple because it is looked up for every event, and a dataclass is slow to hash.
     """
 
     kind: Kind

@@ -33,6 +33,7 @@ class Progress(NamedTuple):
     ``unconfirmed``, taken from a request event whose day has passed (R1).
     """
 
+    id: LetterId
     letter: Letter
     facts: Facts
     dates: tuple[DueDate, ...]
@@ -41,11 +42,6 @@ class Progress(NamedTuple):
     unconfirmed: bool
     declined: date | None
     submitted: date | None
-
-    @property
-    def id(self) -> LetterId:
-        """The letter's id."""
-        return self.letter.id
 
     @property
     def open(self) -> bool:
@@ -92,6 +88,7 @@ def progress_of(
     )
     ahead = (due for due in dates if due.day >= today)
     return Progress(
+        id=letter.id,
         letter=letter,
         facts=facts,
         dates=dates,

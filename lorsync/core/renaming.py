@@ -37,7 +37,7 @@ class Names:
         """Return an identity with the id of today in it."""
         of_mentor = identity.kind in MENTOR_KINDS
         subject = self.mentor(identity.subject) if of_mentor else self.letter(identity.subject)
-        return identity if subject == identity.subject else replace(identity, subject=subject)
+        return identity if subject == identity.subject else identity._replace(subject=subject)
 
     def entry(self, entry: Entry) -> Entry:
         """Return an entry with the ids of today; its UID stays, so the event is the same one."""
