@@ -30,21 +30,10 @@ class Words:
         self._progress = {progress.id: progress for progress in case.letters}
         self._lines: dict[LetterId, str] = {}
         self._drafts: dict[tuple[str, ...], str] = {}
-        self._write: Mapping[Kind, Callable[[Occasion], list[str]]] = {
-            Kind.TALK: self._talk,
-            Kind.REQUEST: self._request,
-            Kind.ADD_LETTER: self._request,
-            Kind.FOLLOW_UP: self._follow_up,
-            Kind.DEADLINE: self._deadline,
-            Kind.THANK_YOU: self._thank_you,
-            Kind.ASSIGN: self._assign,
-            Kind.RESULTS: self._results,
-            Kind.REPLACE: self._replace,
-        }
 
     def text(self, occasion: Occasion) -> str:
         """Return the managed text, paragraphs apart by blank lines."""
-        return "\n\n".join(filter(None, self._write[occasion.kind](occasion)))
+        return "\n\n".join(filter(None, _WRITE[occasion.kind](self, occasion)))
 
     def _talk(self, occasion: Occasion) -> list[str]:
         goals = self._season.applicant.goals
@@ -321,6 +310,21 @@ class Words:
 
     def _first_due(self, occasion: Occasion) -> date:
         return min(dues_of(occasion, self._progress), default=occasion.day)
+
+
+# Outside of the class: a table of an object's own methods would keep it, and all that it has
+# written, until the next search for cycles.
+_WRITE: Mapping[Kind, Callable[[Words, Occasion], list[str]]] = {
+    Kind.TALK: Words._talk,
+    Kind.REQUEST: Words._request,
+    Kind.ADD_LETTER: Words._request,
+    Kind.FOLLOW_UP: Words._follow_up,
+    Kind.DEADLINE: Words._deadline,
+    Kind.THANK_YOU: Words._thank_you,
+    Kind.ASSIGN: Words._assign,
+    Kind.RESULTS: Words._results,
+    Kind.REPLACE: Words._replace,
+}
 
 
 def _numbers(letter: Letter) -> list[str]:
