@@ -135,7 +135,9 @@ def _is_theirs(
     if entry.sent_digests is not None and now == entry.sent_digests[p]:
         return False  # It says what the plan says: an edit undone, or none.
     if p in entry.theirs:
-        return True
+        # Once it agrees with the stamp again, an old version came back (S3, S17). Where there is
+        # nothing to compare with, the memory has said that it is theirs (S4).
+        return base is None or p not in _STAMPED or p in remote.touched
     if base is None:
         return p in remote.touched
     digests, comparable = base

@@ -210,6 +210,21 @@ def test_s17_an_old_version_that_comes_back_is_written_again(desk: Desk) -> None
     assert not desk.sync().kept
 
 
+@pytest.mark.parametrize("edit", [drag, retitle])
+def test_s17_an_old_version_from_before_an_edit_is_written_again(desk: Desk, edit) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    backup = desk.calendar.bodies[href]
+    edit(desk, href)
+    desk.change(letter("Alvarez", due=LATER), letter("Chen"))
+    assert desk.sync().kept
+    desk.calendar.edit(href, backup)
+    desk.sync()
+    assert desk.events()[href]["DTSTART"].dt == LATER
+    assert str(desk.events()[href]["SUMMARY"]).startswith("Letter due: Dr. Alvarez")
+    assert not desk.sync().kept
+
+
 def test_unpinning_what_a_new_ledger_found_moves_it(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.REQUEST)
