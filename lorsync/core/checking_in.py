@@ -20,6 +20,7 @@ from lorsync.core.model import (
     Identity,
     Kind,
     LetterId,
+    Placed,
     PlanWarning,
     Reason,
 )
@@ -166,12 +167,20 @@ def _pinned(
     """Return the follow-ups that the person moved, each on its day and for what is still open."""
     if not spent.pins:
         return []
-    unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in case.placed))
+    # Without those that the plan itself places anew, or this pass would change the next one's (I5).
+    fixed = (p for p in case.placed if not _is_the_plans(p, case))
+    unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in fixed))
     before = spending(unmoved)
     left = max(0, min(case.season.policy.follow_ups, MAX_FOLLOW_UPS) - len(before.spent))
     without = _planned(unmoved, before, _open_letters(unmoved, before, asked), left, contacts)
     planned = {o.identity.slot: o.day for o in without}
     return [_pin(made, planned.get(made.slot), case, letters) for made in spent.pins]
+
+
+def _is_the_plans(placed: Placed, case: Case) -> bool:
+    """Tell whether a follow-up is still the plan's to place: ahead, not moved, not deleted."""
+    mine = placed.kind is Kind.FOLLOW_UP and placed.day >= case.today
+    return mine and not placed.pinned and not placed.dismissed
 
 
 def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open]) -> Occasion:

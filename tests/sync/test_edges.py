@@ -225,6 +225,19 @@ def test_s17_an_old_version_from_before_an_edit_is_written_again(desk: Desk, edi
     assert not desk.sync().kept
 
 
+def test_i5_what_a_pass_takes_away_does_not_change_a_moved_follow_up_in_the_next(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    drag(desk, desk.find(Kind.FOLLOW_UP, slot="1"))
+    # The other one is needed no more; what is planned for the moved one must not hang on it.
+    stated = Facts(followed_up_on=(START - timedelta(days=2),))
+    desk.change(letter("Alvarez", facts=stated), letter("Chen"))
+    first = desk.sync()
+    assert [c.kind for c in first.deleted].count(Kind.FOLLOW_UP) == 1
+    assert not desk.sync().wrote
+
+
 def test_unpinning_what_a_new_ledger_found_moves_it(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.REQUEST)
