@@ -1,0 +1,309 @@
+"""What happens between two passes: time, the config, the person, the server and the ledgers.
+
+Each rule does one thing and tells the onlooker what the person will expect of it. What the person
+did that lorsync cannot know (a ledger without history, S3) is forgotten by the onlooker as well, in
+``_forget`` and ``_vanish`` alone.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from lorsync.core.model import Kind, LetterId, Policy
+from lorsync.ports import Href
+from tests.fakes import FakeCalendar
+from tests.sync import person
+from tests.sync.changing import FACTS, LETTERS, MENTORS, Config
+from tests.sync.desk import DUE, START, ZONE, Desk
+from tests.sync.person import Acts, Done, day_of
+from tests.sync.watching import Onlooker, copied, identity_of, name_of, stranger
+
+_SHM = Path("/dev/shm")  # noqa: S108 -- only where the ledger's commits need not reach a disk
+_FOLDER = _SHM if _SHM.is_dir() else None
+
+DAY = timedelta(days=1)
+
+which = st.integers(0, 40)
+"""Which of the events: the number modulo how many there are."""
+letters = st.sampled_from(sorted(LETTERS))
+mentors = st.sampled_from(MENTORS)
+shifts = st.integers(-60, 90)
+
+
+@dataclass(kw_only=True)
+class Device:
+    """A machine with lorsync on it. ``knows`` are the events that its ledger has certainly seen.
+
+    ``torn``: its last pass did not come to its end, so writes may be announced.
+    """
+
+    desk: Desk
+    knows: set[Href] = field(default_factory=set)
+    absent: set[Href] = field(default_factory=set)
+    torn: bool = False
+
+
+class Living(RuleBasedStateMachine):
+    """One applicant's life with a calendar, on one device at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="lorsync-machine-", dir=_FOLDER))
+        self.calendar = FakeCalendar(connections=1)
+        self.config = Config()
+        self.now = datetime.combine(START, time(9), ZONE)
+        self.seen = Onlooker()
+        self.devices = [self._device("one")]
+        self.letters_of: dict[Href, frozenset[LetterId]] = {}
+        self.planned: dict[Href, set[object]] = {}
+        self.backup: tuple[dict[Href, bytes], Onlooker] | None = None
+        self.before: dict[Href, bytes] = {}
+        self.number = 0
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+    def _device(self, name: str) -> Device:
+        return Device(
+            desk=Desk(
+                folder=self.folder / name, settings=self.config.settings, calendar=self.calendar
+            )
+        )
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+    # Time
+
+    @rule(number=st.integers(1, 40))
+    def days_pass(self, number: int) -> None:
+        for _ in range(number):
+            self.now += DAY
+            self.seen.look(self.calendar.bodies, self.today)
+
+    @rule(number=st.integers(1, 5))
+    def hours_pass(self, number: int) -> None:
+        self.now += timedelta(hours=number)
+        self.seen.look(self.calendar.bodies, self.today)
+
+    # The config
+
+    @rule(letter=letters, days=shifts)
+    def a_letter_comes_or_goes(self, letter: LetterId, days: int) -> None:
+        self.config.toggle(letter, DUE + days * DAY)
+
+    @rule(letter=letters, days=st.none() | shifts)
+    def a_due_date_moves(self, letter: LetterId, days: int | None) -> None:
+        self.config.due(letter, None if days is None else DUE + days * DAY)
+
+    @rule(letter=letters, fact=st.sampled_from(FACTS), ago=st.none() | st.integers(0, 20))
+    def a_fact_is_stated_or_withdrawn(self, letter: LetterId, fact: str, ago: int | None) -> None:
+        self.config.fact(letter, fact, None if ago is None else self.today - ago * DAY)
+
+    @rule(letter=letters, ago=st.integers(0, 20))
+    def a_follow_up_is_stated(self, letter: LetterId, ago: int) -> None:
+        self.config.followed_up(letter, self.today - ago * DAY)
+
+    @rule(mentor=mentors, ahead=st.integers(0, 60), days=st.integers(0, 15))
+    def a_mentor_is_away(self, mentor: str, ahead: int, days: int) -> None:
+        self.config.away(mentor, self.today + ahead * DAY, days)
+
+    @rule(follow_ups=st.integers(0, 2), lead=st.sampled_from([42, 60]), gap=st.integers(0, 9))
+    def the_policy_changes(self, follow_ups: int, lead: int, gap: int) -> None:
+        self.config.policy = Policy(follow_ups=follow_ups, lead_days=lead, min_gap_days=gap)
+
+    # The person
+
+    def _choose(self, number: int) -> Href | None:
+        """Choose an event that the person can still read."""
+        ours = self.seen.ours(self.calendar.bodies)
+        readable = sorted(h for h, body in ours.items() if self.seen.event(h, body) is not None)
+        # By what they are, so that the same number means the same event in a shrunk example.
+        readable.sort(key=lambda h: (str(identity_of(h)), h))
+        return readable[number % len(readable)] if readable else None
+
+    def _do(self, number: int, act: Callable[[bytes, Acts], Done]) -> None:
+        href = self._choose(number)
+        if href is not None:
+            body, acts = act(self.calendar.bodies[href], self.seen.acts.get(href, Acts()))
+            self.calendar.edit(href, body)
+            self.before[href] = body
+            self.seen.acts[href] = acts
+
+    @rule(number=which, shift=st.integers(-40, 40), lasts=st.integers(1, 3))
+    def drag(self, number: int, shift: int, lasts: int) -> None:
+        href = self._choose(number)
+        if href is None:
+            return
+        day = day_of(person.event_in(self.calendar.bodies[href])) + shift * DAY
+        # What lorsync itself planned there is no move (S3).
+        if day not in self.planned.get(href, set()):
+            self._do(number, lambda b, acts: person.drag(b, acts, day, lasts * DAY))
+
+    @rule(number=which, hour=st.integers(1, 22), shift=st.integers(-5, 5))
+    def make_timed(self, number: int, hour: int, shift: int) -> None:
+        href = self._choose(number)
+        if href is None:
+            return
+        day = day_of(person.event_in(self.calendar.bodies[href])) + shift * DAY
+        start = datetime.combine(day, time(hour), ZONE)
+        self._do(number, lambda b, acts: person.drag(b, acts, start, timedelta(hours=1)))
+
+    @rule(number=which)
+    def retitle(self, number: int) -> None:
+        self.number += 1
+        self._do(number, lambda b, acts: person.retitle(b, acts, f"Mine {self.number}"))
+
+    @rule(number=which, before=st.booleans())
+    def annotate(self, number: int, *, before: bool) -> None:
+        self.number += 1
+        note = f"Note {self.number}."
+        self._do(number, lambda b, acts: person.annotate(b, acts, note, before=before))
+
+    @rule(number=which, damage=st.booleans())
+    def write_inside(self, number: int, *, damage: bool) -> None:
+        self.number += 1
+        words = f"Words {self.number}."
+        self._do(number, lambda b, acts: person.write_inside(b, acts, words, damage=damage))
+
+    @rule(number=which)
+    def give_a_place(self, number: int) -> None:
+        self.number += 1
+        self._do(number, lambda b, acts: person.place(b, acts, f"Ward {self.number}"))
+
+    @rule(number=which, minutes=st.lists(st.integers(1, 59), max_size=2, unique=True))
+    def change_alarms(self, number: int, minutes: list[int]) -> None:
+        href = self._choose(number)
+        # No stamp tells whose alarms are, so each ledger has to know the event (S3).
+        if href is not None and self._known_to_all(href):
+            offsets = [timedelta(days=-2, minutes=m) for m in minutes]
+            self._do(number, lambda b, acts: person.ring(b, acts, *offsets))
+
+    @rule(number=which)
+    def spoil(self, number: int) -> None:
+        self._do(number, person.spoil)
+
+    @rule(number=which)
+    def delete(self, number: int) -> None:
+        href = self._choose(number)
+        if href is not None:
+            self._vanish(href)
+
+    @rule(number=which)
+    def bring_back(self, number: int) -> None:
+        away = sorted(self.seen.deleted)
+        if away:
+            href = away[number % len(away)]
+            body, acts = self.seen.deleted.pop(href)
+            self.calendar.put_foreign(name_of(href), body)
+            self.seen.dismissed.discard(href)
+            self.seen.acts[href] = acts
+
+    def _known_to_all(self, href: Href) -> bool:
+        return all(href in device.knows for device in self.devices)
+
+    def _vanish(self, href: Href) -> None:
+        """Take an event off the calendar by another hand than lorsync's."""
+        body = self.calendar.bodies[href]
+        acts = self.seen.acts.pop(href, Acts())
+        self.calendar.remove(href)
+        for device in self.devices:
+            device.absent.add(href)
+        if not self._known_to_all(href):
+            # A ledger that never saw it cannot tell that it was deleted.
+            self.seen.made.discard(href)
+            return
+        self.seen.deleted[href] = body, acts
+        follow_up = identity_of(href).kind is Kind.FOLLOW_UP
+        if (
+            follow_up
+            and href not in self.seen.released
+            and not any(device.torn for device in self.devices)
+        ):
+            self.seen.dismissed.add(href)
+
+    # The world
+
+    @rule()
+    def a_stranger_comes(self) -> None:
+        self.number += 1
+        body = stranger(self.number)
+        self.seen.foreign[self.calendar.put_foreign(f"dentist-{self.number}.ics", body)] = body
+
+    @rule(number=which)
+    def the_person_copies(self, number: int) -> None:
+        href = self._choose(number)
+        if href is not None:
+            self.number += 1
+            name, body = copied(self.calendar.bodies[href], self.number)
+            self.seen.foreign[self.calendar.put_foreign(name, body)] = body
+
+    @rule(known=st.booleans(), etags=st.booleans(), rewriting=st.booleans())
+    def the_server_changes(self, *, known: bool, etags: bool, rewriting: bool) -> None:
+        self.calendar.known_tokens, self.calendar.echo_etags = known, etags
+        self.calendar.rewrite = rewritten if rewriting else lambda body: body
+
+    @rule()
+    def the_server_is_backed_up(self) -> None:
+        seen = replace(
+            self.seen,
+            foreign=dict(self.seen.foreign),
+            acts=dict(self.seen.acts),
+        )
+        self.backup = dict(self.calendar.bodies), seen
+
+    @precondition(lambda self: self.backup is not None)
+    @rule()
+    def the_server_is_restored(self) -> None:
+        """S17: everything is as it was, under new ETags."""
+        bodies, then = self.backup
+        for href in self.seen.ours(self.calendar.bodies).keys() - bodies.keys():
+            self._vanish(href)
+        for href in self.seen.foreign.keys() - bodies.keys():
+            self.calendar.remove(href)
+        for href, body in bodies.items():
+            if self.calendar.bodies.get(href) != body:
+                self.calendar.put_foreign(name_of(href), body)
+            self.seen.deleted.pop(href, None)
+            self.seen.dismissed.discard(href)
+        self.seen.foreign = dict(then.foreign)
+        self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
+
+    @rule(device=st.integers(0, 1))
+    def a_ledger_is_lost(self, device: int) -> None:
+        it = self.devices[device % len(self.devices)]
+        it.desk.lose_ledger()
+        it.knows.clear()
+        it.torn = False
+        self._forget()
+
+    @precondition(lambda self: len(self.devices) == 1)
+    @rule()
+    def a_second_device_joins(self) -> None:
+        self.devices.append(self._device("two"))
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what a ledger without history cannot know from the calendar alone (S3)."""
+        self.seen.deleted.clear()
+        self.seen.dismissed.clear()
+        self.seen.made &= self.calendar.bodies.keys()
+        self.seen.released.clear()
+        self.seen.look(self.calendar.bodies, self.today)
+        self.seen.acts = {
+            href: replace(acts, alarms=None)
+            for href, acts in self.seen.acts.items()
+            if acts.start not in self.planned.get(href, ())
+        }
+
+
+def rewritten(body: bytes) -> bytes:
+    """Return a body as a server makes it: other bytes, the same meaning."""
+    return body.replace(b"TRANSP:TRANSPARENT\r\n", b"X-SERVER:was here\r\n")

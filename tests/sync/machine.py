@@ -1,0 +1,216 @@
+"""A machine that lives through seasons: config, person, server, time and trouble, in any order.
+
+Real passes with real ledgers run against the calendar in memory. The rules here are passes of each
+kind, whole and cut short; what happens between them is in ``living``. After each pass the onlooker
+(``watching``) holds the calendar against the invariants.
+"""
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from lorsync.core.model import Kind
+from lorsync.errors import LorsyncError, TryAgainError, UnavailableError
+from lorsync.ports import Href, PreconditionFailedError, WriteRefusedError
+from lorsync.report import Report
+from tests.sync.living import Device, Living, which
+from tests.sync.person import NOT_NEEDED, Acts, day_of, title_of
+from tests.sync.test_crashes import Bomb, Killed, bombed, disarmed
+from tests.sync.watching import identity_of, told
+
+WAITING = frozenset({"refused", "same-person", "same-letter"})
+"""The warnings with which events of the plan are not on the calendar yet."""
+
+
+class Season(Living):
+    """One applicant's season."""
+
+    @initialize()
+    def first_pass(self) -> None:
+        self._clean(self.devices[0], accept=False)
+
+    @rule(device=st.integers(0, 1), accept=st.booleans())
+    def passes(self, device: int, *, accept: bool) -> None:
+        self._clean(self.devices[device % len(self.devices)], accept=accept)
+
+    @rule(device=st.integers(0, 1), accept=st.booleans())
+    def passes_again(self, device: int, *, accept: bool) -> None:
+        """I5: a pass right behind another writes nothing and costs one request."""
+        which_one = self.devices[device % len(self.devices)]
+        report = self._clean(which_one, accept=accept)
+        if any(warning.code in WAITING for warning in report.warnings):
+            return
+        before, requests = dict(self.calendar.bodies), self.calendar.requests
+        again = self._clean(which_one, accept=accept)
+        assert not again.wrote, f"I5: {again.created} {again.updated} {again.deleted}"
+        assert self.calendar.bodies == before, "I5: a body changed"
+        # A token that the server does not know costs the report that it refused.
+        most = 1 if self.calendar.known_tokens else 2
+        assert self.calendar.requests - requests <= most, "I5: more than one request"
+
+    @rule(
+        device=st.integers(0, 1),
+        at=st.integers(1, 60),
+        error=st.sampled_from([Killed, UnavailableError, TryAgainError]),
+        accept=st.booleans(),
+    )
+    def passes_in_trouble(
+        self, device: int, at: int, error: type[BaseException], *, accept: bool
+    ) -> None:
+        """I7: the process dies, or the network, at some boundary of a pass."""
+        it = self.devices[device % len(self.devices)]
+        bombed(it.desk, Bomb(at, error))
+        try:
+            self._cut_short(it, accept=accept)
+        finally:
+            disarmed(it.desk)
+
+    @rule(
+        device=st.integers(0, 1),
+        operation=st.sampled_from(["create", "update", "delete"]),
+        error=st.sampled_from([PreconditionFailedError, WriteRefusedError]),
+    )
+    def passes_with_an_answer_that_is_wrong(
+        self, device: int, operation: str, error: type[Exception]
+    ) -> None:
+        """The server refuses one write that it should take."""
+        it = self.devices[device % len(self.devices)]
+
+        def refuse_once(what: str, moment: str, _: object) -> None:
+            if (what, moment) == (operation, "before") and error is not WriteRefusedError:
+                self.calendar.faults = None
+                raise error("no")
+            if (what, moment) == (operation, "before") and operation != "delete":
+                self.calendar.faults = None
+                raise error("no")
+
+        self.calendar.faults = refuse_once
+        try:
+            self._cut_short(it, accept=True)
+        finally:
+            self.calendar.faults = None
+
+    @rule(
+        device=st.integers(0, 1),
+        operation=st.sampled_from(["listing", "fetch", "create", "update", "delete"]),
+        number=which,
+        title=st.booleans(),
+    )
+    def passes_while_the_person_acts(
+        self, device: int, operation: str, number: int, *, title: bool
+    ) -> None:
+        """I4: between the look and the write there is room for a quick hand."""
+        it = self.devices[device % len(self.devices)]
+
+        def act_once(what: str, moment: str, _: object) -> None:
+            if (what, moment) == (operation, "before"):
+                self.calendar.faults = None
+                if title:
+                    self.retitle(number)
+                else:
+                    self.drag(number, 9, lasts=1)
+
+        self.calendar.faults = act_once
+        try:
+            self._cut_short(it, accept=True)
+        finally:
+            self.calendar.faults = None
+
+    def _begin(self, it: Device) -> dict[Href, bytes]:
+        it.desk.settings = self.config.settings
+        it.desk.day, it.desk.at = self.now.date(), self.now.time()
+        self.seen.look(self.calendar.bodies, self.today)
+        self.before = dict(self.calendar.bodies)
+        return self.before
+
+    def _cut_short(self, it: Device, *, accept: bool) -> None:
+        """Run a pass that need not come to its end, and hold what holds of each."""
+        before = self._begin(it)
+        try:
+            self._learn(it.desk.sync(accept_deletions=accept, take_over=True))
+        except (Killed, LorsyncError):
+            it.torn = True
+        self._end(it, before)
+
+    def _clean(self, it: Device, *, accept: bool) -> Report:
+        """Run a pass to its end, and hold everything."""
+        before = self._begin(it)
+        report = it.desk.sync(accept_deletions=accept, take_over=True)
+        self._learn(report)
+        self._end(it, before)
+        it.torn = False
+        if not any(warning.code == "emptied" for warning in report.warnings):
+            self._hold_plan(it, report)
+            if not report.held:
+                self.seen.hold_settled(self.calendar.bodies, self.today)
+        ours = self.seen.ours(self.calendar.bodies)
+        it.knows |= {h for h in ours if self.config.names(identity_of(h).subject)}
+        return report
+
+    def _learn(self, report: Report) -> None:
+        for event in report.plan.events:
+            href = self.calendar.href_for(event.uid)
+            self.letters_of[href] = self.letters_of.get(href, frozenset()) | set(event.letters)
+            self.planned.setdefault(href, set()).add(event.planned_day)
+            acts = self.seen.acts.get(href, Acts())
+            if acts.start == event.planned_day and not self._known_to_all(href):
+                # The stamp comes to say the day that the person chose: no sign of a move is left.
+                self.seen.acts[href] = replace(acts, start=None, end=None)
+
+    def _end(self, it: Device, before: dict[Href, bytes]) -> None:
+        after = self.calendar.bodies
+        left = {
+            href
+            for href, letters in self.letters_of.items()
+            if not letters <= self.config.letters.keys()
+        }
+        unknown = self.seen.ours(before).keys() - self.letters_of.keys()
+        self.seen.look(after, self.today)
+        self.seen.hold_always(after)
+        self.seen.hold_past(before, after, self.today, left | unknown)
+        self.seen.hold_words(before, after)
+        self._hold_moves(before, after)
+        removed = before.keys() - after.keys()
+        it.knows -= removed
+        for href in removed:
+            self.seen.acts.pop(href, None)
+        for other in self.devices:
+            if other is not it or it.torn:
+                other.absent |= removed
+
+    def _hold_moves(self, before: dict[Href, bytes], after: dict[Href, bytes]) -> None:
+        """Hold that a moved follow-up stays while a letter that it is for is to come (I4, S10)."""
+        for href in before.keys() - after.keys():
+            acts, identity = self.seen.acts.get(href), identity_of(href)
+            twin = any(identity_of(h) == identity for h in self.letters_of if h != href)
+            if acts is None or acts.start is None or twin or len(self.devices) > 1:
+                continue
+            if identity.kind is Kind.FOLLOW_UP:
+                open_letters = filter(self.config.is_open, self.letters_of.get(href, ()))
+                assert not list(open_letters), f"I4: {told(href)} was moved and is gone"
+
+    def _hold_plan(self, it: Device, report: Report) -> None:
+        """Hold that the calendar is what the plan says, each event once (I2, I7, S2)."""
+        bodies = self.calendar.bodies
+        # Refused by the server, or asked about before anybody is contacted (S7).
+        waits = any(warning.code in WAITING for warning in report.warnings)
+        wanted = {self.calendar.href_for(e.uid): e for e in report.plan.events}
+        for href, event in wanted.items():
+            if href not in bodies:
+                assert waits or href in it.absent, f"I7: {told(href)} is missing"
+                continue
+            acts = self.seen.acts.get(href, Acts())
+            there = self.seen.event(href, bodies[href])
+            if there is None or acts.text is not None or len(self.devices) > 1:
+                continue  # Nobody tells two ledgers whose plan is the later one (S20).
+            if acts.start is None:
+                assert day_of(there) == event.day, f"I7: {told(href)} on {day_of(there)}"
+            if acts.title is None:
+                titles = (event.summary, NOT_NEEDED + event.summary)
+                assert title_of(there) in titles, f"I7: {told(href)}: {title_of(there)}"
+        held = {self.calendar.href_for(change.uid) for change in report.held}
+        for href in self.seen.live(bodies, self.today).keys() - wanted.keys() - held:
+            # What is not in the config is a stranger's to a ledger that never saw it.
+            known = href in it.knows or self.config.names(identity_of(href).subject)
+            assert not known, f"I7: {told(href)} is in no plan"

@@ -1,0 +1,169 @@
+"""The person at another calendar app: what they do to an event, and whether it still stands.
+
+This is written from the rules alone (S2, S10, S12, S15): nothing here asks the code under test what
+it takes for the person's.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import icalendar
+
+from tests.sync.desk import ZONE, event_of
+
+event_in = functools.lru_cache(maxsize=4096)(event_of)
+"""Read the event of a body, to look at and not to change: the same ones are looked at often."""
+
+NOT_NEEDED = "Not needed: "
+OPENING = "--- lorsync ---"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acts:
+    """What the person did to one event; None or nothing where they did nothing.
+
+    ``start`` and ``end`` as they chose them; ``text`` is the whole description once they changed it
+    inside the managed block, ``notes`` what they wrote around it; ``spoiled`` the body that they
+    made unreadable.
+    """
+
+    start: date | datetime | None = None
+    end: date | datetime | None = None
+    title: str | None = None
+    text: str | None = None
+    notes: tuple[str, ...] = ()
+    place: str | None = None
+    alarms: tuple[timedelta, ...] | None = None
+    spoiled: bytes | None = None
+
+    @property
+    def has_words(self) -> bool:
+        """Whether they wrote into it, and so keep it when it is no longer needed (S10)."""
+        return bool(self.title or self.text or self.notes or self.place or self.spoiled)
+
+
+def day_of(event: icalendar.Event) -> date:
+    """Return the day of an event for somebody in New York."""
+    start = event["DTSTART"].dt
+    return start.astimezone(ZONE).date() if isinstance(start, datetime) else start
+
+
+def title_of(event: icalendar.Event) -> str:
+    return " ".join(str(event["SUMMARY"]).split())
+
+
+def is_released(event: icalendar.Event) -> bool:
+    """Tell whether lorsync left an event to the person."""
+    return title_of(event).startswith(NOT_NEEDED.strip())
+
+
+def alarms_of(event: icalendar.Event) -> tuple[timedelta, ...]:
+    return tuple(sorted(c["TRIGGER"].dt for c in event.subcomponents if c.name == "VALARM"))
+
+
+def edited(body: bytes, change: Callable[[icalendar.Event], None]) -> bytes:
+    """Return a body with its one event changed."""
+    calendar = icalendar.Calendar.from_ical(body)
+    change(calendar.walk("VEVENT")[0])
+    return bytes(calendar.to_ical())
+
+
+def put(event: icalendar.Event, name: str, value: object) -> None:
+    event.pop(name, None)
+    event.add(name, value)
+
+
+def broken_promises(acts: Acts, body: bytes, *, released: bool) -> list[str]:
+    """Name what of the person's acts an event no longer shows (I4).
+
+    ``released``: it is no longer needed, and so rings no more (S10).
+    """
+    if acts.spoiled is not None:
+        return [] if body == acts.spoiled else ["spoiled"]
+    event = event_in(body)
+    return [
+        *(["date"] if not _date_stands(acts, event) else []),
+        *(["title"] if not _title_stands(acts, event) else []),
+        *(["text"] if acts.text not in (None, str(event["DESCRIPTION"])) else []),
+        *(["notes"] if not _notes_stand(acts, event) else []),
+        *(["place"] if acts.place not in (None, str(event.get("LOCATION"))) else []),
+        *(["alarms"] if not released and acts.alarms not in (None, alarms_of(event)) else []),
+    ]
+
+
+def _date_stands(acts: Acts, event: icalendar.Event) -> bool:
+    return acts.start is None or (event["DTSTART"].dt, event["DTEND"].dt) == (acts.start, acts.end)
+
+
+def _title_stands(acts: Acts, event: icalendar.Event) -> bool:
+    return acts.title is None or title_of(event) in (acts.title, NOT_NEEDED + acts.title)
+
+
+def _notes_stand(acts: Acts, event: icalendar.Event) -> bool:
+    description = str(event["DESCRIPTION"])
+    return all(note in description for note in acts.notes) and description.count(OPENING) <= 1
+
+
+# What the person can do to an event: each returns the body afterwards, and what is to be remembered
+
+
+Done = tuple[bytes, Acts]
+
+
+def drag(body: bytes, acts: Acts, start: date | datetime, lasts: timedelta) -> Done:
+    end = start + lasts
+
+    def change(event: icalendar.Event) -> None:
+        put(event, "DTSTART", start)
+        put(event, "DTEND", end)
+
+    return edited(body, change), replace(acts, start=start, end=end)
+
+
+def retitle(body: bytes, acts: Acts, title: str) -> Done:
+    return edited(body, lambda e: put(e, "SUMMARY", title)), replace(acts, title=title)
+
+
+def annotate(body: bytes, acts: Acts, note: str, *, before: bool) -> Done:
+    old = str(event_in(body)["DESCRIPTION"])
+    text = f"{note}\n\n{old}" if before else f"{old}\n\n{note}"
+    after = edited(body, lambda e: put(e, "DESCRIPTION", text))
+    if acts.text is not None:
+        return after, replace(acts, text=text)
+    return after, replace(acts, notes=(*acts.notes, note))
+
+
+def write_inside(body: bytes, acts: Acts, words: str, *, damage: bool) -> Done:
+    """Write into the managed text, or over everything with its markers."""
+    old = str(event_in(body)["DESCRIPTION"])
+    text = words if damage or OPENING not in old else old.replace(OPENING, f"{OPENING}\n{words}", 1)
+    after = edited(body, lambda e: put(e, "DESCRIPTION", text))
+    return after, replace(acts, text=text, notes=())
+
+
+def place(body: bytes, acts: Acts, where: str) -> Done:
+    return edited(body, lambda e: put(e, "LOCATION", where)), replace(acts, place=where)
+
+
+def ring(body: bytes, acts: Acts, *offsets: timedelta) -> Done:
+    """Choose other alarms, or none."""
+
+    def change(event: icalendar.Event) -> None:
+        event.subcomponents = [c for c in event.subcomponents if c.name != "VALARM"]
+        for offset in offsets:
+            alarm = icalendar.Alarm()
+            alarm.add("ACTION", "DISPLAY")
+            alarm.add("TRIGGER", offset)
+            alarm.add("DESCRIPTION", "ring")
+            event.add_component(alarm)
+
+    return edited(body, change), replace(acts, alarms=tuple(sorted(offsets)))
+
+
+def spoil(body: bytes, acts: Acts) -> Done:
+    """Make of one event two in one resource, as a careless client does."""
+    event = body[body.index(b"BEGIN:VEVENT") : body.index(b"END:VCALENDAR")]
+    after = body.replace(event, event + event)
+    return after, replace(acts, spoiled=after)
