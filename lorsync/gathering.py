@@ -61,7 +61,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     names, now = names_of(season), looking.now
     stored = ledger.entries()
     entries = {uid: names.entry(entry) for uid, entry in stored.items()}
-    full = looking.full or is_full_due(entries, now)
+    full = looking.full or is_full_due(entries, now) or _has_newcomers(season, ledger)
     listing = calendar.listing(None if full else token_of(ledger, now))
     known, key = _known_memory(season, calendar, ledger, listing, looking)
     learned = _learned(known, entries, ledger, names, calendar) if known else NOTHING
@@ -86,6 +86,15 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         listing=listing, fetched=fetched, looking=looking, zone=season.applicant.timezone
     )
     return _held_against(entries, stored, strangers, to_fetch, sight, key, known, learned)
+
+
+def _has_newcomers(season: Season, ledger: Ledger) -> bool:
+    """Tell whether a letter is new: events of it that stand already are in no report of changes."""
+    known = recalled(ledger)
+    if known is None or known.memory is None:
+        return False
+    before = {letter for letters in known.memory.members.values() for letter in letters}
+    return any(letter.id not in before for letter in season.letters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,13 +228,14 @@ def _unknown_of_ours(
     memory = None if known is None else known.memory
     members = roster(season, key, departed=None if memory is None else memory.members)
     yours = {} if memory is None or memory.yours is None else memory.yours
+    asks = {} if memory is None or memory.asks is None else memory.asks
     return [
         Entry(
             uid=uid,
             href=calendar.href_for(uid),
             identity=members[uid].identity,
             mentor=members[uid].mentor,
-            letters=members[uid].letters,
+            letters=asks.get(uid, members[uid].letters),
             day=date.max,
             summary="",
             theirs=yours.get(uid, frozenset()),

@@ -1,6 +1,6 @@
 """Write the memory, before the acts that it remembers (S4)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,12 +13,13 @@ from lorsync.core.memory import (
     MEMORY_DAY,
     MEMORY_TITLE,
     Memory,
+    asks_of,
     kept_of,
     memory_uid,
     yours_of,
 )
 from lorsync.core.memory_text import text_of
-from lorsync.core.model import LetterId, MentorId, PlanWarning, Uid
+from lorsync.core.model import Event, LetterId, MentorId, PlanWarning, Uid
 from lorsync.core.stamp import stamped
 from lorsync.errors import TryAgainError
 from lorsync.planning import unsure
@@ -55,11 +56,13 @@ def wanted_memory(
     retired: frozenset[Uid],
     *,
     members: Mapping[MentorId, tuple[LetterId, ...]],
+    planned: Iterable[Event],
     today: date,
 ) -> Memory:
     """Return what the memory should say; ``retired`` includes what is about to be deleted.
 
-    ``members`` are the mentors with their letters, as far as nobody has to be asked about them.
+    ``members`` are the mentors with their letters, as far as nobody has to be asked about them,
+    ``planned`` the events that are wanted.
     """
     season = settings.season
     kept = [entry for uid, entry in entries.items() if uid not in retired]
@@ -75,6 +78,7 @@ def wanted_memory(
         marks=tuple(ledger.marks()),
         unsure=unsure(ledger),
         yours=yours_of(kept),
+        asks=asks_of(planned, members),
     )
 
 

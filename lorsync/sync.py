@@ -104,7 +104,7 @@ def run_pass(
     if seen.emptied:
         # As the warning says: with everything gone, nothing is created beside it.
         actions = []
-    work = _Work(actions=actions, seen=seen, doubts=doubts, swaps=found)
+    work = _Work(planned=planned.events, actions=actions, seen=seen, doubts=doubts, swaps=found)
     if options.dry_run:
         outcomes = _foreseen(actions)
     else:
@@ -137,6 +137,7 @@ def _closed(
 class _Work:
     """What a pass is to do: what it saw, what follows from it, and what has to be asked first."""
 
+    planned: Sequence[Event]
     actions: Sequence[Action]
     seen: Seen
     doubts: frozenset[MentorId]
@@ -223,6 +224,7 @@ def _memorised(
         ledger.retired() | deleted,
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),
+        planned=work.planned,
         today=today,
     )
     return write_memory(calendar, ledger, seen.memory, wanted)

@@ -17,9 +17,7 @@ _WORTH_A_BAR = 20
 @click.option("--accept-deletions", is_flag=True, help="What is gone is meant to be gone.")
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
-@click.option(
-    "--move", is_flag=True, help="Take all events to the account that is named now."
-)
+@click.option("--move", is_flag=True, help="Take all events to the account that is named now.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(

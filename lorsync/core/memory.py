@@ -13,7 +13,7 @@ from lorsync.core.content import Property
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
-from lorsync.core.model import CONTACTS, Identity, LetterId, MentorId, Season, Uid
+from lorsync.core.model import CONTACTS, Event, Identity, Kind, LetterId, MentorId, Season, Uid
 
 MEMORY_DAY: Final = date(2001, 1, 1)
 """Where the memory stands: long past, where nobody looks."""
@@ -54,7 +54,7 @@ class Memory:
     ``config`` is the digest of the config that last ruled, ``writer`` names the ledger that wrote
     this (S20). ``members`` are the mentors with their letters (S7). ``unsure`` are mentors of whom
     nobody knows how often they were followed up. ``yours`` says which dates and alarms are the
-    person's.
+    person's, ``asks`` which of a mentor's letters a request is for.
     """
 
     key: SeasonKey
@@ -68,6 +68,7 @@ class Memory:
     marks: tuple[Mark, ...] = ()
     unsure: frozenset[MentorId] = frozenset()
     yours: Mapping[Uid, frozenset[Property]] | None = None
+    asks: Mapping[Uid, tuple[LetterId, ...]] | None = None
 
     @property
     def points(self) -> frozenset[object]:
@@ -127,6 +128,17 @@ def yours_of(entries: Iterable[Entry]) -> dict[Uid, frozenset[Property]]:
         entry.uid: own
         for entry in entries
         if entry.state is State.LIVE and (own := entry.theirs & told)
+    }
+
+
+def asks_of(
+    events: Iterable[Event], members: Mapping[MentorId, tuple[LetterId, ...]]
+) -> dict[Uid, tuple[LetterId, ...]]:
+    """Return which letters each request is for, where the mentor writes others too (R8)."""
+    return {
+        event.uid: event.letters
+        for event in events
+        if event.kind is Kind.REQUEST and len(event.letters) < len(members.get(event.mentor, ()))
     }
 
 

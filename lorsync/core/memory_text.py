@@ -42,6 +42,8 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield f"{verb} {mark.fact} of {mark.letter} on {mark.day} at {mark.said.isoformat()}"
     for uid, own in sorted((memory.yours or {}).items()):
         yield f"yours {','.join(sorted(own))} of {_short(uid)}"
+    for uid, letters in sorted((memory.asks or {}).items()):
+        yield f"asks {','.join(letters)} by {_short(uid)}"
     for uid in sorted(memory.retired):
         yield f"retired {_short(uid)}"
 
@@ -72,6 +74,7 @@ _KEPT = re.compile(
 )
 _MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+) on ({_DAY}) at (\S+)")
 _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
+_ASKS = re.compile(rf"asks (\S+) by ({_HEX})")
 _RETIRED = re.compile(rf"retired ({_HEX})")
 _UNSURE = re.compile(r"unsure (\S+)")
 
@@ -96,6 +99,10 @@ def read_memory(text: str) -> Memory | None:
         retired=frozenset(_uid(found[1]) for found in _all(_RETIRED, lines)),
         marks=tuple(m for found in _all(_MARK, lines) if (m := _mark(found)) is not None),
         unsure=frozenset(MentorId(found[1]) for found in _all(_UNSURE, lines)),
+        asks={
+            _uid(found[2]): tuple(LetterId(x) for x in found[1].split(","))
+            for found in _all(_ASKS, lines)
+        },
         yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
     )
 

@@ -242,6 +242,39 @@ def test_s20_marks_of_one_machine_count_on_both(desk: Desk, other: Desk) -> None
     assert other.facts() == desk.facts()
 
 
+def test_s20_a_machine_that_joins_knows_which_letters_a_request_is_for(
+    desk: Desk, tmp_path: Path
+) -> None:
+    early = replace(letter("Alvarez", due=DUE - timedelta(days=60)), id=LetterId("early"))
+    late = replace(letter("Alvarez", due=DUE + timedelta(days=60)), id=LetterId("late"))
+    desk.settings = settings(early, late)
+    desk.sync()
+    other = Desk(folder=tmp_path / "other", settings=desk.settings, calendar=desk.calendar)
+    other.sync()
+    asked = {uid: e.letters for uid, e in desk.entries().items() if e.identity.kind is Kind.REQUEST}
+    assert len(asked) == 2
+    assert {uid: other.entries()[uid].letters for uid in asked} == asked
+
+
+def test_s9_events_of_a_letter_that_comes_back_are_found_before_anything_is_written(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    talk = desk.find(Kind.TALK, mentor="Chen")
+    desk.person_changes(talk, summary="Lunch with Chen")
+    desk.sync()
+    desk.change(letter("Alvarez"))
+    desk.sync(accept_deletions=True)
+    desk.lose_ledger()
+    desk.sync()
+    desk.sync()
+    desk.change(letter("Alvarez"), letter("Chen"))
+    report = desk.sync()
+    assert talk in desk.events()
+    assert "talk" in {change.kind for change in report.created}
+    assert not desk.sync().wrote
+
+
 # Names
 
 
@@ -403,6 +436,7 @@ memories = st.builds(
     yours=st.dictionaries(
         uids, st.frozensets(st.sampled_from([Property.DATE, Property.ALARMS]), min_size=1)
     ),
+    asks=st.dictionaries(uids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=2),
 )
 
 
@@ -412,7 +446,7 @@ def test_s4_a_memory_reads_back_as_it_was_written(memory: Memory) -> None:
     found = read_memory(text)
     assert found is not None
     assert found.points == memory.points
-    assert found.yours == memory.yours
+    assert (found.yours, found.asks) == (memory.yours, memory.asks)
     assert read_memory(text.replace("\n", "\r\n  ")) == found
 
 
