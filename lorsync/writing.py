@@ -7,7 +7,6 @@ them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -250,6 +249,8 @@ def _foreseen(jobs: Sequence[_Job], calendar: Calendar, kept: Kept) -> dict[Uid,
 
 def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[Uid, _Reply]:
     """Send all writes, several at once; the first failure of the server as a whole ends it."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     replies: dict[Uid, _Reply] = {}
     if not jobs:
         return replies

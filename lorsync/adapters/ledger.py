@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from lorsync.core.content import Digests, Property
@@ -22,6 +23,7 @@ from lorsync.errors import StateError
 FILE_NAME = "ledger.sqlite3"
 _BUSY_SECONDS = 10.0
 _POLL_SECONDS = 0.01
+_PROPERTIES = {str(known): known for known in Property}
 
 _MIGRATIONS = (
     (
@@ -290,7 +292,22 @@ def _dumped(digests: Digests | None) -> str | None:
 def _digests(text: str | None) -> Digests | None:
     if text is None:
         return None
-    return {Property(name): digest for name, digest in json.loads(text).items()}
+    return {_PROPERTIES[name]: digest for name, digest in json.loads(text).items()}
+
+
+@lru_cache(maxsize=1024)  # most rows say the same: the same letters, or nothing
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=64)
+def _theirs(text: str) -> frozenset[Property]:
+    return frozenset(_PROPERTIES[name] for name in _words(text))
+
+
+@lru_cache(maxsize=64)
+def _ticks(text: str) -> tuple[tuple[Fact, date], ...]:
+    return tuple((Fact(fact), date.fromisoformat(day)) for fact, day in json.loads(text))
 
 
 def _entry(row: sqlite3.Row) -> Entry:
@@ -301,7 +318,7 @@ def _entry(row: sqlite3.Row) -> Entry:
             kind=Kind(row["kind"]), subject=LetterId(row["subject"]), slot=row["slot"]
         ),
         mentor=MentorId(row["mentor"]),
-        letters=tuple(LetterId(letter) for letter in json.loads(row["letters"])),
+        letters=tuple(map(LetterId, _words(row["letters"]))),
         day=date.fromisoformat(row["day"]),
         summary=row["summary"],
         state=State(row["state"]),
@@ -310,16 +327,14 @@ def _entry(row: sqlite3.Row) -> Entry:
         sequence=row["sequence"],
         echo=row["echo"],
         etag=row["etag"],
-        theirs=frozenset(Property(name) for name in json.loads(row["theirs"])),
-        extras=tuple(json.loads(row["extras"])),
+        theirs=_theirs(row["theirs"]),
+        extras=_words(row["extras"]),
         missing_since=None
         if row["missing_since"] is None
         else datetime.fromisoformat(row["missing_since"]),
         intent=None if row["intent"] is None else Intent(row["intent"]),
         intended=row["intended"],
         intended_digests=_digests(row["intended_digests"]),
-        ticks=tuple(
-            (Fact(fact), date.fromisoformat(day)) for fact, day in json.loads(row["ticks"])
-        ),
+        ticks=_ticks(row["ticks"]),
         title=row["title"],
     )

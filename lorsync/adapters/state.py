@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
 from lorsync.errors import StateError, TryAgainError
 
 TURN_SECONDS = 60.0
@@ -31,7 +29,11 @@ def state_dir(option: Path | None, environment: Mapping[str, str]) -> Path:
         return option.expanduser()
     # systemd passes a colon-separated list where a unit names several.
     given = environment.get("STATE_DIRECTORY", "").partition(":")[0]
-    return Path(given) if given else platformdirs.user_state_path("lorsync")
+    if given:
+        return Path(given)
+    from platformdirs import user_state_path
+
+    return user_state_path("lorsync")
 
 
 def make_state_dir(path: Path) -> None:

@@ -1,7 +1,6 @@
 """The ``lorsync`` command itself: its global options, and its subcommands loaded by name."""
 
 import importlib
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,5 +73,8 @@ def cli(ctx: click.Context, config: Path | None, state_dir: Path | None, verbose
     mentor, and what you move, delete or write there stays.
     """
     ctx.obj = Globals(config=config, state_dir=state_dir, verbosity=verbose)
-    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    if verbose:
+        import logging
+
+        level = logging.INFO if verbose == 1 else logging.DEBUG
+        logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")

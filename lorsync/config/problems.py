@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +37,8 @@ class Problem:
 
 def near(word: str, options: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Find the option that ``word`` may be a slip for; letters' case does not matter."""
+    from difflib import get_close_matches  # a right config never comes here
+
     by_folded = {option.casefold(): option for option in options}
     found = get_close_matches(word.casefold()[:100], by_folded, n=1, cutoff=cutoff)
     return by_folded[found[0]] if found else None

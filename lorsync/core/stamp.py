@@ -9,7 +9,6 @@ All comparison folds white space and undoes HTML, because servers and clients do
 """
 
 import hashlib
-import html
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -71,6 +70,8 @@ def with_block(description: str, block: str) -> str:
     opening, stamp = found
     before, after = description[:opening], description[stamp.end() :]
     if _BREAKS.search(description):
+        import html
+
         block = html.escape(block, quote=False).replace("\n", "<br>")
     return before + block + after
 
@@ -131,6 +132,8 @@ def _spans(description: str) -> tuple[int, re.Match[str]] | None:
 def _plain(text: str) -> str:
     """Return a text without the HTML that a client may have put into it."""
     if _TAGS.search(text):
+        import html
+
         text = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
     return text.strip()
 
