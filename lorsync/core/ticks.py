@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
 from lorsync.core.facts import OWN_FACT, Fact
@@ -175,13 +176,14 @@ def _trailing(title: str, kind: Kind, is_known: Callable[[str], bool], today: da
 
 
 def _word_pattern(kind: Kind) -> re.Pattern[str]:
-    return _PATTERNS[kind][0]
+    return _patterns(kind)[0]
 
 
 def _trailing_pattern(kind: Kind) -> re.Pattern[str]:
-    return _PATTERNS[kind][1]
+    return _patterns(kind)[1]
 
 
+@cache  # not before a title is read: most passes read none
 def _patterns(kind: Kind) -> tuple[re.Pattern[str], re.Pattern[str]]:
     listed = sorted((*WORDS, *DONE_WORDS, *OWN_WORDS[kind]), key=len, reverse=True)
     words = "|".join(each.replace(" ", r"[\s-]") for each in listed)
@@ -189,9 +191,6 @@ def _patterns(kind: Kind) -> tuple[re.Pattern[str], re.Pattern[str]]:
     leading = re.compile(rf"[\[(]?{dated}[\])]?", re.IGNORECASE)
     trailing = re.compile(rf"(?<!\w)[\[(]?{dated}[\])]?[.!]*$", re.IGNORECASE)
     return leading, trailing
-
-
-_PATTERNS = {kind: _patterns(kind) for kind in Kind}
 
 
 def _fact_of(word: str, kind: Kind) -> Fact:
