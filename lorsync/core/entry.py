@@ -51,8 +51,8 @@ class Entry:
     ``sent_digests`` are those of the plan at the last write, None where it is not known.
     ``theirs`` are the properties that the person took over, ``extras`` what they added. ``ticks``
     are the facts that they stated in the title, each with its day, the last one last, and ``title``
-    is then the title without them (S13). ``intended`` and ``intended_digests`` belong to an intent,
-    ``missing_since`` is aware.
+    is then the title without them, empty where it does not show them any more (S13). ``intended``
+    and ``intended_digests`` belong to an intent, ``missing_since`` is aware.
     """
 
     uid: Uid
@@ -93,8 +93,8 @@ class Entry:
 
     @property
     def settled(self) -> bool:
-        """Whether its title states the last of its ticks in the one form already (S13)."""
-        return not self.ticks or is_settled(self.summary, *self.ticks[-1])
+        """Whether its title states the last of its ticks in the one form, or is the person's."""
+        return not self.title or not self.ticks or is_settled(self.summary, *self.ticks[-1])
 
     @property
     def statements(self) -> list[Statement]:

@@ -37,7 +37,8 @@ def with_ticks(
     if tick is None:
         taken_back = _is_ours(title, before, remote) or title == before.title
         ticks = () if taken_back else tuple(earlier.items())
-        return replace(entry, ticks=ticks, title=before.title if ticks else "")
+        # A title of their own says no more what was ticked, and stays as it is (I4).
+        return replace(entry, ticks=ticks, title="")
     rest = tick.rest or before.title or ("" if before.ticks else before.summary)
     known = earlier.pop(tick.fact, None)
     day = _day(tick.day, known) or _day_of_change(before, remote, now, zone)

@@ -65,6 +65,7 @@ class Living(RuleBasedStateMachine):
         self.backup: tuple[dict[Href, bytes], Onlooker] | None = None
         self.before: dict[Href, bytes] = {}
         self.number = 0
+        self.ever_in: set[LetterId] = set()
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -160,6 +161,28 @@ class Living(RuleBasedStateMachine):
     def retitle(self, number: int) -> None:
         self.number += 1
         self._do(number, lambda b, acts: person.retitle(b, acts, f"Mine {self.number}"))
+
+    @rule(number=which, words=st.sampled_from(["✓ {}", "DONE: {}", "{} ✓", "{} – done"]))
+    def tick(self, number: int, words: str) -> None:
+        href = self._choose(number)
+        if href is None or href in self.seen.released or self.seen.is_history(href):
+            return
+        if identity_of(href).kind is Kind.DEADLINE:
+            self.ever_in |= self.letters_of.get(href, frozenset())
+        self._do(number, lambda b, acts: person.tick(b, acts, words))
+
+    @rule(number=which)
+    def untick(self, number: int) -> None:
+        ticked = sorted(h for h, acts in self.seen.acts.items() if acts.ticked is not None)
+        there = [h for h in ticked if h in self.calendar.bodies and self.seen.is_history(h)]
+        if there and self.seen.event(there[0], self.calendar.bodies[there[0]]) is not None:
+            href = there[number % len(there)]
+            body, acts = person.untick(self.calendar.bodies[href], self.seen.acts[href])
+            self.calendar.edit(href, body)
+            self.before[href] = body
+            self.seen.acts[href] = acts
+            if self.seen.days.get(href, self.today) >= self.today:
+                self.seen.made.discard(href)
 
     @rule(number=which, before=st.booleans())
     def annotate(self, number: int, *, before: bool) -> None:

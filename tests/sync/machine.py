@@ -187,7 +187,8 @@ class Season(Living):
             if acts is None or acts.start is None or twin or len(self.devices) > 1:
                 continue
             if identity.kind is Kind.FOLLOW_UP:
-                open_letters = filter(self.config.is_open, self.letters_of.get(href, ()))
+                letters = self.letters_of.get(href, frozenset()) - self.ever_in
+                open_letters = filter(self.config.is_open, letters)
                 assert not list(open_letters), f"I4: {told(href)} was moved and is gone"
 
     def _hold_plan(self, it: Device, report: Report) -> None:

@@ -26,7 +26,8 @@ class Acts:
 
     ``start`` and ``end`` as they chose them; ``text`` is the whole description once they changed it
     inside the managed block, ``notes`` what they wrote around it; ``spoiled`` the body that they
-    made unreadable.
+    made unreadable. ``ticked`` is the title that they typed to state a fact, and the one without;
+    ``history`` that they did so, whatever they named the event since (S13).
     """
 
     start: date | datetime | None = None
@@ -37,11 +38,14 @@ class Acts:
     place: str | None = None
     alarms: tuple[timedelta, ...] | None = None
     spoiled: bytes | None = None
+    ticked: tuple[str, str] | None = None
+    history: bool = False
 
     @property
     def has_words(self) -> bool:
         """Whether they wrote into it, and so keep it when it is no longer needed (S10)."""
-        return bool(self.title or self.text or self.notes or self.place or self.spoiled)
+        written = self.title or self.text or self.notes or self.place or self.spoiled
+        return bool(written or self.history)
 
 
 def day_of(event: icalendar.Event) -> date:
@@ -98,6 +102,10 @@ def _date_stands(acts: Acts, event: icalendar.Event) -> bool:
 
 
 def _title_stands(acts: Acts, event: icalendar.Event) -> bool:
+    if acts.ticked is not None:
+        typed, base = acts.ticked
+        title = title_of(event)
+        return title == typed or (title.startswith("✓ ") and title.endswith(f" · {base}"))
     return acts.title is None or title_of(event) in (acts.title, NOT_NEEDED + acts.title)
 
 
@@ -123,7 +131,25 @@ def drag(body: bytes, acts: Acts, start: date | datetime, lasts: timedelta) -> D
 
 
 def retitle(body: bytes, acts: Acts, title: str) -> Done:
-    return edited(body, lambda e: put(e, "SUMMARY", title)), replace(acts, title=title)
+    after = edited(body, lambda e: put(e, "SUMMARY", title))
+    return after, replace(acts, title=title, ticked=None)
+
+
+def tick(body: bytes, acts: Acts, words: str) -> Done:
+    """State in the title that it was done; it rings no more then."""
+    base = title_of(event_in(body))
+    typed = words.format(base)
+    after = edited(body, lambda e: put(e, "SUMMARY", typed))
+    return after, replace(acts, ticked=(typed, base), history=True, alarms=None)
+
+
+def untick(body: bytes, acts: Acts) -> Done:
+    """Make the title what it was before the tick."""
+    if acts.ticked is None:
+        return body, acts
+    base = acts.ticked[1]
+    after = edited(body, lambda e: put(e, "SUMMARY", base))
+    return after, replace(acts, ticked=None, history=False)
 
 
 def annotate(body: bytes, acts: Acts, note: str, *, before: bool) -> Done:

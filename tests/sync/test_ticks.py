@@ -113,6 +113,8 @@ def test_s14_nothing_else_takes_a_fact_back(desk: Desk, request_href: Href) -> N
     desk.person_changes(request_href, summary="Mailed her on Tuesday")
     report = desk.sync()
     assert [letter.asked for letter in report.plan.letters] == [START]
+    assert title(desk, request_href) == "Mailed her on Tuesday"
+    assert not desk.sync().wrote
     desk.calendar.remove(request_href)
     for hours in (1, 2, 3):
         report = desk.sync(START + timedelta(days=hours))

@@ -106,7 +106,13 @@ class Onlooker:
             href: event
             for href, event in events.items()
             if event is not None and day_of(event) >= today and href not in self.released
+            if not self.is_history(href)
         }
+
+    def is_history(self, href: Href) -> bool:
+        """Tell whether the person ticked an event (S13)."""
+        acts = self.acts.get(href)
+        return acts is not None and acts.history
 
     def event(self, href: Href, body: bytes) -> icalendar.Event | None:
         """Return the event of a body; None where the person made it unreadable."""
@@ -122,7 +128,7 @@ class Onlooker:
                 if is_released(event):
                     self.released.add(href)
             passed = self.days[href] < today and href not in self.released
-            if passed and identity_of(href).kind is Kind.FOLLOW_UP:
+            if (passed or self.is_history(href)) and identity_of(href).kind is Kind.FOLLOW_UP:
                 self.made.add(href)
 
     # What must hold
@@ -153,6 +159,9 @@ class Onlooker:
         """Hold that a pass leaves what is past (I6), but for events whose letters are gone."""
         excused = set(may_go)
         for href, body in self.ours(before).items():
+            if self.is_history(href):
+                assert href in after, f"S13: {told(href)} was ticked and is gone"
+                continue
             if self.days[href] < today and (href in after or href not in excused):
                 assert after.get(href) == body, f"I6: {told(href)} on {self.days[href]} is past"
 
