@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from lorsync.config.values import name, wrong
 
 WHERE_PASSWORDS_GO: Final = (
-    "a password never stands in the config: take it out, then store it in the keyring with "
-    "“keyring set lorsync USERNAME@HOST” or name a password_command"
+    "a password never stands in the config: take it out, then run “lorsync login”, which stores "
+    "it in the keyring, or name a password_command"
 )
 
 _PORT = re.compile(r"\d{1,5}/")
@@ -72,6 +72,12 @@ def on_this_machine(host: str) -> bool:
 def may_need_no_login(address: str) -> bool:
     """Tell whether a server is on this machine, where it may let everybody in."""
     return on_this_machine(urlsplit(address).hostname or "")
+
+
+def is_mail_address(username: str) -> bool:
+    """Tell whether a user name says by itself at which domain its calendars are."""
+    user, at, domain = username.rpartition("@")
+    return bool(user and at and "." in domain.strip("."))
 
 
 def argument(value: object) -> str:

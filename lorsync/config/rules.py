@@ -5,11 +5,12 @@ from datetime import date
 from typing import Final
 
 from lorsync.config import references
-from lorsync.config.account import may_need_no_login
+from lorsync.config.account import is_mail_address, may_need_no_login
 from lorsync.config.checking import Draft
 from lorsync.config.problems import KeyPath, Problem, one_of
 from lorsync.config.values import as_date
 from lorsync.core.model import Policy
+from lorsync.providers import PROVIDERS
 from lorsync.settings import Provider
 
 _DEFAULTS: Final = Policy()
@@ -20,17 +21,6 @@ _AT_MOST: Final = (
     ("last_useful_days", "final_days"),
 )
 """Keys of ``[policy]`` of which the first is at most the second."""
-
-_NEEDED: Final = {
-    Provider.CALDAV: ("url", "username"),
-    Provider.NEXTCLOUD: ("url", "username"),
-    Provider.ICLOUD: ("username",),
-    Provider.FASTMAIL: ("username",),
-    Provider.FOLDER: ("path",),
-    Provider.LOCAL: (),
-    Provider.GOOGLE: (),
-}
-"""What a provider cannot do without. Google's login says itself who logs in."""
 
 _SAMPLES: Final = {
     "url": '"https://cal.example.org/"',
@@ -78,19 +68,24 @@ def _calendar(draft: Draft) -> Iterator[Problem]:
                 allowed=f"it is missing, and {stated[0]} needs one: {one_of(Provider)}",
             )
         return
-    for name in _NEEDED[table.provider]:
-        if entry.clear(name) and getattr(table, name) is None and not _no_login(draft, name):
+    for name in PROVIDERS[table.provider].needs:
+        if entry.clear(name) and getattr(table, name) is None and not _found_without(draft, name):
             yield Problem(
                 path=(*entry.path, name),
                 allowed=f"it is missing: {table.provider} needs it, such as {_SAMPLES[name]}",
             )
 
 
-def _no_login(draft: Draft, name: str) -> bool:
-    """Tell whether a user name can be done without, or would be asked for too early."""
+def _found_without(draft: Draft, name: str) -> bool:
+    """Tell whether this key of a CalDAV account can be done without, or is asked for too early.
+
+    A mail address finds its server by DNS (RFC 6764); a server on this machine may let all in.
+    """
     calendar = draft.calendar
-    if name != "username" or calendar.table.provider is not Provider.CALDAV:
+    if calendar.table.provider is not Provider.CALDAV:
         return False
+    if name == "url":
+        return not calendar.clear("username") or is_mail_address(calendar.table.username or "")
     return not calendar.clear("url") or may_need_no_login(calendar.table.url or "")
 
 

@@ -258,6 +258,8 @@ def test_program_wants_two_letters_unless_it_takes_fewer(loaded: Loaded) -> None
     [
         ('provider = "caldav"', ["url", "username"]),
         ('provider = "caldav"\nurl = "https://c.org/"', ["username"]),
+        ('provider = "caldav"\nusername = "maya"', ["url"]),
+        ('provider = "caldav"\nusername = "maya@example.org"', []),
         ('provider = "caldav"\nurl = "http://127.0.0.1:5232/"', []),
         ('provider = "nextcloud"\nusername = "x"', ["url"]),
         ('provider = "icloud"', ["username"]),
