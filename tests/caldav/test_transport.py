@@ -200,6 +200,11 @@ def test_credentials_do_not_follow_to_another_host(
         ("https://cloud.example.org/", "https://cloud.example.com/", False),
         ("https://cloud.example.org/", "https://evil.org/", False),
         ("https://cloud.example.org/", "https://u:p@cloud.example.org/", False),
+        # Names below these are given to anybody, so two of them are two owners.
+        ("https://one.co.uk/", "https://two.co.uk/", False),
+        ("https://cal.one.co.uk/", "https://dav.one.co.uk/", True),
+        ("https://one.github.io/", "https://two.github.io/", False),
+        ("https://cal.example.org./", "https://DAV.example.org/", True),
         ("https://10.0.0.1/", "https://99.0.0.1/", False),
         ("https://10.0.0.1/", "https://10.0.0.1/x", True),
         ("https://server/", "https://other/", False),

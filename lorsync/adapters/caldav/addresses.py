@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+from functools import cache
 from urllib.parse import urlsplit, urlunsplit
 
 from lorsync.errors import ConfigError
@@ -15,7 +16,8 @@ def shown(url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether what is sent to this host stays on this machine."""
-    if host == "localhost":
+    # RFC 6761 section 6.3: these names never leave the machine.
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
@@ -64,8 +66,24 @@ def may_follow(origin: str, target: str) -> bool:
 
 
 def _same_domain(host: str, other: str) -> bool:
-    """Tell whether two names have one registrable domain, taken as their last two labels."""
-    labels = (host.rstrip(".").split("."), other.rstrip(".").split("."))
-    if any(len(parts) < 2 or parts[-1].isdigit() for parts in labels) or ":" in host + other:
-        return False  # a bare name or an address: only itself
-    return labels[0][-2:] == labels[1][-2:]
+    """Tell whether two names have one registrable domain, by the list of publicsuffix.org."""
+    if any(_is_number(name) for name in (host, other)):
+        return False  # an address is only itself
+    names = [_registrable(name.rstrip(".").lower()) for name in (host, other)]
+    return names[0] is not None and names[0] == names[1]
+
+
+@cache
+def _registrable(host: str) -> str | None:
+    """Return the part of a name that somebody has registered; None for a bare or public name."""
+    # Loaded where hosts differ, as they do at few providers: it reads a list of 10,000 names.
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList().privatesuffix(host)
+
+
+def _is_number(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return True
+    return False
