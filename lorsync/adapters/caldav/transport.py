@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import niquests
@@ -40,13 +40,25 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Of the 5xx these concern the one request: not implemented, and no room left.
 _PLAIN_5XX = frozenset({501, 507})
 _GOOGLE_QUOTA = (b"usageLimits", b"ateLimitExceeded", b"quotaExceeded")
+_NOT_ENABLED = b"accessNotConfigured"
 # Set on an answer whose body is a web page.
 _PAGE = "x-lorsync-web-page"
+
+
+class AccessTokens(Protocol):
+    """Bearer tokens (RFC 6750), each of which ends sooner than the login; from any thread."""
+
+    def current(self) -> str:
+        """Return a token that has not ended. Raises LoginRefusedError if the login has."""
+
+    def renewed(self, refused: str) -> str:
+        """Return another token in the stead of one that was refused. Raises as ``current``."""
 
 
 class Transport:
     """Requests to one account, from any number of threads, over kept-alive connections.
 
+    With ``tokens`` there is no password. ``advice`` is for those whose password is refused.
     ``connect_limit`` and ``read_limit`` are seconds.
     """
 
@@ -56,6 +68,8 @@ class Transport:
         *,
         username: str,
         password: str,
+        tokens: AccessTokens | None = None,
+        advice: str = "Some servers take an app password only.",
         connect_limit: float = 10.0,
         read_limit: float = 30.0,
     ) -> None:
@@ -63,7 +77,9 @@ class Transport:
         self._origin = origin
         self._username = username
         # The caldav library would take the password as its own attribute, and shows it there.
-        self._auth: AuthBase = HTTPBasicAuth(username, password)
+        self._auth: AuthBase | None = HTTPBasicAuth(username, password) if tokens is None else None
+        self._tokens = tokens
+        self._advice = advice
         self._limits = (connect_limit, read_limit)
         self._lock = threading.Lock()
         self._idle: list[DAVClient] = []
@@ -79,6 +95,11 @@ class Transport:
     def username(self) -> str:
         """Whose account this is, for messages."""
         return self._username
+
+    @property
+    def advice(self) -> str:
+        """What to say to a person whose password is refused."""
+        return self._advice
 
     @property
     def requests(self) -> int:
@@ -124,16 +145,30 @@ class Transport:
             client.close()
 
     def _send_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        client = self._take()
-        outcome = self._exchange(client, method, url, body, headers)
-        with self._lock:
-            self._idle.append(client)
+        if self._tokens is None:
+            outcome = self._exchanged(method, url, body, headers)
+        else:
+            token = self._tokens.current()
+            outcome = self._exchanged(method, url, body, _bearing(token, headers))
+            if isinstance(outcome, LoginRefusedError):
+                # A token may end ahead of its time; once, since a second refusal has other reasons.
+                token = self._tokens.renewed(token)
+                outcome = self._exchanged(method, url, body, _bearing(token, headers))
         if isinstance(outcome, LorsyncError):
             # Raised outside of every except clause: neither as cause nor as context does the
             # foreign exception hang on ours, with the Authorization header in its request.
             raise outcome
         with self._lock:
             self._stated_time = _stated_time(outcome) or self._stated_time
+        return outcome
+
+    def _exchanged(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer | LorsyncError:
+        client = self._take()
+        outcome = self._exchange(client, method, url, body, headers)
+        with self._lock:
+            self._idle.append(client)
         return outcome
 
     def _exchange(
@@ -149,13 +184,14 @@ class Transport:
             # WireBytes: the library rewrites the line ends of anything else.
             response = client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]
         except AuthorizationError as error:
-            return _refusal(error, method, url, self._username)
+            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
+            return _refusal(error, method, url, who, self._advice)
         except RateLimitError as error:
             return _busy(url, error.status or 429, error.retry_after_seconds)
         except niquests.exceptions.TooManyRedirects as error:
             return _redirect(error, method, url)
         except (niquests.exceptions.RequestException, OSError) as error:
-            return _unreachable(error, url, self._limits[1])
+            return unreachable(error, url, self._limits[1])
         except OverflowError:
             # The library's, of a Retry-After with hundreds of digits.
             return _busy(url, 429, math.inf)
@@ -185,7 +221,7 @@ class Transport:
             url=self._origin,
             auth=self._auth,
             timeout=self._limits,  # type: ignore[arg-type]  # niquests takes a pair
-            ssl_verify_cert=_trust_anchors(),
+            ssl_verify_cert=trust_anchors(),
             enable_rfc6764=False,
             rate_limit_handle=False,
         )
@@ -223,12 +259,16 @@ def _look_at(response: Any, **_: object) -> None:
         response.headers["content-type"] = "application/octet-stream"
 
 
-def _trust_anchors() -> bool | str:
+def trust_anchors() -> bool | str:
     """Return the CA bundle that the environment names, which ``trust_env`` off would ignore."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if os.environ.get(name):
             return os.environ[name]
     return True
+
+
+def _bearing(token: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {**headers, "Authorization": f"Bearer {token}"}
 
 
 def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -263,16 +303,17 @@ def _redirect(error: niquests.exceptions.TooManyRedirects, method: str, url: str
 
 
 def _refusal(
-    error: AuthorizationError, method: str, url: str, username: str
+    error: AuthorizationError, method: str, url: str, who: str, advice: str
 ) -> Answer | LorsyncError:
     """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
     body = error.body.encode() if isinstance(error.body, str) else error.body or b""
     if error.status == 401:
         return LoginRefusedError(
-            f"{shown(url)} refuses the user name {username!r} or the password: "
-            "check calendar.username and the stored password (some need an app password)."
+            f"{shown(url)} refuses {who}: check calendar.username, and run “lorsync login”. "
+            f"{advice}"
         )
-    if any(word in body for word in _GOOGLE_QUOTA):
+    # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
+    if any(word in body for word in _GOOGLE_QUOTA) and _NOT_ENABLED not in body:
         return _busy(url, 403, None)
     root = xml.parse(body) if body else None
     page = root is None and b"<html" in body[:1024].lower()
@@ -301,7 +342,7 @@ def _seconds(wish: str | None) -> float | None:
         return math.inf
 
 
-def _unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError:
+def unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError:
     """Say why there was no answer; the order matters, ConnectTimeout is a ConnectionError too."""
     host = urlsplit(shown(url)).netloc
     text = str(error)
