@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lorsync.errors import LoginRefusedError
-from lorsync.ports import Calendar
+from lorsync.ports import Calendar, Collection
+from lorsync.providers import SignIn, traits
 from lorsync.settings import CalendarSettings, Provider
+
+if TYPE_CHECKING:
+    from lorsync.adapters.caldav.account import Secret
 
 _KEY = secrets.token_bytes(32)
 """Of this process alone."""
@@ -34,8 +39,8 @@ def opened_calendar(
         return
     from lorsync.adapters.caldav import open_collection
 
-    with _reachable(account, state) as (reachable, password):
-        calendar = open_collection(reachable, password, remembered=remembered)
+    with _reachable(account, state) as (reachable, secret):
+        calendar = open_collection(reachable, secret, remembered=remembered)
         with closing(calendar):
             yield calendar
 
@@ -55,14 +60,27 @@ def found_calendar(account: CalendarSettings, state: Path) -> Iterator[Calendar]
         return
     from lorsync.adapters.caldav import find_collection
 
-    with _reachable(account, state) as (reachable, password):
-        found = find_collection(reachable, password)
+    with _reachable(account, state) as (reachable, secret):
+        found = find_collection(reachable, secret)
         if found is None:
             with _empty() as calendar:
                 yield calendar
             return
         with closing(found):
             yield found
+
+
+def calendars_of(
+    account: CalendarSettings, state: Path, *, given: str | None = None
+) -> tuple[Collection, ...]:
+    """List the calendars of an account on a server; ``given`` is a secret that is not stored yet.
+
+    Raises ConfigError, CredentialsError, StateError or UnavailableError.
+    """
+    from lorsync.adapters.caldav import listed_collections
+
+    with _reachable(account, state, given=given) as (reachable, secret):
+        return listed_collections(reachable, secret)
 
 
 @contextmanager
@@ -78,8 +96,13 @@ def holding_server(account: CalendarSettings, state: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _reachable(account: CalendarSettings, state: Path) -> Iterator[tuple[CalendarSettings, str]]:
-    """Return the account with its address and password; a local one is served meanwhile."""
+def _reachable(
+    account: CalendarSettings, state: Path, *, given: str | None = None
+) -> Iterator[tuple[CalendarSettings, "Secret"]]:
+    """Return the account with its address and secret; a local one is served meanwhile.
+
+    ``given`` is a secret that is not stored yet.
+    """
     if account.provider is Provider.LOCAL:
         from lorsync.adapters.local_server import ensure_running
 
@@ -89,12 +112,24 @@ def _reachable(account: CalendarSettings, state: Path) -> Iterator[tuple[Calenda
         return
     from lorsync.adapters.credentials import how_to_change, password_for
 
-    password = password_for(account)
+    if given is not None:
+        yield account, _signed_in(account, given)
+        return
+    kept = password_for(account)
     try:
-        yield account, password
+        yield account, _signed_in(account, kept)
     except LoginRefusedError as error:
         message = f"{error} {how_to_change(account)}"
-        raise LoginRefusedError(message, login=_mark(account, password)) from None
+        raise LoginRefusedError(message, login=_mark(account, kept)) from None
+
+
+def _signed_in(account: CalendarSettings, kept: str) -> "Secret":
+    """Return what the adapter signs in with: the password, or what Google's login gives."""
+    if traits(account).sign_in is not SignIn.OAUTH:
+        return kept
+    from lorsync.adapters.google import Login, tokens_for
+
+    return tokens_for(Login.from_line(kept))
 
 
 def login_mark(account: CalendarSettings) -> bytes | None:

@@ -16,6 +16,7 @@ sync-token
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType, Protocol
 
 from lorsync.core.entry import Entry
@@ -49,6 +50,29 @@ class Resource:
     href: Href
     etag: ETag | None
     body: bytes
+
+
+class Sharing(StrEnum):
+    """Who else sees a collection."""
+
+    OWN = "own"
+    BY_YOU = "shared by you"
+    WITH_YOU = "shared with you"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A calendar of an account that can hold events.
+
+    ``color`` is ``#RRGGBB``, ``owner`` a name to show; both None where the server does not say.
+    """
+
+    address: str
+    name: str | None
+    writable: bool
+    color: str | None = None
+    owner: str | None = None
+    sharing: Sharing = Sharing.OWN
 
 
 class PreconditionFailedError(Exception):

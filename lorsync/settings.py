@@ -25,7 +25,8 @@ class CalendarSettings:
     """``[calendar]``: the account and the collection.
 
     ``password_command`` is an argument list, run without a shell. ``color`` is ``#RRGGBB``.
-    ``path`` is for the provider ``folder``.
+    ``path`` is for the provider ``folder``. ``shared`` is the person's yes to a calendar that
+    others see too.
     """
 
     provider: Provider
@@ -33,6 +34,7 @@ class CalendarSettings:
     username: str | None = None
     password_command: tuple[str, ...] | None = None
     name: str = "Letters of recommendation"
+    shared: bool = False
     color: str | None = None
     path: Path | None = None
 

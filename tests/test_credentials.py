@@ -226,7 +226,8 @@ def test_keyring_knows_the_account_by_user_and_host(
 
 def test_no_entry_says_what_to_run(ring: MemoryKeyring) -> None:
     problem = refusal(lambda: password_for(settings(), environ={}))
-    assert "keyring set lorsync maya@cal.example.org" in str(problem)
+    assert "maya@cal.example.org" in str(problem)
+    assert "run “lorsync login”" in str(problem)
     assert "password_command" in str(problem)
 
 

@@ -12,6 +12,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from signal import SIGKILL
@@ -20,7 +21,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from lorsync.errors import CredentialsError
-from lorsync.settings import CalendarSettings
+from lorsync.settings import CalendarSettings, Provider
 
 SERVICE: Final = "lorsync"
 """The service under which the keyring knows our passwords."""
@@ -31,6 +32,15 @@ CREDENTIAL: Final = "lorsync-password"
 COMMAND_SECONDS: Final = 30.0
 KEYRING_SECONDS: Final = 10.0
 """A locked keyring may wait for a prompt that nobody sees."""
+
+
+class Source(StrEnum):
+    """Where a secret comes from, as it is said to a person."""
+
+    COMMAND = "password_command"
+    CREDENTIAL = f"the systemd credential {CREDENTIAL}"
+    KEYRING = "the keyring"
+
 
 _MAX_BYTES: Final = 65_536
 
@@ -44,7 +54,7 @@ def password_for(
     command_seconds: float = COMMAND_SECONDS,
     keyring_seconds: float = KEYRING_SECONDS,
 ) -> str:
-    """Get the password (for Google: the refresh token) of the account.
+    """Get the password (for Google: the line that keeps the login) of the account.
 
     Raises CredentialsError if the configured source has none, fails, or takes longer than its
     limit in seconds. The text of the error says what to do and holds nothing secret.
@@ -54,7 +64,20 @@ def password_for(
     credential = _credential(environ)
     if credential is not None:
         return _from_credential(credential)
-    return _from_keyring(account(settings), keyring_seconds)
+    found = stored(settings, keyring_seconds=keyring_seconds)
+    if not found:
+        raise CredentialsError(
+            f"The keyring has no login for {account(settings)}: run “lorsync login”, "
+            "or set password_command in the config."
+        )
+    return found
+
+
+def source(settings: CalendarSettings, *, environ: Mapping[str, str] = os.environ) -> Source:
+    """Tell where the account's secret comes from; that place is the only one that is asked."""
+    if settings.password_command is not None:
+        return Source.COMMAND
+    return Source.KEYRING if _credential(environ) is None else Source.CREDENTIAL
 
 
 def account(settings: CalendarSettings) -> str:
@@ -67,17 +90,32 @@ def account(settings: CalendarSettings) -> str:
 
 def how_to_change(settings: CalendarSettings, *, environ: Mapping[str, str] = os.environ) -> str:
     """Say how the person changes the secret that :func:`password_for` gets."""
-    if settings.password_command is not None:
-        return "The password is what password_command prints: mend it there."
-    if _credential(environ) is not None:
-        return f"The password is the systemd credential {CREDENTIAL}: renew it there."
-    return f"To store another one, run “keyring set {SERVICE} {account(settings)}”."
+    origin = source(settings, environ=environ)
+    if origin is Source.KEYRING:
+        return "To sign in again, run “lorsync login”."
+    made = "; “lorsync login --print” makes one" if settings.provider is Provider.GOOGLE else ""
+    return f"The secret comes from {origin}: renew it there{made}."
+
+
+def stored(settings: CalendarSettings, *, keyring_seconds: float = KEYRING_SECONDS) -> str | None:
+    """Return what the keyring has for the account, or None.
+
+    Raises CredentialsError if the keyring cannot be asked within ``keyring_seconds``.
+    """
+    name = account(settings)
+
+    def look_up() -> str | None:
+        import keyring
+
+        return keyring.get_password(SERVICE, name)
+
+    return _ask_keyring(look_up, keyring_seconds)
 
 
 def remember(
     settings: CalendarSettings, secret: str, *, keyring_seconds: float = KEYRING_SECONDS
 ) -> None:
-    """Store the account's password, or Google's refresh token, in the keyring.
+    """Store the account's password, or the line of Google's login, in the keyring.
 
     Raises CredentialsError if the keyring does not take it within ``keyring_seconds``.
     """
@@ -182,21 +220,6 @@ def _secret(line: bytes, source: str, advice: str) -> str:
     if not text:
         raise CredentialsError(f"{source} nothing. {advice}")
     return text
-
-
-def _from_keyring(name: str, seconds: float) -> str:
-    def look_up() -> str | None:
-        import keyring
-
-        return keyring.get_password(SERVICE, name)
-
-    found = _ask_keyring(look_up, seconds)
-    if not found:
-        raise CredentialsError(
-            f"The keyring has no password for {name}. "
-            f"Run “keyring set {SERVICE} {name}”, or set password_command in the config."
-        )
-    return found
 
 
 def _ask_keyring(ask: Callable[[], Answer], seconds: float) -> Answer:

@@ -94,7 +94,8 @@ class CalendarTable(Table):
         default=Provider.LOCAL.value,
     )
     url: Url | None = key(
-        "Address of the server; needed for caldav and nextcloud. http only on this machine."
+        "Address of the server or of one calendar; needed for nextcloud, and for caldav unless "
+        "username is a mail address whose domain names its server. http only on this machine."
     )
     username: Name | None = key("Your login name at the provider. A password never stands here.")
     password_command: Arguments | None = key(
@@ -103,6 +104,10 @@ class CalendarTable(Table):
     name: Name | None = key(
         "The calendar's display name; it is made when missing.",
         default=CalendarSettings(provider=Provider.LOCAL).name,
+    )
+    shared: Flag | None = key(
+        "Your yes to a calendar that others can see too, or that is somebody else's.",
+        default=False,
     )
     color: Color | None = key("The calendar's colour, #RRGGBB; the provider's when left out.")
     event_time: Clock | None = key("Time of day of the events, HH:MM; all-day when left out.")

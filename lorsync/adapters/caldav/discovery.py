@@ -1,168 +1,121 @@
-"""From a server's address to one collection: found by its name, or made (RFC 6764, RFC 4791)."""
+"""From a server's address to the calendars of an account (RFC 6764, RFC 5397, RFC 4791)."""
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urljoin, urlsplit
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
+from lorsync.adapters.caldav.addresses import may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, unusable
-from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.transport import Transport
-from lorsync.errors import ConfigError, CredentialsError, UnavailableError
-from lorsync.settings import CalendarSettings, Provider
+from lorsync.errors import CredentialsError, UnavailableError
+from lorsync.ports import Collection, Sharing
 
-# Where a provider has one address for everybody.
-_ADDRESSES = {
-    Provider.ICLOUD: "https://caldav.icloud.com/",
-    Provider.FASTMAIL: "https://caldav.fastmail.com/",
-}
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
-_ABOUT = (
+_MEMBERS = (
     xml.RESOURCETYPE,
     xml.DISPLAYNAME,
     xml.COMPONENTS,
     xml.PRIVILEGES,
-    xml.PRINCIPAL,
-    xml.HOME_SET,
+    xml.COLOR,
+    xml.OWNER,
+    xml.OWNER_PRINCIPAL,
+    xml.OWNER_NAME,
 )
-_MEMBERS = (xml.RESOURCETYPE, xml.DISPLAYNAME, xml.COMPONENTS, xml.PRIVILEGES)
+_ABOUT = (*_MEMBERS, xml.PRINCIPAL, xml.HOME_SET)
+_NAME = (xml.DISPLAYNAME,)
 # RFC 3744 section 5.4 and RFC 4918: any of these lets a person write events.
 _WRITING = frozenset(map(xml.dav, ("write", "write-content", "bind", "all")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
-    """A calendar on the server that can hold events."""
+class Account:
+    """What an address led to: ``given`` is the calendar that it names itself, if it names one.
 
-    address: str
-    name: str | None
-    writable: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Vacancy:
-    """A home with no collection of the wanted name, and the addresses that are taken in it."""
-
-    home: str
-    taken: tuple[str, ...]
-
-
-def open_collection(
-    settings: CalendarSettings,
-    password: str,
-    *,
-    remembered: str | None,
-    connections: int = 8,
-    connect_limit: float = _CONNECT_SECONDS,
-    read_limit: float = _READ_SECONDS,
-) -> CalDavCalendar:
-    """Open the collection that the settings name, and make it when it is missing.
-
-    ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
-    calendar stays the same one (S19). Raises ConfigError, CredentialsError or UnavailableError.
+    ``principals`` are the paths of whoever asks, with ``/`` at the end; none where none is said.
     """
-    transport = _transport(settings, password, connect_limit, read_limit)
-    guarded = settings.provider is not Provider.GOOGLE
-    if remembered is not None:
-        address = _recalled(transport.origin, remembered)
-        return CalDavCalendar(transport, address, connections=connections, guards_creation=guarded)
-    with _closing_on_error(transport):
-        place = _look(transport, settings)
-        created = isinstance(place, _Vacancy)
-        address = _make(transport, place, settings) if isinstance(place, _Vacancy) else place
-    return CalDavCalendar(
-        transport, address, connections=connections, created=created, guards_creation=guarded
-    )
+
+    about: Answer
+    principals: frozenset[str]
+    given: Collection | None
 
 
-def find_collection(settings: CalendarSettings, password: str) -> CalDavCalendar | None:
-    """Open the collection that the settings name where it is there already; make nothing.
+def account_at(transport: Transport) -> Account:
+    """Ask the transport's address who it is, which takes one request, or two for a bare host.
 
-    Raises ConfigError, CredentialsError or UnavailableError.
+    Raises CredentialsError or UnavailableError.
     """
-    transport = _transport(settings, password, _CONNECT_SECONDS, _READ_SECONDS)
-    with _closing_on_error(transport):
-        place = _look(transport, settings)
-    if isinstance(place, _Vacancy):
-        transport.close()
-        return None
-    return CalDavCalendar(transport, place)
+    about = _about(transport)
+    first = about.multistatus().responses[:1]
+    principals = frozenset(map(_path, _hrefs(about, xml.PRINCIPAL)))
+    given = None
+    if first and xml.CALENDAR in first[0].kinds(xml.RESOURCETYPE):
+        given = _collection(transport, first[0], about.url, principals)
+    return Account(about=about, principals=principals, given=given)
 
 
-def _transport(
-    settings: CalendarSettings, password: str, connect_limit: float, read_limit: float
-) -> Transport:
-    url = settings.url or _ADDRESSES.get(settings.provider)
-    if url is None:
-        raise ConfigError("calendar.url is missing: write the address of the CalDAV server.")
-    return Transport(
-        url,
-        username=settings.username or "",
-        password=password,
-        connect_limit=connect_limit,
-        read_limit=read_limit,
-    )
+def homes_of(transport: Transport, account: Account) -> list[str]:
+    """Return the addresses of the calendar homes (RFC 4791 section 6.2.1).
+
+    Raises CredentialsError or UnavailableError.
+    """
+    answer, homes = account.about, _hrefs(account.about, xml.HOME_SET)
+    if not homes:
+        principals = _hrefs(account.about, xml.PRINCIPAL)
+        if not principals:
+            # Cyrus says so to an anonymous request: 207 and no principal.
+            raise CredentialsError(
+                f"{shown(account.about.url)} does not say whose calendars these are: check "
+                "calendar.username, the stored password and calendar.url."
+            )
+        _check_host(transport, principals[0])
+        answer = _propfind(transport, principals[0], [xml.HOME_SET])
+        answer.multistatus()
+        homes = _hrefs(answer, xml.HOME_SET)
+    if not homes:
+        raise UnavailableError(
+            f"{shown(answer.url)} names no calendars: check that the account has CalDAV."
+        )
+    for home in homes:
+        _check_host(transport, home)
+    return [home if home.endswith("/") else home + "/" for home in homes]
 
 
-@contextmanager
-def _closing_on_error(transport: Transport) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        transport.close()
-        raise
+def members_of(transport: Transport, account: Account, home: str) -> list[Collection]:
+    """List the calendars of a home that take events. Raises as :func:`account_at`."""
+    answer = _propfind(transport, home, _MEMBERS, depth=1)
+    if answer.status in {404, 405} or answer.web_page:
+        raise unusable(answer)
+    listed = []
+    for response in answer.multistatus().responses:
+        components = response.components()
+        if xml.CALENDAR not in response.kinds(xml.RESOURCETYPE):
+            continue
+        if components is not None and "VEVENT" not in components:
+            continue  # a list of tasks
+        address = urljoin(answer.url, response.spelling)
+        _check_host(transport, address)
+        listed.append(_collection(transport, response, address, account.principals))
+    return listed
 
 
 def collections(transport: Transport) -> tuple[Collection, ...]:
-    """List the account's calendars."""
-    listed: list[Collection] = []
-    for home in _homes(transport, _about(transport)):
-        listed += _members(transport, home)
-    return tuple(listed)
+    """List the account's calendars, or the one whose address was given. Raises as above."""
+    account = account_at(transport)
+    if account.given is not None:
+        return (account.given,)
+    homes = homes_of(transport, account)
+    listed = [found for home in homes for found in members_of(transport, account, home)]
+    return tuple(_with_owner(transport, found) for found in listed)
 
 
-def _recalled(url: str, remembered: str) -> str:
-    """Return the remembered address; the embedded server may have come back on another port."""
-    here, there = urlsplit(url), urlsplit(remembered)
-    if is_loopback(here.hostname or "") and is_loopback(there.hostname or ""):
-        return urlunsplit((here.scheme, here.netloc, there.path, "", ""))
-    if not may_follow(url, remembered):
-        raise ConfigError(
-            f"calendar.url is {shown(url)}, but the calendar so far was {shown(remembered)}: "
-            "the password is not sent there. Put the address back, or start with a new state."
-        )
-    return remembered
-
-
-def _look(transport: Transport, settings: CalendarSettings) -> str | _Vacancy:
-    """Return the collection's address, or where it can be made."""
-    about = _about(transport)
-    first = about.multistatus().responses
-    if first and xml.CALENDAR in first[0].kinds(xml.RESOURCETYPE):
-        return about.url
-    homes = _homes(transport, about)
-    listed = [found for home in homes for found in _members(transport, home)]
-    named = [found for found in listed if _same_name(found.name, settings.name)]
-    named = named or [found for found in listed if _is_half_made(found, settings.name)]
-    if len(named) > 1:
-        both = " and ".join(shown(found.address) for found in named)
-        raise ConfigError(
-            f"Two calendars are called {settings.name!r}: {both}. Rename one, "
-            "or write the address of the right one into calendar.url."
-        )
-    if not named:
-        return _Vacancy(home=homes[0], taken=tuple(found.address for found in listed))
-    if not named[0].writable:
-        raise ConfigError(
-            f"The calendar {settings.name!r} at {shown(named[0].address)} is read-only for "
-            f"{transport.username!r}: choose another calendar.name."
-        )
-    return named[0].address
+def _with_owner(transport: Transport, found: Collection) -> Collection:
+    """Return a calendar with its owner's name, where only the owner's path was said."""
+    if found.sharing is not Sharing.WITH_YOU or not (found.owner or "").startswith("/"):
+        return found
+    answer = _propfind(transport, urljoin(found.address, quote(found.owner or "")), _NAME)
+    responses = answer.multistatus().responses if answer.status == 207 else ()
+    name = responses[0].text(xml.DISPLAYNAME) if responses else None
+    return replace(found, owner=name) if name else found
 
 
 def _propfind(transport: Transport, url: str, names: Iterable[str], depth: int = 0) -> Answer:
@@ -179,34 +132,10 @@ def _about(transport: Transport) -> Answer:
     if answer.status == 403 and not answer.web_page:
         raise CredentialsError(
             f"{shown(answer.url)} refuses access for {transport.username!r}: "
-            "check calendar.username and the stored password."
+            f"check calendar.username. {transport.advice}"
         )
     answer.multistatus()
     return answer
-
-
-def _homes(transport: Transport, about: Answer) -> list[str]:
-    """Return the addresses of the calendar homes (RFC 4791 section 6.2.1)."""
-    answer, homes = about, _hrefs(about, xml.HOME_SET)
-    if not homes:
-        principals = _hrefs(about, xml.PRINCIPAL)
-        if not principals:
-            # Cyrus says so to an anonymous request: 207 and no principal.
-            raise CredentialsError(
-                f"{shown(about.url)} does not say whose calendars these are: check "
-                "calendar.username, the stored password and calendar.url."
-            )
-        _check_host(transport, principals[0])
-        answer = _propfind(transport, principals[0], [xml.HOME_SET])
-        answer.multistatus()
-        homes = _hrefs(answer, xml.HOME_SET)
-    if not homes:
-        raise UnavailableError(
-            f"{shown(answer.url)} names no calendars: check that the account has CalDAV."
-        )
-    for home in homes:
-        _check_host(transport, home)
-    return [home if home.endswith("/") else home + "/" for home in homes]
 
 
 def _hrefs(answer: Answer, name: str) -> list[str]:
@@ -222,75 +151,34 @@ def _check_host(transport: Transport, url: str) -> None:
         )
 
 
-def _members(transport: Transport, home: str) -> list[Collection]:
-    """List the calendars of a home that take events."""
-    answer = _propfind(transport, home, _MEMBERS, depth=1)
-    if answer.status in {404, 405} or answer.web_page:
-        raise unusable(answer)
-    listed = []
-    for response in answer.multistatus().responses:
-        components = response.components()
-        if xml.CALENDAR not in response.kinds(xml.RESOURCETYPE):
-            continue
-        if components is not None and "VEVENT" not in components:
-            continue  # a list of tasks
-        address = urljoin(answer.url, response.spelling)
-        _check_host(transport, address)
-        rights = response.kinds(xml.PRIVILEGES)
-        listed.append(
-            Collection(
-                address=address,
-                name=response.text(xml.DISPLAYNAME),
-                writable=not rights or bool(rights & _WRITING),
-            )
-        )
-    return listed
-
-
-def _same_name(one: str | None, other: str) -> bool:
-    return one is not None and _normal(one) == _normal(other)
-
-
-def _is_half_made(found: Collection, name: str) -> bool:
-    """Tell whether this is a collection that we made and that did not get its name.
-
-    Xandikos answers 500 to a name with a per cent sign, makes the collection all the same, and
-    would make another at every attempt; it calls a nameless one by its path segment.
-    """
-    segment = found.address.rstrip("/").rpartition("/")[2]
-    return segment == next(iter(_segments(name))) and found.name in {None, "", segment}
-
-
-def _normal(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip()
-
-
-def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> str:
-    """Make the collection and return its address."""
-    home = place.home
-    paths = {xml.decoded_path(address) for address in place.taken}
-    segment = next(
-        name for name in _segments(settings.name) if xml.decoded_path(f"{home}{name}/") not in paths
+def _collection(
+    transport: Transport, response: xml.Response, address: str, principals: frozenset[str]
+) -> Collection:
+    rights, kinds = response.kinds(xml.PRIVILEGES), response.kinds(xml.RESOURCETYPE)
+    owners = response.hrefs(xml.OWNER_PRINCIPAL) or response.hrefs(xml.OWNER)
+    strange = bool(principals and owners and not principals & set(map(_path, owners)))
+    if strange or xml.SHARED_WITH_READER in kinds:
+        sharing = Sharing.WITH_YOU
+    elif xml.SHARED_BY_OWNER in kinds:
+        sharing = Sharing.BY_YOU
+    else:
+        sharing = Sharing.OWN
+    owner = response.text(xml.OWNER_NAME) or (_path(owners[0]) if owners else None)
+    return Collection(
+        address=address,
+        name=response.text(xml.DISPLAYNAME),
+        writable=not rights or bool(rights & _WRITING),
+        color=_color(response.text(xml.COLOR)),
+        owner=owner if sharing is Sharing.WITH_YOU else transport.username or None,
+        sharing=sharing,
     )
-    address = f"{home}{segment}/"
-    headers = {"Content-Type": "application/xml; charset=utf-8"}
-    body = xml.mkcalendar(_normal(settings.name), settings.color)
-    answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
-    if answer.status not in {200, 201}:
-        raise ConfigError(
-            f"{shown(home)} does not let lorsync make a calendar ({answer.status}): make one "
-            f"called {settings.name!r} in its web page or app, and run this again."
-        )
-    return address
 
 
-def _segments(name: str) -> Iterable[str]:
-    """Yield path segments for a name: readable, harmless, and another one each time.
+def _path(href: str) -> str:
+    return xml.decoded_path(href).rstrip("/") + "/"
 
-    The hash keeps two names apart whose letters are all left out.
-    """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "calendar"
-    for attempt in range(100):
-        digest = hashlib.sha256(f"{_normal(name)}\0{attempt}".encode()).hexdigest()
-        yield f"{slug}-{digest[:8]}"
+
+def _color(text: str | None) -> str | None:
+    """Return ``#RRGGBB``; Apple adds two digits for how opaque it is."""
+    color = (text or "").strip()
+    return color[:7].upper() if len(color) in {7, 9} and color.startswith("#") else None

@@ -14,6 +14,9 @@ XmlError = etree.LxmlError
 DAV = "DAV:"
 CALDAV = "urn:ietf:params:xml:ns:caldav"
 APPLE = "http://apple.com/ns/ical/"
+CALENDARSERVER = "http://calendarserver.org/ns/"
+OWNCLOUD = "http://owncloud.org/ns"
+NEXTCLOUD = "http://nextcloud.com/ns"
 _PREFIXES = {"d": DAV, "c": CALDAV, "a": APPLE}
 
 
@@ -40,6 +43,13 @@ CALENDAR = caldav("calendar")
 CALENDAR_DATA = caldav("calendar-data")
 NO_UID_CONFLICT = caldav("no-uid-conflict")
 COLOR = f"{{{APPLE}}}calendar-color"
+OWNER = dav("owner")
+# Nextcloud's own words for the owner of what was shared with somebody.
+OWNER_PRINCIPAL = f"{{{OWNCLOUD}}}owner-principal"
+OWNER_NAME = f"{{{NEXTCLOUD}}}owner-displayname"
+# In the resourcetype, on iCloud and sabre: shared by the owner, and shared with the one who asks.
+SHARED_BY_OWNER = f"{{{CALENDARSERVER}}}shared-owner"
+SHARED_WITH_READER = f"{{{CALENDARSERVER}}}shared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,222 @@
+"""Which of an account's calendars is the one: found by its name, or made (RFC 4791)."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from lorsync.adapters.caldav import xml
+from lorsync.adapters.caldav.account import Secret, connected
+from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
+from lorsync.adapters.caldav.calendar import CalDavCalendar
+from lorsync.adapters.caldav.discovery import account_at, collections, homes_of, members_of
+from lorsync.adapters.caldav.transport import Transport
+from lorsync.errors import ConfigError
+from lorsync.ports import Collection, Sharing
+from lorsync.providers import Guard, traits
+from lorsync.settings import CalendarSettings
+
+_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vacancy:
+    """A home with no collection of the wanted name, and the addresses that are taken in it."""
+
+    home: str
+    taken: tuple[str, ...]
+
+
+def open_collection(
+    settings: CalendarSettings,
+    secret: Secret,
+    *,
+    remembered: str | None,
+    connect_limit: float = _CONNECT_SECONDS,
+    read_limit: float = _READ_SECONDS,
+) -> CalDavCalendar:
+    """Open the collection that the settings name, and make it when it is missing.
+
+    ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
+    calendar stays the same one (S19). Raises ConfigError, CredentialsError or UnavailableError.
+    """
+    transport = connected(settings, secret, connect_limit, read_limit, remembered=remembered)
+    if remembered is not None:
+        return _calendar(transport, _recalled(transport.origin, remembered), settings)
+    with _closing_on_error(transport):
+        place = _look(transport, settings)
+        created = isinstance(place, _Vacancy)
+        address = _make(transport, place, settings) if isinstance(place, _Vacancy) else place
+    return _calendar(transport, address, settings, created=created)
+
+
+def find_collection(settings: CalendarSettings, secret: Secret) -> CalDavCalendar | None:
+    """Open the collection that the settings name where it is there already; make nothing.
+
+    Raises ConfigError, CredentialsError or UnavailableError.
+    """
+    transport = connected(settings, secret, _CONNECT_SECONDS, _READ_SECONDS)
+    with _closing_on_error(transport):
+        place = _look(transport, settings)
+    if isinstance(place, _Vacancy):
+        transport.close()
+        return None
+    return _calendar(transport, place, settings)
+
+
+def listed_collections(settings: CalendarSettings, secret: Secret) -> tuple[Collection, ...]:
+    """List the account's calendars. Raises ConfigError, CredentialsError or UnavailableError."""
+    transport = connected(settings, secret, _CONNECT_SECONDS, _READ_SECONDS)
+    try:
+        return collections(transport)
+    finally:
+        transport.close()
+
+
+def meant(listed: Iterable[Collection], settings: CalendarSettings) -> list[Collection]:
+    """Return those of an account's calendars that the settings mean: one, if all is well."""
+    given = [found for found in listed if _same_place(found.address, settings.url)]
+    if given:
+        return given
+    named = [found for found in listed if _same_name(found.name, settings.name)]
+    return named or [found for found in listed if _is_half_made(found, settings.name)]
+
+
+def _calendar(
+    transport: Transport, address: str, settings: CalendarSettings, *, created: bool = False
+) -> CalDavCalendar:
+    known = traits(settings)
+    return CalDavCalendar(
+        transport,
+        address,
+        connections=known.connections,
+        created=created,
+        guards_creation=Guard.CREATE in known.guards,
+    )
+
+
+@contextmanager
+def _closing_on_error(transport: Transport) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _recalled(url: str, remembered: str) -> str:
+    """Return the remembered address; the embedded server may have come back on another port."""
+    here, there = urlsplit(url), urlsplit(remembered)
+    if is_loopback(here.hostname or "") and is_loopback(there.hostname or ""):
+        return urlunsplit((here.scheme, here.netloc, there.path, "", ""))
+    if not may_follow(url, remembered):
+        raise ConfigError(
+            f"calendar.url is {shown(url)}, but the calendar so far was {shown(remembered)}: "
+            "the password is not sent there. Put the address back, or start with a new state."
+        )
+    return remembered
+
+
+def _look(transport: Transport, settings: CalendarSettings) -> str | _Vacancy:
+    """Return the collection's address, or where it can be made."""
+    account = account_at(transport)
+    if account.given is not None:
+        _check_use(account.given, transport, settings)
+        return account.about.url
+    homes = homes_of(transport, account)
+    listed = [found for home in homes for found in members_of(transport, account, home)]
+    named = meant(listed, settings)
+    if len(named) > 1:
+        both = " and ".join(shown(found.address) for found in named)
+        raise ConfigError(
+            f"Two calendars are called {settings.name!r}: {both}. Rename one, "
+            "or write the address of the right one into calendar.url."
+        )
+    if not named:
+        return _Vacancy(home=homes[0], taken=tuple(found.address for found in listed))
+    _check_use(named[0], transport, settings)
+    return named[0].address
+
+
+def _check_use(found: Collection, transport: Transport, settings: CalendarSettings) -> None:
+    """Refuse a calendar that cannot be written, or that others see and nobody said yes to."""
+    called = f"The calendar {found.name or settings.name!r} at {shown(found.address)}"
+    if not found.writable:
+        raise ConfigError(
+            f"{called} is read-only for {transport.username!r}: choose another calendar.name, "
+            "which “lorsync calendars” lists."
+        )
+    if found.sharing is Sharing.OWN or settings.shared:
+        return
+    whose = (
+        f"is shared with you by {found.owner or 'somebody else'}"
+        if found.sharing is Sharing.WITH_YOU
+        else "is shared by you with others"
+    )
+    raise ConfigError(
+        f"{called} {whose}, who would see what you ask of whom. If you want that, write "
+        "“shared = true” below [calendar]; else choose another calendar.name."
+    )
+
+
+def _same_place(address: str, url: str | None) -> bool:
+    return url is not None and xml.decoded_path(address).rstrip("/") == xml.decoded_path(
+        url
+    ).rstrip("/")
+
+
+def _same_name(one: str | None, other: str) -> bool:
+    return one is not None and _normal(one) == _normal(other)
+
+
+def _is_half_made(found: Collection, name: str) -> bool:
+    """Tell whether this is a collection that we made and that did not get its name.
+
+    Xandikos answers 500 to a name with a per cent sign, makes the collection all the same, and
+    would make another at every attempt; it calls a nameless one by its path segment.
+    """
+    segment = found.address.rstrip("/").rpartition("/")[2]
+    return segment == next(iter(_segments(name))) and found.name in {None, "", segment}
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> str:
+    """Make the collection and return its address."""
+    home = place.home
+    if not traits(settings).makes_calendars:
+        raise ConfigError(
+            f"{traits(settings).title} lets no program make a calendar: make one called "
+            f"{settings.name!r} in its web page or app, and run this again."
+        )
+    paths = {xml.decoded_path(address) for address in place.taken}
+    segment = next(
+        name for name in _segments(settings.name) if xml.decoded_path(f"{home}{name}/") not in paths
+    )
+    address = f"{home}{segment}/"
+    headers = {"Content-Type": "application/xml; charset=utf-8"}
+    body = xml.mkcalendar(_normal(settings.name), settings.color)
+    answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
+    if answer.status not in {200, 201}:
+        raise ConfigError(
+            f"{shown(home)} does not let lorsync make a calendar ({answer.status}): make one "
+            f"called {settings.name!r} in its web page or app, and run this again."
+        )
+    return address
+
+
+def _segments(name: str) -> Iterable[str]:
+    """Yield path segments for a name: readable, harmless, and another one each time.
+
+    The hash keeps two names apart whose letters are all left out.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "calendar"
+    for attempt in range(100):
+        digest = hashlib.sha256(f"{_normal(name)}\0{attempt}".encode()).hexdigest()
+        yield f"{slug}-{digest[:8]}"
