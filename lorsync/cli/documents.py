@@ -7,6 +7,7 @@ import click
 
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
+from lorsync.ports import Collection
 from lorsync.report import Change, Report
 
 Document = Mapping[str, object]
@@ -87,6 +88,22 @@ def facts(statements: Sequence[Statement]) -> list[Document]:
             "source": statement.source,
         }
         for statement in statements
+    ]
+
+
+def calendars(listed: Sequence[Collection], meant: Sequence[Collection]) -> list[Document]:
+    """Return an account's calendars; ``chosen`` are those that the config means."""
+    return [
+        {
+            "name": found.name,
+            "address": found.address,
+            "color": found.color,
+            "owner": found.owner,
+            "writable": found.writable,
+            "sharing": found.sharing,
+            "chosen": found in meant,
+        }
+        for found in listed
     ]
 
 

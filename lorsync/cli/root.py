@@ -9,9 +9,12 @@ import click
 from lorsync import __version__
 
 _COMMANDS = {
+    "calendars": "List the calendars of your account.",
     "check": "Check the config, and say everything that is wrong with it.",
     "coverage": "Hold each program's letters against what it wants.",
     "export": "Write the planned events to one .ics file.",
+    "login": "Sign in to the calendar's provider.",
+    "logout": "Forget the login.",
     "mark": "State what happened: asked, declined, submitted …",
     "plan": "Show what is planned, and why.",
     "restore": "Bring back an event that you deleted.",

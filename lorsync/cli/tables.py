@@ -15,12 +15,12 @@ _WIDTH_OF_PIPES = 100
 _NOT_ASKED = "not-asked"
 
 
-def console() -> Console:
-    """Return the console for stdout. A pipe gets plain text that is not cut to a screen."""
-    found = Console(highlight=False, soft_wrap=False)
+def console(*, stderr: bool = False) -> Console:
+    """Return the console. A pipe gets plain text that is not cut to a screen."""
+    found = Console(highlight=False, soft_wrap=False, stderr=stderr)
     if found.is_terminal:
         return found
-    return Console(highlight=False, width=_WIDTH_OF_PIPES, color_system=None)
+    return Console(highlight=False, width=_WIDTH_OF_PIPES, color_system=None, stderr=stderr)
 
 
 def show_plan(
