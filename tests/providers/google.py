@@ -1,0 +1,181 @@
+"""Google, as far as it is known: OAuth with PKCE and short-lived tokens, and an odd CalDAV."""
+
+import base64
+import hashlib
+import itertools
+import json
+import time
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.caldav.conftest import Reply, Request
+from tests.providers.dav import READ, Account, Kept, Oddities
+from tests.providers.internet import Internet
+
+CONSENT, TOKENS, CALENDARS = (
+    "accounts.google.com",
+    "oauth2.googleapis.com",
+    "apidata.googleusercontent.com",
+)
+USERNAME = "maya@gmail.com"
+CLIENT_ID, CLIENT_SECRET = "12-x.apps.googleusercontent.com", "GOCSPX-geheim-of-the-client"
+SCOPE = "https://www.googleapis.com/auth/calendar"
+PAGE = 230
+
+
+class Google:
+    """One account, its consent page, its token endpoint and its calendars.
+
+    ``lifetime``: how many seconds an access token lasts. ``withdrawn``: whether the login has
+    ended. ``allows``: whether the person does. ``scope``: what is granted. ``enabled``: whether the
+    CalDAV API is. ``unwell``: how often the token endpoint is not well.
+    """
+
+    def __init__(self, internet: Internet) -> None:
+        self.account = Account(
+            principal=f"/caldav/v2/{USERNAME}/user",
+            home=f"/caldav/v2/{USERNAME}/",
+            home_url=f"/caldav/v2/{USERNAME.replace('@', '%40')}/",
+            oddities=Oddities(
+                guards_creation=False,
+                tells_etags=False,
+                makes_calendars=False,
+                page=PAGE,
+                refuses_deleted_uids=True,
+                dropped=("X-", "CATEGORIES", "COLOR", "PRODID"),
+            ),
+        )
+        self.account.calendars += [
+            Kept(path=f"/caldav/v2/{USERNAME}/events/", name=USERNAME, color="#9FE1E7"),
+            Kept(path="/caldav/v2/holidays@group/events/", name="Holidays", rights=READ),
+        ]
+        self.lifetime, self.scope = 3600.0, SCOPE
+        self.allows, self.withdrawn, self.enabled, self.unwell = True, False, True, 0
+        self.left = 0  # after how many requests more every access token ends
+        self.refreshes = self.exchanges = self.refused = 0
+        self.secrets: set[str] = {CLIENT_SECRET}
+        self.lost: list[str] = []  # what was wrong with a request of the login
+        self._numbers = itertools.count()
+        self._codes: dict[str, dict[str, str]] = {}
+        self._refresh: set[str] = set()
+        self._access: dict[str, float] = {}
+        internet.host(CONSENT, self._consent)
+        internet.host(TOKENS, self._tokens)
+        internet.host(CALENDARS, self._calendars)
+
+    def make(self, name: str) -> Kept:
+        """Let the person make a calendar in the web page."""
+        made = Kept(path=f"/caldav/v2/c{next(self._numbers)}@group/events/", name=name)
+        self.account.calendars.append(made)
+        return made
+
+    def lets_in(self) -> str:
+        """Return a refresh token, as after a login."""
+        token = self._secret("1//refresh-geheim")
+        self._refresh.add(token)
+        return token
+
+    def refresh_token(self) -> str:
+        return next(iter(self._refresh))
+
+    # RFC 6749 section 4.1.1, RFC 7636 section 4.3
+
+    def _consent(self, request: Request) -> Reply:
+        asked = _fields(urlsplit(request.path).query)
+        wanted = {
+            "response_type": "code",
+            "client_id": CLIENT_ID,
+            "scope": SCOPE,
+            "code_challenge_method": "S256",
+            "access_type": "offline",
+            "prompt": "consent",
+        }
+        redirect = asked.get("redirect_uri", "")
+        challenge, state = asked.get("code_challenge", ""), asked.get("state", "")
+        wrong = [name for name, value in wanted.items() if asked.get(name) != value]
+        wrong += ["redirect_uri"] if urlsplit(redirect).hostname != "127.0.0.1" else []
+        wrong += ["code_challenge"] if len(challenge) != 43 else []
+        wrong += ["state"] if len(state) < 32 else []
+        if wrong:
+            self.lost += wrong
+            return Reply(status=400, body=f"wrong: {wrong}".encode())
+        answer = {"state": state}
+        if self.allows:
+            answer["code"] = self._secret("4/code-geheim")
+            self._codes[answer["code"]] = {"challenge": challenge, "redirect_uri": redirect}
+        else:
+            answer["error"] = "access_denied"
+        return Reply(status=302, headers={"Location": f"{redirect}?{urlencode(answer)}"})
+
+    # RFC 6749 section 4.1.3 and 6
+
+    def _tokens(self, request: Request) -> Reply:
+        if self.unwell:
+            self.unwell -= 1
+            return Reply(status=503)
+        asked = _fields(request.body.decode())
+        if request.path == "/revoke":
+            known = asked.get("token", "") in self._refresh
+            self._refresh.discard(asked.get("token", ""))
+            return _json({}) if known else _json({"error": "invalid_token"}, status=400)
+        if (asked.get("client_id"), asked.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return _json({"error": "invalid_client"}, status=401)
+        if asked.get("grant_type") == "authorization_code":
+            return self._exchange(asked)
+        if self.withdrawn or asked.get("refresh_token") not in self._refresh:
+            return _json({"error": "invalid_grant", "error_description": "expired"}, status=400)
+        self.refreshes += 1
+        return _json(self._access_token())
+
+    def _exchange(self, asked: dict[str, str]) -> Reply:
+        code = self._codes.pop(asked.get("code", ""), None)  # once
+        verifier = asked.get("code_verifier", "")
+        digest = hashlib.sha256(verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if (
+            code is None
+            or challenge != code["challenge"]
+            or asked.get("redirect_uri") != code["redirect_uri"]
+        ):
+            self.lost.append("code, verifier or redirect_uri")
+            return _json({"error": "invalid_grant"}, status=400)
+        self.exchanges += 1
+        return _json({**self._access_token(), "refresh_token": self.lets_in()})
+
+    def _access_token(self) -> dict[str, object]:
+        token = self._secret("ya29.access-geheim")
+        self._access[token] = time.monotonic() + self.lifetime
+        return {
+            "access_token": token,
+            "expires_in": int(self.lifetime),
+            "scope": self.scope,
+            "token_type": "Bearer",
+        }
+
+    def _secret(self, start: str) -> str:
+        made = f"{start}-{next(self._numbers)}"
+        self.secrets.add(made)
+        return made
+
+    # CalDAV
+
+    def _calendars(self, request: Request) -> Reply:
+        self.left -= 1
+        if self.left == 0:
+            self._access.clear()
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind != "Bearer" or self._access.get(token, 0.0) <= time.monotonic():
+            self.refused += 1
+            return Reply(status=401, headers={"WWW-Authenticate": 'Bearer realm="Google"'})
+        if not self.enabled:
+            why = {"domain": "usageLimits", "reason": "accessNotConfigured"}
+            return _json({"error": {"errors": [why], "code": 403}}, status=403)
+        return self.account.answer(request)
+
+
+def _fields(text: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(text).items()}
+
+
+def _json(document: dict[str, object], *, status: int = 200) -> Reply:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    return Reply(status=status, body=json.dumps(document).encode(), headers=headers)

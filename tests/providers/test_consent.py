@@ -1,0 +1,109 @@
+"""The listener on 127.0.0.1: who knows the state gets in, and nobody waits for anybody else."""
+
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from lorsync.adapters.google import Client, logged_in
+from lorsync.errors import CredentialsError
+
+CLIENT = Client(id="id.apps.googleusercontent.com", secret="client-geheim")
+
+
+@dataclass(kw_only=True)
+class Waiting:
+    """A login under way in another thread, and what its address asks for."""
+
+    asked: dict[str, str] = field(default_factory=dict)
+    failure: BaseException | None = None
+    shown: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self, seconds: float) -> threading.Thread:
+        thread = threading.Thread(target=self._run, args=(seconds,), daemon=True)
+        thread.start()
+        assert self.shown.wait(10)
+        return thread
+
+    def _run(self, seconds: float) -> None:
+        try:
+            logged_in(CLIENT, hint="maya@gmail.com", show=self._show, wait_seconds=seconds)
+        except CredentialsError as error:
+            self.failure = error
+
+    def _show(self, address: str) -> None:
+        parts = urlsplit(address)
+        assert (parts.scheme, parts.netloc) == ("https", "accounts.google.com")
+        self.asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.shown.set()
+
+    def comes_back(self, **answer: str) -> int:
+        try:
+            address = f"{self.asked['redirect_uri']}?{urlencode(answer)}"
+            with urllib.request.urlopen(address, timeout=10) as page:
+                return int(page.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting]:
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return Waiting()
+
+
+def test_address_asks_for_what_google_wants(waiting: Waiting) -> None:
+    thread = waiting.begin(60)
+    assert waiting.asked["access_type"] == "offline"
+    assert waiting.asked["prompt"] == "consent"
+    assert waiting.asked["code_challenge_method"] == "S256"
+    assert waiting.asked["login_hint"] == "maya@gmail.com"
+    assert urlsplit(waiting.asked["redirect_uri"]).hostname == "127.0.0.1"
+    assert "geheim" not in str(waiting.asked)
+    waiting.comes_back(state=waiting.asked["state"], error="access_denied")
+    thread.join(10)
+
+
+def test_stranger_without_the_state_is_turned_away_and_the_wait_goes_on(waiting: Waiting) -> None:
+    thread = waiting.begin(60)
+    assert waiting.comes_back(state="forged", code="stolen") == 404
+    assert waiting.comes_back(code="stolen") == 404
+    assert waiting.comes_back(state="forged", error="access_denied") == 404
+    assert thread.is_alive()
+    assert waiting.comes_back(state=waiting.asked["state"], error="access_denied") == 200
+    thread.join(10)
+    assert "did not let lorsync in" in str(waiting.failure)
+
+
+def test_connection_that_says_nothing_holds_nobody_up_for_long(waiting: Waiting) -> None:
+    thread = waiting.begin(60)
+    port = urlsplit(waiting.asked["redirect_uri"]).port
+    assert port is not None
+    with socket.create_connection(("127.0.0.1", port)):
+        assert waiting.comes_back(state=waiting.asked["state"], error="access_denied") == 200
+    thread.join(10)
+    assert waiting.failure is not None
+
+
+def test_nobody_comes_back(waiting: Waiting) -> None:
+    thread = waiting.begin(0.2)
+    thread.join(10)
+    assert "Nobody came back" in str(waiting.failure)
+
+
+def test_nothing_but_this_machine_is_listened_to(waiting: Waiting) -> None:
+    thread = waiting.begin(60)
+    port = urlsplit(waiting.asked["redirect_uri"]).port
+    with open("/proc/net/tcp") as table:  # noqa: PTH123 -- a file of the kernel
+        bound = {line.split()[1] for line in table if line.split()[3] == "0A"}
+    assert f"0100007F:{port:04X}" in bound
+    assert f"00000000:{port:04X}" not in bound
+    waiting.comes_back(state=waiting.asked["state"], error="access_denied")
+    thread.join(10)
