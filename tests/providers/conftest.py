@@ -95,7 +95,7 @@ def internet(tmp_path: Path) -> Iterator[Internet]:
     emulated.close()
 
 
-def _person(tmp_path: Path, internet: Internet) -> Person:
+def person_in(tmp_path: Path, internet: Internet) -> Person:
     home = tmp_path / "home"
     home.mkdir()
     person = Person(home=home, environment=internet.open())
@@ -118,14 +118,14 @@ def google(internet: Internet) -> Google:
 
 @pytest.fixture
 def icloud_person(tmp_path: Path, internet: Internet, icloud: ICloud) -> Person:
-    person = _person(tmp_path, internet)
+    person = person_in(tmp_path, internet)
     person.writes('provider = "icloud"\nusername = "maya@icloud.com"')
     return person
 
 
 @pytest.fixture
 def google_person(tmp_path: Path, internet: Internet, google: Google) -> Person:
-    person = _person(tmp_path, internet)
+    person = person_in(tmp_path, internet)
     person.writes('provider = "google"\nusername = "maya@gmail.com"')
     person.has_a_browser()
     return person
