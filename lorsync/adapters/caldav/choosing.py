@@ -152,7 +152,7 @@ def _check_use(found: Collection, transport: Transport, settings: CalendarSettin
     if found.sharing is Sharing.OWN or settings.shared:
         return
     whose = (
-        f"is shared with you by {found.owner or 'somebody else'}"
+        f"is shared with you by {_owner(found)}"
         if found.sharing is Sharing.WITH_YOU
         else "is shared by you with others"
     )
@@ -160,6 +160,12 @@ def _check_use(found: Collection, transport: Transport, settings: CalendarSettin
         f"{called} {whose}, who would see what you ask of whom. If you want that, write "
         "“shared = true” below [calendar]; else choose another calendar.name."
     )
+
+
+def _owner(found: Collection) -> str:
+    """Name the owner; the path of a principal is no name to a person."""
+    named = found.owner is not None and not found.owner.startswith("/")
+    return found.owner if named and found.owner else "somebody else"
 
 
 def _same_place(address: str, url: str | None) -> bool:
