@@ -9,7 +9,7 @@ import click
 from lorsync.adapters.credentials import Source, account, remember, source, stored
 from lorsync.cli.context import settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.errors import CredentialsError, UsageError
+from lorsync.errors import UsageError
 from lorsync.opening import calendars_of
 from lorsync.ports import Collection
 from lorsync.providers import SignIn, how_to_sign_in, traits
@@ -51,7 +51,9 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
         click.echo(secret)
         return
     if origin is not Source.KEYRING:
-        _try_source(settings, state, origin)
+        listed = calendars_of(settings, state)
+        click.echo(f"The login from {origin} works.")
+        _tell(settings, listed)
         return
     # Asked before the person types anything, since it may be locked or not there.
     before = stored(settings)
@@ -59,24 +61,6 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
     listed = calendars_of(settings, state, given=secret)
     remember(settings, secret)
     click.echo(f"The login is in the keyring now, as “{account(settings)}”.")
-    _tell(settings, listed)
-
-
-def _try_source(settings: CalendarSettings, state: Path, origin: Source) -> None:
-    """Try the secret that comes from elsewhere; lorsync does not change it there."""
-    failure = None
-    try:
-        listed = calendars_of(settings, state)
-    except CredentialsError as error:
-        failure = str(error)
-    if failure is not None:
-        more = (
-            " (“lorsync login --print” makes one)"
-            if traits(settings).sign_in is SignIn.OAUTH
-            else ""
-        )
-        raise CredentialsError(f"{failure}\nThe secret comes from {origin}: put one there{more}.")
-    click.echo(f"The login from {origin} works.")
     _tell(settings, listed)
 
 

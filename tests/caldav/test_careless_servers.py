@@ -102,6 +102,10 @@ def opened(
             username=radicale_server.username,
             name=request.node.name,
         )
+        if provider is Provider.GOOGLE:
+            # There the person makes the calendar, in the web page.
+            elsewhere = replace(account, provider=Provider.CALDAV)
+            open_collection(elsewhere, radicale_server.password, remembered=None).close()
         calendars.append(open_collection(account, radicale_server.password, remembered=None))
         careless.taken()
         return calendars[-1]

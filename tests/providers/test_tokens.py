@@ -11,7 +11,13 @@ from lorsync.adapters.caldav.forms import FormAnswer
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.adapters.google import Login, tokens_for
 from lorsync.adapters.google.tokens import GoogleTokens
-from lorsync.errors import CredentialsError, LorsyncError, TryAgainError, UnavailableError
+from lorsync.errors import (
+    CredentialsError,
+    LoginRefusedError,
+    LorsyncError,
+    TryAgainError,
+    UnavailableError,
+)
 from tests.caldav.conftest import Hostile, Reply, Request
 
 LOGIN = Login(client_id="id", client_secret="client-geheim", refresh_token="refresh-geheim")
@@ -69,10 +75,10 @@ def test_ended_login_says_what_to_run_and_asks_no_more() -> None:
     endpoint = Endpoint()
     endpoint.answer = refuse("invalid_grant")
     for _ in range(3):
-        with pytest.raises(CredentialsError) as caught:
+        with pytest.raises(LoginRefusedError) as caught:
             endpoint.tokens.current()
         message = str(caught.value)
-        assert "Google has ended the login: run “lorsync login”" in message
+        assert "Google has ended the login." in message
         assert "7 days" in message
         assert "half a year" in message
         assert caught.value.exit_code == 77
@@ -84,8 +90,8 @@ def test_ended_login_says_what_to_run_and_asks_no_more() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (refuse("invalid_client", 401), CredentialsError),
-        (refuse("\x1b[31mevil <geheim>"), CredentialsError),
+        (refuse("invalid_client", 401), LoginRefusedError),
+        (refuse("\x1b[31mevil <geheim>"), LoginRefusedError),
         (refuse("rate_limit_exceeded", 429), TryAgainError),
         (lambda: FormAnswer(status=503, text=""), TryAgainError),
         (lambda: FormAnswer(status=200, text="<html>Welcome to the hotel"), UnavailableError),

@@ -308,10 +308,7 @@ def _refusal(
     """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
     body = error.body.encode() if isinstance(error.body, str) else error.body or b""
     if error.status == 401:
-        return LoginRefusedError(
-            f"{shown(url)} refuses {who}: check calendar.username, and run “lorsync login”. "
-            f"{advice}"
-        )
+        return LoginRefusedError(f"{shown(url)} refuses {who}: check calendar.username. {advice}")
     # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
     if any(word in body for word in _GOOGLE_QUOTA) and _NOT_ENABLED not in body:
         return _busy(url, 403, None)

@@ -8,7 +8,7 @@ from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from lorsync.adapters.caldav.forms import FormAnswer, post_form
 from lorsync.adapters.google.login import read_object
-from lorsync.errors import CredentialsError, LorsyncError, TryAgainError, UnavailableError
+from lorsync.errors import LoginRefusedError, LorsyncError, TryAgainError, UnavailableError
 
 TOKEN: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 -- an address
 REVOKE: Final = "https://oauth2.googleapis.com/revoke"
@@ -16,7 +16,7 @@ CONSENT: Final = "https://accounts.google.com/o/oauth2/v2/auth"
 SCOPE: Final = "https://www.googleapis.com/auth/calendar"
 
 ENDED: Final = (
-    "Google has ended the login: run “lorsync login”. It ends when you withdraw it or change your "
+    "Google has ended the login. That happens when you withdraw it or change your "
     "password, after half a year without use, and after 7 days as long as your app at Google is "
     "in “Testing” (docs/google.md says how to publish it)."
 )
@@ -40,7 +40,7 @@ def ask(
 ) -> Granted:
     """Post a form that ``client`` has prepared; ``ended`` is what to say to ``invalid_grant``.
 
-    Raises CredentialsError where the login has ended or is none, TryAgainError where Google is
+    Raises LoginRefusedError where the login has ended or is none, TryAgainError where Google is
     busy, and UnavailableError where it does not answer.
     """
     outcome = _read(client, post(TOKEN, form), ended)
@@ -73,14 +73,14 @@ def _read(client: WebApplicationClient, answer: FormAnswer, ended: str) -> Grant
     )
 
 
-def _refusal(code: str, ended: str) -> CredentialsError:
+def _refusal(code: str, ended: str) -> LoginRefusedError:
     """Say what an error code of RFC 6749 section 5.2 means for the person."""
     if code == "invalid_grant":
-        return CredentialsError(ended)
+        return LoginRefusedError(ended)
     if code in {"invalid_client", "unauthorized_client", "deleted_client", "disabled_client"}:
-        return CredentialsError(
+        return LoginRefusedError(
             "Google does not know the client that the login was made with: look at it in the "
             "Google Cloud console (docs/google.md), and run “lorsync login --new-client”."
         )
     known = code if code.isascii() and code.replace("_", "").isalnum() else "no reason"
-    return CredentialsError(f"Google refuses the login ({known}): run “lorsync login”.")
+    return LoginRefusedError(f"Google refuses the login ({known}).")

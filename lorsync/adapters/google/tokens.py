@@ -12,7 +12,7 @@ from oauthlib.oauth2 import WebApplicationClient
 from lorsync.adapters.caldav.forms import post_form
 from lorsync.adapters.google.endpoint import REVOKE, Granted, Post, ask
 from lorsync.adapters.google.login import Login
-from lorsync.errors import CredentialsError
+from lorsync.errors import LoginRefusedError
 
 _AHEAD_SECONDS: Final = 300.0
 """How long before its end a token is renewed: longer than any one request takes."""
@@ -60,7 +60,7 @@ class GoogleTokens:
 
     def _renew(self) -> None:
         if self._refusal is not None:
-            raise CredentialsError(self._refusal)
+            raise LoginRefusedError(self._refusal)
         self._token = None
         client = WebApplicationClient(self._login.client_id)
         form = client.prepare_refresh_body(
@@ -70,7 +70,7 @@ class GoogleTokens:
         )
         try:
             granted = ask(client, form, post=self._post)
-        except CredentialsError as error:
+        except LoginRefusedError as error:
             self._refusal = str(error)
             raise
         self._take(granted)
