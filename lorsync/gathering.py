@@ -64,7 +64,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     full = looking.full or is_full_due(entries, now) or _has_newcomers(season, ledger)
     listing = calendar.listing(None if full else token_of(ledger, now))
     known, key = _known_memory(season, calendar, ledger, listing, looking)
-    learned = _learned(known, entries, ledger, names, calendar) if known else NOTHING
+    learned = _learned(known, entries, ledger, calendar, names=names, now=now) if known else NOTHING
     strangers = _unknown_of_ours(
         season, calendar, listing, {**learned.entries, **entries}, key, known
     )
@@ -77,7 +77,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     if known is not None and not known.news:
         known = looked_at(known, calendar, listing, fetched)
         if known.news:
-            learned = _learned(known, entries, ledger, names, calendar)
+            learned = _learned(known, entries, ledger, calendar, names=names, now=now)
             # What stands on the calendar was not fetched: the next full listing finds it.
             entries |= {
                 uid: e for uid, e in learned.entries.items() if Href(e.href) not in listing.entries
@@ -189,8 +189,10 @@ def _learned(
     known: Recalled,
     entries: Mapping[Uid, Entry],
     ledger: Ledger,
-    names: Names,
     calendar: Calendar,
+    *,
+    names: Names,
+    now: datetime,
 ) -> Learned:
     if known.memory is None or not known.news:
         return NOTHING
@@ -201,6 +203,7 @@ def _learned(
         marks=ledger.marks(),
         names=names,
         href_for=calendar.href_for,
+        now=now,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorsync.core.model import Uid
 from lorsync.errors import LoginRefusedError
 from lorsync.ports import Calendar, Collection
 from lorsync.providers import SignIn, traits
@@ -26,10 +27,11 @@ _KEY = secrets.token_bytes(32)
 
 @contextmanager
 def opened_calendar(
-    account: CalendarSettings, state: Path, *, remembered: str | None
+    account: CalendarSettings, state: Path, *, remembered: str | None, holding: Uid | None = None
 ) -> Iterator[Calendar]:
     """Open the calendar, made where it is missing; ``remembered`` is its address in the ledger.
 
+    One that has the resource of ``holding`` is the one, whatever it is called by now (S19).
     Raises ConfigError, CredentialsError, StateError or UnavailableError.
     """
     if account.provider is Provider.FOLDER:
@@ -40,13 +42,15 @@ def opened_calendar(
     from lorsync.adapters.caldav import open_collection
 
     with _reachable(account, state) as (reachable, secret):
-        calendar = open_collection(reachable, secret, remembered=remembered)
+        calendar = open_collection(reachable, secret, remembered=remembered, holding=holding)
         with closing(calendar):
             yield calendar
 
 
 @contextmanager
-def found_calendar(account: CalendarSettings, state: Path) -> Iterator[Calendar]:
+def found_calendar(
+    account: CalendarSettings, state: Path, *, holding: Uid | None = None
+) -> Iterator[Calendar]:
     """Open the calendar where it is there already, else an empty one in its stead; make nothing.
 
     Raises as :func:`opened_calendar`.
@@ -61,7 +65,7 @@ def found_calendar(account: CalendarSettings, state: Path) -> Iterator[Calendar]
     from lorsync.adapters.caldav import find_collection
 
     with _reachable(account, state) as (reachable, secret):
-        found = find_collection(reachable, secret)
+        found = find_collection(reachable, secret, holding=holding)
         if found is None:
             with _empty() as calendar:
                 yield calendar

@@ -21,11 +21,12 @@ from lorsync.accounts import (
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.backoff import PutOff, dumped, loaded, put_off
+from lorsync.core.memory import memory_uid
 from lorsync.core.model import PlanWarning
 from lorsync.errors import BusyError, LoginRefusedError, LorsyncError, PutOffError
 from lorsync.moving import move
 from lorsync.opening import found_calendar, opened_calendar
-from lorsync.planning import observing, today_of
+from lorsync.planning import frozen_key, observing, today_of
 from lorsync.ports import Calendar
 from lorsync.report import Report
 from lorsync.settings import Settings
@@ -176,11 +177,12 @@ def _calendar(
     account = settings.calendar
     check_account(account, ledger)
     remembered = collection_of(ledger)
+    memory = memory_uid(frozen_key(settings.season, ledger), 0)
     if dry_run and remembered is None:
-        with found_calendar(account, state) as calendar:
+        with found_calendar(account, state, holding=memory) as calendar:
             yield calendar
         return
-    with opened_calendar(account, state, remembered=remembered) as calendar:
+    with opened_calendar(account, state, remembered=remembered, holding=memory) as calendar:
         if remembered is None:
             remember_account(ledger, account, calendar)
         yield calendar

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.facts import Mark
@@ -36,13 +37,14 @@ def learn(
     marks: Iterable[Mark],
     names: Names,
     href_for: Callable[[Uid], str],
+    now: datetime,
 ) -> Learned:
-    """Return what a memory adds to what a ledger knows."""
+    """Return what a memory adds to what a ledger knows; ``now`` is aware."""
     gone = retired | memory.retired
     found = {}
     for kept in memory.kept:
         if kept.uid not in entries and kept.uid not in gone:
-            entry = _entry(kept, memory, names, href_for)
+            entry = _entry(kept, memory, names, href_for, now)
             if entry is not None:
                 found[kept.uid] = entry
     known = {(m.letter, m.fact, m.day): m.said for m in marks}
@@ -61,9 +63,9 @@ def learn(
 
 
 def _entry(
-    kept: Kept, memory: Memory, names: Names, href_for: Callable[[Uid], str]
+    kept: Kept, memory: Memory, names: Names, href_for: Callable[[Uid], str], now: datetime
 ) -> Entry | None:
     mentor = mentor_of(kept, memory.members)
     if mentor is None:
         return None
-    return names.entry(entry_of(kept, mentor, href_for(kept.uid)))
+    return names.entry(entry_of(kept, mentor, href_for(kept.uid), now))

@@ -30,6 +30,8 @@ class How(StrEnum):
     """Its day has passed, so it counts, even if it is taken off the calendar."""
     DELETED = "deleted"
     """The person deleted it: it is never created again (S11)."""
+    MISSING = "missing"
+    """It is not there, for less than an hour; nothing is created in its place meanwhile (S11)."""
     TICKED = "ticked"
     """Its title stated facts, which a deletion does not take back (S14)."""
 
@@ -142,9 +144,10 @@ def asks_of(
     }
 
 
-def entry_of(kept: Kept, mentor: MentorId, href: str) -> Entry:
-    """Return a kept event as an entry of one that is not on the calendar."""
+def entry_of(kept: Kept, mentor: MentorId, href: str, now: datetime) -> Entry:
+    """Return a kept event as an entry of one that is not on the calendar; ``now`` is aware."""
     noticed = kept.noticed or date.fromordinal(kept.day.toordinal() + 1)
+    missing = kept.how is How.MISSING
     return Entry(
         uid=kept.uid,
         href=href,
@@ -153,8 +156,8 @@ def entry_of(kept: Kept, mentor: MentorId, href: str) -> Entry:
         letters=kept.letters,
         day=kept.day,
         summary="",
-        state=State.DISMISSED,
-        missing_since=datetime.combine(noticed, time(), UTC),
+        state=State.MISSING if missing else State.DISMISSED,
+        missing_since=now if missing else datetime.combine(noticed, time(), UTC),
         ticks=kept.ticks,
     )
 
@@ -172,6 +175,8 @@ def _how(entry: Entry, today: date) -> How | None:
         return How.TICKED
     if entry.state is State.DISMISSED and not entry.tidied:
         return How.DELETED
+    if entry.state is State.MISSING and not entry.tidied:
+        return How.MISSING
     if entry.identity.kind not in CONTACTS or entry.intent is not None:
         return None
     past = entry.day < today and (entry.state not in AWAY or entry.tidied)

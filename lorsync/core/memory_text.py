@@ -69,7 +69,7 @@ _SEASON = re.compile(rf"season ({_HEX})")
 _CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
 _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
 _KEPT = re.compile(
-    rf"(past|deleted|ticked) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
+    rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
     rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
 )
 _MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+) on ({_DAY}) at (\S+)")

@@ -57,6 +57,8 @@ def config(user: User, between: Hostile, request: pytest.FixtureRequest) -> Path
     password.write_text(servers.PASSWORD)
     text = config_text(Server(url=between.url, pid=0, password=servers.PASSWORD))
     text = text.replace(f'["echo", "{servers.PASSWORD}"]', f'["cat", "{password}"]')
+    # Another season, too: of one season's calendars, the one that has its memory is found (S19).
+    text = text.replace("Sam Reyes", f"Sam {request.node.name}")
     path.write_text(text.replace("[calendar]", f'[calendar]\nname = "{request.node.name}"'))
     return path
 
@@ -159,7 +161,8 @@ def test_what_was_written_before_the_refusal_is_accounted_for(
     address = user.record.calendar
     assert address is not None
     phone = Phone(server=server, collection=address.removeprefix(between.url))
-    assert len(phone.hrefs()) == 5
+    # The first of the five was the memory.
+    assert len(phone.hrefs()) == 4
     over(user)
     between.answer = passed_on(server)
     report = user.json("sync", config=config)

@@ -14,6 +14,7 @@ from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, collections, homes_of, members_of
 from lorsync.adapters.caldav.transport import Transport
+from lorsync.core.model import Uid
 from lorsync.errors import ConfigError
 from lorsync.ports import Collection, Sharing
 from lorsync.providers import Guard, traits
@@ -35,32 +36,37 @@ def open_collection(
     secret: Secret,
     *,
     remembered: str | None,
+    holding: Uid | None = None,
     connect_limit: float = _CONNECT_SECONDS,
     read_limit: float = _READ_SECONDS,
 ) -> CalDavCalendar:
     """Open the collection that the settings name, and make it when it is missing.
 
     ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
-    calendar stays the same one (S19). Raises ConfigError, CredentialsError or UnavailableError.
+    calendar stays the same one. Before one is made, the account is searched for a calendar that
+    has the resource of ``holding``, the season's memory (S19). Raises ConfigError, CredentialsError
+    or UnavailableError.
     """
     transport = connected(settings, secret, connect_limit, read_limit, remembered=remembered)
     if remembered is not None:
         return _calendar(transport, _recalled(transport.origin, remembered), settings)
     with _closing_on_error(transport):
-        place = _look(transport, settings)
+        place = _look(transport, settings, holding)
         created = isinstance(place, _Vacancy)
         address = _make(transport, place, settings) if isinstance(place, _Vacancy) else place
     return _calendar(transport, address, settings, created=created)
 
 
-def find_collection(settings: CalendarSettings, secret: Secret) -> CalDavCalendar | None:
-    """Open the collection that the settings name where it is there already; make nothing.
+def find_collection(
+    settings: CalendarSettings, secret: Secret, *, holding: Uid | None = None
+) -> CalDavCalendar | None:
+    """Open the collection as :func:`open_collection` where it is there already; make nothing.
 
     Raises ConfigError, CredentialsError or UnavailableError.
     """
     transport = connected(settings, secret, _CONNECT_SECONDS, _READ_SECONDS)
     with _closing_on_error(transport):
-        place = _look(transport, settings)
+        place = _look(transport, settings, holding)
     if isinstance(place, _Vacancy):
         transport.close()
         return None
@@ -120,7 +126,7 @@ def _recalled(url: str, remembered: str) -> str:
     return remembered
 
 
-def _look(transport: Transport, settings: CalendarSettings) -> str | _Vacancy:
+def _look(transport: Transport, settings: CalendarSettings, holding: Uid | None) -> str | _Vacancy:
     """Return the collection's address, or where it can be made."""
     account = account_at(transport)
     if account.given is not None:
@@ -128,7 +134,7 @@ def _look(transport: Transport, settings: CalendarSettings) -> str | _Vacancy:
         return account.about.url
     homes = homes_of(transport, account)
     listed = [found for home in homes for found in members_of(transport, account, home)]
-    named = meant(listed, settings)
+    named = meant(listed, settings) or _holders(transport, listed, holding)
     if len(named) > 1:
         both = " and ".join(shown(found.address) for found in named)
         raise ConfigError(
@@ -139,6 +145,25 @@ def _look(transport: Transport, settings: CalendarSettings) -> str | _Vacancy:
         return _Vacancy(home=homes[0], taken=tuple(found.address for found in listed))
     _check_use(named[0], transport, settings)
     return named[0].address
+
+
+def _holders(
+    transport: Transport, listed: Iterable[Collection], uid: Uid | None
+) -> list[Collection]:
+    """Return the calendars that have a resource of this UID: renamed, they are the same (S19)."""
+    if uid is None:
+        return []
+    return [found for found in listed if found.writable and _has(transport, found.address, uid)]
+
+
+def _has(transport: Transport, address: str, uid: Uid) -> bool:
+    headers = {"Content-Type": "application/xml; charset=utf-8", "Depth": "0"}
+    body = xml.propfind([xml.GETETAG])
+    answer = transport.send("PROPFIND", f"{address}{uid}.ics", body=body, headers=headers)
+    if answer.status != 207:
+        return False  # 404 mostly; what cannot be asked for cannot be taken for it either.
+    own = answer.multistatus().of(xml.decoded_path(answer.url))
+    return own is not None and own.status not in {404, 410}
 
 
 def _check_use(found: Collection, transport: Transport, settings: CalendarSettings) -> None:
