@@ -11,13 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import NOT_NEEDED, Content, Property
+from lorsync.core.announcing import Write, announced
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.ical import acknowledge, read, release, rewrite, write
 from lorsync.core.merge import Gone, confirm, observe_absent, observe_present
 from lorsync.core.model import PlanWarning, Uid
-from lorsync.core.ticks import ticked_title
 from lorsync.errors import TryAgainError
 from lorsync.ports import (
     Calendar,
@@ -47,10 +45,6 @@ class Outcomes:
     entries: Mapping[Uid, Entry] = field(default_factory=dict)
     warnings: tuple[PlanWarning, ...] = ()
     besides: Mapping[Href, Resource] = field(default_factory=dict)
-
-
-Write = Create | Update | Release | Acknowledge | Delete
-"""An action that is a request to the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,90 +105,19 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     """
     notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
     desk.ledger.save(notes.values())
-    jobs = [_announced(a, desk.calendar, desk.zone) for a in actions if not isinstance(a, Note)]
+    jobs = [_job(a, desk) for a in actions if not isinstance(a, Note)]
     outcomes = _round(jobs, desk, progress)
     again = _overtaken(jobs, outcomes)
     if again:
         # Somebody wrote meanwhile without touching what is ours: merge again, once.
         alone = replace(desk, besides=())
-        second = _round([_announced(a, desk.calendar, desk.zone) for a in again], alone, None)
+        second = _round([_job(a, desk) for a in again], alone, None)
         outcomes = _joined(outcomes, second)
     return replace(outcomes, entries={**notes, **outcomes.entries})
 
 
-def _announced(action: Write, calendar: Calendar, zone: ZoneInfo) -> _Job:
-    """Return a job with the ledger entry that announces it."""
-    match action:
-        case Create(event=event, content=content):
-            entry = Entry(
-                uid=event.uid,
-                href=calendar.href_for(event.uid),
-                identity=event.identity,
-                mentor=event.mentor,
-                letters=event.letters,
-                day=event.day,
-                summary=event.summary,
-                intent=Intent.CREATE,
-                intended=write([content]),
-                intended_digests=content.digests,
-            )
-        case Update(entry=before, event=event, content=content, properties=properties):
-            entry = replace(
-                before,
-                letters=event.letters,
-                day=before.day if Property.DATE in before.theirs else event.day,
-                summary=before.summary if Property.TITLE in before.theirs else event.summary,
-                intent=Intent.UPDATE,
-                intended=_rewritten(before, content, properties),
-                intended_digests=content.digests,
-            )
-        case Release(entry=before):
-            entry = replace(before, intent=Intent.RELEASE, intended=_released(before))
-        case Acknowledge(entry=before):
-            entry = _acknowledged(before, zone)
-        case Delete(entry=before):
-            entry = replace(before, intent=Intent.DELETE)
-    return _Job(action=action, entry=entry)
-
-
-def _rewritten(before: Entry, content: Content, properties: frozenset[Property]) -> bytes:
-    """Return the body of an update: what the server holds, with these properties of ours in it."""
-    base = before.echo or before.sent
-    if base is None:
-        msg = f"{before.uid} is to be updated and was never seen"
-        raise AssertionError(msg)
-    return rewrite(base, content, sequence=before.sequence + 1, properties=properties)
-
-
-def _released(before: Entry) -> bytes:
-    """Return the body that lets the person keep an event."""
-    base = before.echo or before.sent
-    if base is None:
-        msg = f"{before.uid} is to be released and was never seen"
-        raise AssertionError(msg)
-    return release(base, before.uid, sequence=before.sequence + 1, note=NOT_NEEDED)
-
-
-def _acknowledged(before: Entry, zone: ZoneInfo) -> Entry:
-    """Return the entry that announces a ticked event in its settled form."""
-    base = before.echo or before.sent
-    if base is None:
-        msg = f"{before.uid} is to be acknowledged and was never seen"
-        raise AssertionError(msg)
-    title = ticked_title(*before.ticks[-1], before.title)
-    body = acknowledge(
-        base, before.uid, sequence=before.sequence + 1, title=title, facts=before.ticks
-    )
-    now = read(body, before.uid, zone).meaning.digests
-    written = {Property.TEXT, Property.ALARMS} - before.theirs
-    digests = before.sent_digests
-    return replace(
-        before,
-        summary=title,
-        intent=Intent.UPDATE,
-        intended=body,
-        intended_digests=None if digests is None else {**digests, **{p: now[p] for p in written}},
-    )
+def _job(action: Write, desk: Desk) -> _Job:
+    return _Job(action=action, entry=announced(action, desk.calendar.href_for, desk.zone))
 
 
 def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outcomes:
