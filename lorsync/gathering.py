@@ -125,7 +125,7 @@ def _held_against(
     learned: Learned,
 ) -> Seen:
     listing, looking = sight.listing, sight.looking
-    all_gone = is_emptied(entries, listing)
+    all_gone = is_emptied(entries, listing, looking.now.astimezone(sight.zone).date())
     emptied = all_gone and not looking.believe_emptied
     changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry}
     gone = [Gone(uid=uid, retired=True) for uid in learned.restored]

@@ -1,7 +1,7 @@
 """Judge a listing: which of our events it shows anew, which are gone, and when to list in full."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.guards import FLOOR
@@ -72,9 +72,14 @@ def is_absent(entry: Entry, listing: Listing) -> bool:
     return href in listing.removed or (listing.complete and href not in listing.entries)
 
 
-def is_emptied(entries: Mapping[Uid, Entry], listing: Listing) -> bool:
-    """Tell whether more than a few events stood, and not one of them is there now."""
-    standing = [
-        e for e in entries.values() if e.echo is not None and e.state is not State.DISMISSED
+def is_emptied(entries: Mapping[Uid, Entry], listing: Listing, today: date) -> bool:
+    """Tell whether more than a few events stood ahead, and not one of them is there now (S18).
+
+    Past ones may be left, or tidied away: they say nothing of the calendar's use.
+    """
+    ahead = [
+        entry
+        for entry in entries.values()
+        if entry.echo is not None and entry.state is not State.DISMISSED and entry.day >= today
     ]
-    return len(standing) > FLOOR and all(is_absent(entry, listing) for entry in standing)
+    return len(ahead) > FLOOR and all(is_absent(entry, listing) for entry in ahead)

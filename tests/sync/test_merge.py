@@ -256,6 +256,19 @@ def test_s18_an_emptied_calendar_is_no_deletion_until_a_yes(desk: Desk) -> None:
     assert {state_of(desk, Href(h)) for h in hrefs(desk)} == {State.DISMISSED}
 
 
+def test_s18_past_events_that_are_left_do_not_make_it_less_emptied(desk: Desk) -> None:
+    desk.sync()
+    desk.sync(date(2027, 8, 4))
+    past = [h for h, event in desk.events().items() if event["DTSTART"].dt < desk.day]
+    assert past
+    for href in set(desk.events()) - set(past):
+        desk.calendar.remove(href)
+    for hour in (13, 15):
+        report = desk.sync(at=time(hour), full=True)
+        assert "emptied" in {warning.code for warning in report.warnings}
+    assert State.DISMISSED not in {entry.state for entry in desk.entries().values()}
+
+
 def test_s20_of_two_machines_with_different_configs_the_later_one_stands_by(
     desk: Desk, tmp_path: Path
 ) -> None:
