@@ -66,6 +66,8 @@ class Living(RuleBasedStateMachine):
         self.before: dict[Href, bytes] = {}
         self.number = 0
         self.ever_in: set[LetterId] = set()
+        # What the person deleted before the last whole pass: the memory keeps it (S4).
+        self.remembered: set[Href] = set()
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -297,6 +299,8 @@ class Living(RuleBasedStateMachine):
             self.seen.deleted.pop(href, None)
             self.seen.dismissed.discard(href)
         self.seen.foreign = dict(then.foreign)
+        # The memory is an old one, too.
+        self.remembered.clear()
         self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
 
     @rule(device=st.integers(0, 1))
@@ -314,10 +318,10 @@ class Living(RuleBasedStateMachine):
         self._forget()
 
     def _forget(self) -> None:
-        """Forget what a ledger without history cannot know from the calendar alone (S3)."""
-        self.seen.deleted.clear()
-        self.seen.dismissed.clear()
-        self.seen.made &= self.calendar.bodies.keys()
+        """Forget what a ledger without history cannot know from calendar and memory (S3, S4)."""
+        self.seen.deleted = {h: d for h, d in self.seen.deleted.items() if h in self.remembered}
+        self.seen.dismissed &= self.remembered
+        self.seen.made &= self.calendar.bodies.keys() | self.remembered
         self.seen.released.clear()
         self.seen.look(self.calendar.bodies, self.today)
         self.seen.acts = {

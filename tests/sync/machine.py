@@ -144,6 +144,7 @@ class Season(Living):
             self._hold_plan(it, report)
             if not report.held:
                 self.seen.hold_settled(self.calendar.bodies, self.today)
+        self.remembered |= self.seen.deleted.keys() | (self.seen.made - self.calendar.bodies.keys())
         ours = self.seen.ours(self.calendar.bodies)
         it.knows |= {h for h in ours if self.config.names(identity_of(h).subject)}
         return report
