@@ -20,11 +20,22 @@ from lorsync.core.progress import Progress
 
 
 class _Wish(NamedTuple):
-    """A letter to ask for: when it is due, and on which day it would be asked for on its own."""
+    """A letter to ask for: when it is due, and on which day it would be asked for on its own.
+
+    ``anchor`` is the event that asks for it on a day of the person's.
+    """
 
     progress: Progress
     due: date
     own_day: date
+    anchor: Identity | None
+
+
+class _Group(NamedTuple):
+    """Letters that are asked for at once, the earliest first; ``anchor`` as in :class:`_Wish`."""
+
+    anchor: Identity | None
+    wishes: list[_Wish]
 
 
 class _Batch(NamedTuple):
@@ -91,9 +102,9 @@ def _deleted(case: Case) -> dict[LetterId, date]:
 def _wish(
     progress: Progress, due: date, case: Case, contacts: Sequence[date], after_talk: date
 ) -> _Wish | None:
-    own_day = next(
+    moved_to = next(
         (
-            placed.day
+            placed
             for placed in case.placed
             if placed.kind in ASKING
             and placed.pinned
@@ -102,8 +113,11 @@ def _wish(
             and progress.id in placed.letters
         ),
         None,
-    ) or _request_day(due, case, contacts, after_talk)
-    return None if own_day is None else _Wish(progress=progress, due=due, own_day=own_day)
+    )
+    if moved_to is not None:
+        return _Wish(progress, due, moved_to.day, moved_to.identity)
+    own_day = _request_day(due, case, contacts, after_talk)
+    return None if own_day is None else _Wish(progress, due, own_day, None)
 
 
 def _request_day(due: date, case: Case, contacts: Sequence[date], after_talk: date) -> date | None:
@@ -117,35 +131,60 @@ def _request_day(due: date, case: Case, contacts: Sequence[date], after_talk: da
     )
 
 
-def _grouped(wishes: Sequence[_Wish], case: Case) -> list[list[_Wish]]:
-    """Group letters whose own request days lie within ``batch_days`` of the earliest (R8)."""
+def _grouped(wishes: Sequence[_Wish], case: Case) -> list[_Group]:
+    """Group letters whose own request days lie within ``batch_days`` of the earliest (R8).
+
+    A request that the person moved stays one of its own, wherever they put it (S10). Only a letter
+    that no other request asks for yet joins it.
+    """
     span = timedelta(days=case.season.policy.batch_days)
-    groups: list[list[_Wish]] = []
+    anchored: dict[Identity, list[_Wish]] = {}
+    free: list[_Wish] = []
     for wish in sorted(wishes, key=lambda wish: (wish.own_day, wish.due, wish.progress.id)):
-        if groups and wish.own_day <= groups[-1][0].own_day + span:
-            groups[-1].append(wish)
+        if wish.anchor is None:
+            free.append(wish)
         else:
-            groups.append([wish])
-    return groups
+            anchored.setdefault(wish.anchor, []).append(wish)
+    asked_for = {
+        letter
+        for placed in (*case.standing(Kind.REQUEST), *case.standing(Kind.ADD_LETTER))
+        for letter in placed.letters
+    }
+    groups: list[_Group] = []
+    for wish in free:
+        near = (g for g in anchored.values() if abs(wish.own_day - g[0].own_day) <= span)
+        joined = None if wish.progress.id in asked_for else next(near, None)
+        if joined is not None:
+            joined.append(wish)
+        elif groups and wish.own_day <= groups[-1].wishes[0].own_day + span:
+            groups[-1].wishes.append(wish)
+        else:
+            groups.append(_Group(anchor=None, wishes=[wish]))
+    groups += [_Group(anchor=anchor, wishes=own) for anchor, own in anchored.items()]
+    return sorted(groups, key=lambda group: group.wishes[0].own_day)
 
 
-def _identified(groups: Sequence[Sequence[_Wish]], case: Case) -> list[_Batch]:
+def _identified(groups: Sequence[_Group], case: Case) -> list[_Batch]:
     """Say which event asks for each group, so that it stays the same while letters come and go.
 
     A request that stands keeps its slot as long as one of its letters is left. A
     mentor who was asked before gets no second full request but a small event, which goes by one
     of its letters.
     """
-    requests, additions = case.standing(Kind.REQUEST), case.standing(Kind.ADD_LETTER)
+    anchors = {group.anchor for group in groups}
+    requests = [p for p in case.standing(Kind.REQUEST) if p.identity not in anchors]
+    additions = [p for p in case.standing(Kind.ADD_LETTER) if p.identity not in anchors]
     used = {p.identity.slot for p in case.placed if p.kind is Kind.REQUEST}
     batches: list[_Batch] = []
     for group in groups:
-        kept = _overlapping(requests, group)
-        if kept is not None:
+        kept = None if group.anchor is not None else _overlapping(requests, group.wishes)
+        if group.anchor is not None:
+            identity = group.anchor
+        elif kept is not None:
             requests.remove(kept)
             identity = kept.identity
         elif case.was_asked:
-            identity = _addition(additions, group)
+            identity = _addition(additions, group.wishes)
         else:
             slot = next(str(n) for n in range(1, len(used) + 2) if str(n) not in used)
             used.add(slot)
@@ -153,8 +192,8 @@ def _identified(groups: Sequence[Sequence[_Wish]], case: Case) -> list[_Batch]:
         batches.append(
             _Batch(
                 identity=identity,
-                wishes=tuple(group),
-                due=min(wish.due for wish in group),
+                wishes=tuple(group.wishes),
+                due=min(wish.due for wish in group.wishes),
                 pinned=case.pinned_day(identity),
             )
         )

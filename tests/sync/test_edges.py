@@ -1,5 +1,6 @@
 """Where it is easiest to lose an edit, to double an event or to follow up a third time."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from lorsync.amending import restore, unpin
 from lorsync.core.entry import State
 from lorsync.core.model import Facts, Kind, Letter, LetterId, MentorId
 from lorsync.errors import TryAgainError, UsageError
-from tests.sync.desk import DUE, START, Desk, days_of, letter
+from tests.sync.desk import DUE, START, Desk, days_of, letter, settings
 from tests.sync.test_merge import (
     LATER,
     MOVED,
@@ -295,3 +296,21 @@ def test_an_update_answered_with_404_keeps_the_day_it_stood_on(desk: Desk) -> No
     desk.sync()
     (entry,) = [e for e in desk.entries().values() if e.href == href]
     assert (entry.state, entry.day) == (State.MISSING, DUE)
+
+
+def test_s10_a_request_that_was_moved_beside_another_stays_one_of_its_own(desk: Desk) -> None:
+    early = replace(letter("Chen", due=DUE - timedelta(days=19)), id=LetterId("early"))
+    late = replace(letter("Chen", due=DUE + timedelta(days=30)), id=LetterId("late"))
+    desk.settings = settings(late)
+    desk.sync()
+    desk.settings = settings(late, early)
+    desk.sync()
+    moved = desk.find(Kind.REQUEST, mentor="Chen", slot="2")
+    other = desk.events()[desk.find(Kind.REQUEST, mentor="Chen", slot="1")]["DTSTART"].dt
+    day = other + timedelta(days=1)
+    desk.person_changes(moved, dtstart=day, dtend=day + timedelta(days=1), location="Ward 4")
+    desk.sync()
+    event = desk.events()[moved]
+    assert str(event["SUMMARY"]).startswith("Ask Dr. Chen for a letter")
+    assert event["DTSTART"].dt == day
+    assert not desk.sync().wrote
