@@ -24,23 +24,25 @@ class Swap:
     mentor: MentorId | None = None
 
 
-def swaps(season: Season, before: Members) -> list[Swap]:
+def swaps(season: Season, before: Members, written: Members) -> list[Swap]:
     """Return who vanished while another appeared, since the config last ruled (``before``).
 
-    Whom ``formerly`` explains is neither. One who only went, or only came, needs no question.
+    Whom ``formerly`` explains is neither, nor who has events already (``written``). One who only
+    went, or only came, needs no question.
     """
     names, now = names_of(season), members_of(season)
     then: dict[MentorId, set[LetterId]] = {}
     for mentor, letters in before.items():
         then.setdefault(names.mentor(mentor), set()).update(map(names.letter, letters))
-    gone, new = sorted(then.keys() - now.keys()), sorted(now.keys() - then.keys())
+    gone = sorted(then.keys() - now.keys())
+    new = sorted(now.keys() - then.keys() - written.keys())
     found = []
     if gone and new:
         theirs = frozenset(letter for mentor in new for letter in now[mentor])
         found.append(Swap(gone=tuple(gone), new=tuple(new), letters=theirs))
     for mentor in sorted(now.keys() & then.keys()):
         gone_letters = sorted(then[mentor].difference(now[mentor]))
-        new_letters = sorted(set(now[mentor]).difference(then[mentor]))
+        new_letters = sorted({*now[mentor]}.difference(then[mentor], written.get(mentor, ())))
         if gone_letters and new_letters:
             found.append(
                 Swap(

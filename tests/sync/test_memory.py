@@ -19,7 +19,7 @@ from lorsync.core.memory_text import read_memory, text_of
 from lorsync.core.model import Applicant, Cycle, Facts, Identity, Kind, LetterId, MentorId, Uid
 from lorsync.errors import ConfigError, UsageError
 from lorsync.marking import Said, mark, not_followed_up
-from lorsync.ports import Href
+from lorsync.ports import Href, WriteRefusedError
 from tests.sync.desk import DUE, START, Desk, letter, name_of, settings
 
 ASKED = Facts(asked_on=START)
@@ -457,3 +457,19 @@ def test_s4_a_damaged_line_costs_that_line_alone(memory: Memory, data: st.DataOb
     lines[index] = data.draw(st.text(max_size=30))
     found = read_memory("\n".join(lines))
     assert found is None or len(memory.points - found.points) <= 1
+
+
+def test_s7_who_has_events_already_is_no_newcomer(desk: Desk) -> None:
+    def refuse(operation: str, moment: str, href: Href | None) -> None:
+        if operation == "update" and moment == "before" and href and is_memory(name_of(href)):
+            raise WriteRefusedError("not now")
+
+    desk.sync()
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    desk.calendar.faults = refuse
+    assert "refused" in {warning.code for warning in desk.sync().warnings}
+    desk.calendar.faults = None
+    desk.change(letter("Chen"), letter("Novak", due=DUE + timedelta(days=9)))
+    report = desk.sync(accept_deletions=False)
+    assert "same-person" not in {warning.code for warning in report.warnings}
+    assert {c.mentor for c in report.updated} == {"Novak"}
