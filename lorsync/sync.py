@@ -16,7 +16,7 @@ from lorsync.core.entry import Entry, State
 from lorsync.core.facts import Mark, with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.memory import members_of
-from lorsync.core.model import Event, LetterId, MentorId, Plan, PlanWarning, Season, Uid
+from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, newcomer_warnings, swaps
 from lorsync.cycles import close_season
 from lorsync.errors import ClockError, UsageError
@@ -169,7 +169,8 @@ def _swaps(season: Season, seen: Seen) -> list[Swap]:
         return []
     written: dict[MentorId, tuple[LetterId, ...]] = {}
     for entry in seen.entries.values():
-        written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
+        if entry.identity.kind in CONTACTS:
+            written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
     return swaps(season, seen.memory.memory.members, written)
 
 
