@@ -27,8 +27,8 @@ class Swap:
 def swaps(season: Season, before: Members, written: Members) -> list[Swap]:
     """Return who vanished while another appeared, since the config last ruled (``before``).
 
-    Whom ``formerly`` explains is neither, nor whom an event contacts already (``written``). One who only
-    went, or only came, needs no question.
+    Whom ``formerly`` explains is neither, nor whom an event contacts already (``written``). One who
+    only went, or only came, needs no question.
     """
     names, now = names_of(season), members_of(season)
     then: dict[MentorId, set[LetterId]] = {}
