@@ -171,13 +171,17 @@ class Living(RuleBasedStateMachine):
             return
         if identity_of(href).kind is Kind.DEADLINE:
             self.ever_in |= self.letters_of.get(href, frozenset())
+        if self.seen.acts.get(href, Acts()).title is not None:
+            # A word behind a title that lorsync may not have seen yet is no tick (S13).
+            words = words.replace(" – done", " ✓")
         self._do(number, lambda b, acts: person.tick(b, acts, words))
 
     @rule(number=which)
     def untick(self, number: int) -> None:
         ticked = sorted(h for h, acts in self.seen.acts.items() if acts.ticked is not None)
-        there = [h for h in ticked if h in self.calendar.bodies and self.seen.is_history(h)]
-        if there and self.seen.event(there[0], self.calendar.bodies[there[0]]) is not None:
+        bodies = self.calendar.bodies
+        there = [h for h in ticked if h in bodies and self.seen.event(h, bodies[h]) is not None]
+        if there:
             href = there[number % len(there)]
             body, acts = person.untick(self.calendar.bodies[href], self.seen.acts[href])
             self.calendar.edit(href, body)
@@ -207,7 +211,9 @@ class Living(RuleBasedStateMachine):
     def change_alarms(self, number: int, minutes: list[int]) -> None:
         href = self._choose(number)
         # No stamp tells whose alarms are, so each ledger has to know the event (S3).
-        if href is not None and self._known_to_all(href):
+        # A ticked event rings no more (S13).
+        quiet = href is not None and self.seen.is_history(href)
+        if href is not None and not quiet and self._known_to_all(href):
             offsets = [timedelta(days=-2, minutes=m) for m in minutes]
             self._do(number, lambda b, acts: person.ring(b, acts, *offsets))
 
@@ -314,7 +320,10 @@ class Living(RuleBasedStateMachine):
     @precondition(lambda self: len(self.devices) == 1)
     @rule()
     def a_second_device_joins(self) -> None:
-        self.devices.append(self._device("two"))
+        two = self._device("two")
+        # The memory may tell it what the first one saw missing, in whichever kind of pass (S4).
+        two.absent |= self.devices[0].absent
+        self.devices.append(two)
         self._forget()
 
     def _forget(self) -> None:

@@ -204,7 +204,7 @@ class Season(Living):
                 continue
             acts = self.seen.acts.get(href, Acts())
             there = self.seen.event(href, bodies[href])
-            if there is None or acts.text is not None or len(self.devices) > 1:
+            if there is None or acts.text is not None or waits or len(self.devices) > 1:
                 continue  # Nobody tells two ledgers whose plan is the later one (S20).
             if acts.start is None:
                 assert day_of(there) == event.day, f"I7: {told(href)} on {day_of(there)}"
