@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
-from lorsync.core.memory import memory_uid
+from lorsync.core.memory import Memory, memory_uid
 from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Season, Uid
 from lorsync.core.renaming import Names, names_of
@@ -38,6 +38,11 @@ class Seen:
     memory: Recalled | None
     learned: Learned
 
+    @property
+    def said(self) -> Memory | None:
+        """What the memory says, None where there is none that can be read."""
+        return None if self.memory is None else self.memory.memory
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looking:
@@ -61,9 +66,10 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     names, now = names_of(season), looking.now
     stored = ledger.entries()
     entries = {uid: names.entry(entry) for uid, entry in stored.items()}
-    full = looking.full or is_full_due(entries, now) or _has_newcomers(season, ledger)
+    before = recalled(ledger)
+    full = looking.full or is_full_due(entries, now) or _has_newcomers(season, before)
     listing = calendar.listing(None if full else token_of(ledger, now))
-    known, key = _known_memory(season, calendar, ledger, listing, looking)
+    known, key = _known_memory(season, calendar, ledger, before, listing, looking)
     learned = _learned(known, entries, ledger, calendar, names=names, now=now) if known else NOTHING
     strangers = _unknown_of_ours(
         season, calendar, listing, {**learned.entries, **entries}, key, known
@@ -88,9 +94,8 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     return _held_against(entries, stored, strangers, to_fetch, sight, key, known, learned)
 
 
-def _has_newcomers(season: Season, ledger: Ledger) -> bool:
+def _has_newcomers(season: Season, known: Recalled | None) -> bool:
     """Tell whether a letter is new: events of it that stand already are in no report of changes."""
-    known = recalled(ledger)
     if known is None or known.memory is None:
         return False
     before = {letter for letters in known.memory.members.values() for letter in letters}
@@ -130,7 +135,8 @@ def _held_against(
     changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry}
     gone = [Gone(uid=uid, retired=True) for uid in learned.restored]
     # What another lorsync deleted, by the memory (S20).
-    ours = frozenset() if memory is None or memory.memory is None else memory.memory.retired
+    said = None if memory is None else memory.memory
+    ours = frozenset[Uid]() if said is None else said.retired
     for entry in [*to_fetch, *(e for e in entries.values() if is_absent(e, listing))]:
         if entry.uid in learned.restored:
             continue
@@ -167,12 +173,17 @@ def _held_against(
 
 
 def _known_memory(
-    season: Season, calendar: Calendar, ledger: Ledger, listing: Listing, looking: Looking
+    season: Season,
+    calendar: Calendar,
+    ledger: Ledger,
+    before: Recalled | None,
+    listing: Listing,
+    looking: Looking,
 ) -> tuple[Recalled | None, SeasonKey]:
     """Return the memory and the season's key; a new ledger looks for both on the calendar (S6)."""
     if not is_new(ledger):
         key = frozen_key(season, ledger)
-        return recalled(ledger) or _first_look(key, calendar, listing), key
+        return before or _first_look(key, calendar, listing), key
     found = found_memory(season, calendar, listing, new_cycle=looking.new_cycle)
     if found is not None and found.memory is not None:
         return found, found.memory.key

@@ -115,15 +115,17 @@ def has_changed(known: Recalled, calendar: Calendar, listing: Listing) -> bool:
 
 def unseen(ledger: Ledger, calendar: Calendar) -> tuple[Href, ...]:
     """Return the memory's href where its PUT gave no ETag: a look tells which it is (S5)."""
+    if ledger.memo(_ETAG) is not None:
+        return ()
     known = recalled(ledger)
-    if known is None or known.gone or known.body is None or known.etag is not None:
+    if known is None or known.gone or known.body is None:
         return ()
     return (calendar.href_for(known.uid),)
 
 
 def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resource]) -> None:
     """Remember the version that was seen of the memory, where it still says what was written."""
-    known = recalled(ledger)
+    known = recalled(ledger) if seen else None
     if known is None or (resource := seen.get(calendar.href_for(known.uid))) is None:
         return
     there = _recalled(known.uid, resource)

@@ -165,13 +165,13 @@ def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozense
 
 def _swaps(season: Season, seen: Seen) -> list[Swap]:
     """Return who vanished from the config while another appeared, since it last ruled (S7)."""
-    if seen.memory is None or seen.memory.memory is None:
+    if seen.said is None:
         return []
     written: dict[MentorId, tuple[LetterId, ...]] = {}
     for entry in seen.entries.values():
         if entry.identity.kind in CONTACTS:
             written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
-    return swaps(season, seen.memory.memory.members, written)
+    return swaps(season, seen.said.members, written)
 
 
 def _applied(
@@ -217,8 +217,7 @@ def _memorised(
         return False, ()
     if seen.memory is not None and (seen.memory.news or seen.memory.gone):
         remember(ledger, seen.memory)
-    asked = work.swaps and seen.memory is not None and seen.memory.memory is not None
-    before = seen.memory.memory.members if asked and seen.memory and seen.memory.memory else None
+    before = seen.said.members if work.swaps and seen.said is not None else None
     deleted = {a.entry.uid for a in work.actions if isinstance(a, Delete)}
     wanted = wanted_memory(
         settings,
