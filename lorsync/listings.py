@@ -12,9 +12,9 @@ from lorsync.ports import Href, Ledger, Listing, SyncToken
 FULL_LISTING_EVERY = timedelta(days=1)
 """Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
 
-_TOKEN, _LISTED = "sync_token", "listed_fully_at"
+TOKEN, _LISTED = "sync_token", "listed_fully_at"
 
-NO_LISTING: Mapping[str, str | None] = {_TOKEN: None, _LISTED: None}
+NO_LISTING: Mapping[str, str | None] = {TOKEN: None, _LISTED: None}
 """What a ledger remembers where it never listed anything."""
 
 
@@ -24,7 +24,7 @@ def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created
     Not where something was ``created``: what came and went since a token need not be in its report
     (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen.
     """
-    memo: dict[str, str | None] = {_TOKEN: None if created else listing.token}
+    memo: dict[str, str | None] = {TOKEN: None if created else listing.token}
     if listing.complete:
         memo[_LISTED] = now.isoformat()
     ledger.remember(memo)
@@ -32,11 +32,22 @@ def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created
 
 def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:
     """Return the stored sync-token, or None where a full listing is due."""
-    token, listed = ledger.memo(_TOKEN), ledger.memo(_LISTED)
-    if token is None or listed is None:
+    until = listed_until(ledger)
+    if until is None or not until - FULL_LISTING_EVERY <= now < until:
         return None
-    age = now - datetime.fromisoformat(listed)
-    return SyncToken(token) if timedelta(0) <= age < FULL_LISTING_EVERY else None
+    return stored_token(ledger)
+
+
+def stored_token(ledger: Ledger) -> SyncToken | None:
+    """Return the sync-token of the last listing, None where there is none to go on from."""
+    token = ledger.memo(TOKEN)
+    return None if token is None else SyncToken(token)
+
+
+def listed_until(ledger: Ledger) -> datetime | None:
+    """Return when the last full listing is too old, None before the first."""
+    listed = ledger.memo(_LISTED)
+    return None if listed is None else datetime.fromisoformat(listed) + FULL_LISTING_EVERY
 
 
 def is_full_due(entries: Mapping[Uid, Entry], now: datetime) -> bool:

@@ -8,7 +8,7 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,32 @@ from lorsync.settings import CalendarSettings, Provider
 
 if TYPE_CHECKING:
     from lorsync.adapters.caldav.account import Secret
+    from lorsync.adapters.caldav.answers import Exchange
 
 _KEY = secrets.token_bytes(32)
 """Of this process alone."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """What was learned ahead of a pass: the account's secret, and what the calendar said.
+
+    ``config`` is the digest of the config that this is of.
+    """
+
+    config: str
+    secret: str = field(repr=False)
+    exchange: "Exchange | None" = None
+
+
 @contextmanager
 def opened_calendar(
-    account: CalendarSettings, state: Path, *, remembered: str | None, holding: Uid | None = None
+    account: CalendarSettings,
+    state: Path,
+    *,
+    remembered: str | None,
+    holding: Uid | None = None,
+    ahead: Ahead | None = None,
 ) -> Iterator[Calendar]:
     """Open the calendar, made where it is missing; ``remembered`` is its address in the ledger.
 
@@ -39,10 +57,13 @@ def opened_calendar(
 
         yield open_folder(account, remembered=remembered)
         return
-    from lorsync.adapters.caldav import open_collection
+    from lorsync.adapters.caldav.choosing import open_collection
 
-    with _reachable(account, state) as (reachable, secret):
-        calendar = open_collection(reachable, secret, remembered=remembered, holding=holding)
+    exchange = None if ahead is None else ahead.exchange
+    with _reachable(account, state, ahead=ahead) as (reachable, secret):
+        calendar = open_collection(
+            reachable, secret, remembered=remembered, holding=holding, ahead=exchange
+        )
         with closing(calendar):
             yield calendar
 
@@ -62,7 +83,7 @@ def found_calendar(
         ):
             yield calendar
         return
-    from lorsync.adapters.caldav import find_collection
+    from lorsync.adapters.caldav.choosing import find_collection
 
     with _reachable(account, state) as (reachable, secret):
         found = find_collection(reachable, secret, holding=holding)
@@ -81,7 +102,7 @@ def calendars_of(
 
     Raises ConfigError, CredentialsError, StateError or UnavailableError.
     """
-    from lorsync.adapters.caldav import listed_collections
+    from lorsync.adapters.caldav.choosing import listed_collections
 
     with _reachable(account, state, given=given) as (reachable, secret):
         return listed_collections(reachable, secret)
@@ -101,7 +122,11 @@ def holding_server(account: CalendarSettings, state: Path) -> Iterator[None]:
 
 @contextmanager
 def _reachable(
-    account: CalendarSettings, state: Path, *, given: str | None = None
+    account: CalendarSettings,
+    state: Path,
+    *,
+    given: str | None = None,
+    ahead: Ahead | None = None,
 ) -> Iterator[tuple[CalendarSettings, "Secret"]]:
     """Return the account with its address and secret; a local one is served meanwhile.
 
@@ -119,7 +144,7 @@ def _reachable(
     if given is not None:
         yield account, _signed_in(account, given)
         return
-    kept = password_for(account)
+    kept = password_for(account) if ahead is None else ahead.secret
     try:
         yield account, _signed_in(account, kept)
     except LoginRefusedError as error:

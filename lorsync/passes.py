@@ -18,21 +18,23 @@ from lorsync.accounts import (
     remember_account,
     renamed_warning,
 )
-from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.backoff import PutOff, dumped, loaded, put_off
 from lorsync.core.memory import memory_uid
 from lorsync.core.model import PlanWarning
 from lorsync.errors import BusyError, LoginRefusedError, LorsyncError, PutOffError
 from lorsync.moving import move
-from lorsync.opening import found_calendar, opened_calendar
+from lorsync.opening import Ahead, found_calendar, opened_calendar
 from lorsync.planning import frozen_key, observing, today_of
 from lorsync.ports import Calendar
+from lorsync.records import LAST_RUN, pass_memo
 from lorsync.report import Report
 from lorsync.settings import Settings
+from lorsync.stillness import dumped as dumped_stillness
 from lorsync.sync import Options, run_pass
 
-_LAST_PASS, _LAST_ERROR, _NEXT_PASS = "last_pass", "last_error", "next_pass"
+_LAST_ERROR, _NEXT_PASS = "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
 _PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
 
@@ -53,8 +55,17 @@ class Record:
     login_refused: dict[str, object] | None = None
 
 
-def pass_once(settings: Settings, state: Path, *, now: datetime, options: Options) -> Report:
+def pass_once(
+    settings: Settings,
+    state: Path,
+    *,
+    now: datetime,
+    options: Options,
+    ahead: Ahead | None = None,
+) -> Report:
     """Run one pass and remember how it went; ``now`` is aware.
+
+    ``ahead`` is what was learned before, believed if it is of the same config.
 
     Raises a LorsyncError where it did not come to its end; that is remembered too. While the
     account is put off, no request is sent: that is a PutOffError.
@@ -65,7 +76,8 @@ def pass_once(settings: Settings, state: Path, *, now: datetime, options: Option
         observed = observing(settings, state, today_of(settings, now))
         try:
             _check_put_off(observed, ledger, now)
-            return _recorded(observed, state, ledger, now=now, options=options)
+            known = ahead if ahead is not None and ahead.config == settings.digest else None
+            return _recorded(observed, state, ledger, now=now, options=options, ahead=known)
         finally:
             ledger.close()
 
@@ -77,7 +89,7 @@ def record_of(state: Path) -> Record:
     ledger = SqliteLedger(state)
     try:
         return Record(
-            last_pass=_loaded(ledger.memo(_LAST_PASS)),
+            last_pass=_loaded(ledger.memo(LAST_RUN)),
             last_error=_loaded(ledger.memo(_LAST_ERROR)),
             config_error=ledger.memo(_CONFIG_ERROR),
             next_pass=ledger.memo(_NEXT_PASS),
@@ -108,14 +120,20 @@ def remember_config_error(state: Path, message: str | None) -> None:
 
 
 def _recorded(
-    settings: Settings, state: Path, ledger: SqliteLedger, *, now: datetime, options: Options
+    settings: Settings,
+    state: Path,
+    ledger: SqliteLedger,
+    *,
+    now: datetime,
+    options: Options,
+    ahead: Ahead | None,
 ) -> Report:
     failed_before = ledger.memo(_LAST_ERROR) is not None
     moved: tuple[PlanWarning, ...] = ()
     try:
         if options.move and has_moved(ledger, settings.calendar):
             moved = move(settings.calendar, state, ledger)
-        with _calendar(settings, state, ledger, dry_run=options.dry_run) as calendar:
+        with _calendar(settings, state, ledger, ahead, dry_run=options.dry_run) as calendar:
             report = run_pass(
                 settings,
                 calendar,
@@ -135,15 +153,17 @@ def _recorded(
             refused = {_LOGIN_REFUSED: memo} if isinstance(error, LoginRefusedError) else {}
             ledger.remember({_LAST_ERROR: memo, **refused})
         raise
+    more = (*moved, *renamed_warning(settings.calendar, ledger))
+    report = replace(report, warnings=(*report.warnings, *more)) if more else report
     if not options.dry_run:
         ledger.remember(
             {
-                _LAST_PASS: _pass_memo(report, now),
+                LAST_RUN: pass_memo(report, now),
+                STILL: dumped_stillness(report, settings, ledger, now),
                 **dict.fromkeys((_LAST_ERROR, _PUT_OFF, _LOGIN_REFUSED)),
             }
         )
-    more = (*moved, *renamed_warning(settings.calendar, ledger))
-    return replace(report, warnings=(*report.warnings, *more)) if more else report
+    return report
 
 
 def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> None:
@@ -171,7 +191,12 @@ def _put_off(
 
 @contextmanager
 def _calendar(
-    settings: Settings, state: Path, ledger: SqliteLedger, *, dry_run: bool
+    settings: Settings,
+    state: Path,
+    ledger: SqliteLedger,
+    ahead: Ahead | None,
+    *,
+    dry_run: bool,
 ) -> Iterator[Calendar]:
     """Open the calendar of the config; the ledger remembers which collection it is (S19)."""
     account = settings.calendar
@@ -182,26 +207,12 @@ def _calendar(
         with found_calendar(account, state, holding=memory) as calendar:
             yield calendar
         return
-    with opened_calendar(account, state, remembered=remembered, holding=memory) as calendar:
+    with opened_calendar(
+        account, state, remembered=remembered, holding=memory, ahead=ahead
+    ) as calendar:
         if remembered is None:
             remember_account(ledger, account, calendar)
         yield calendar
-
-
-def _pass_memo(report: Report, now: datetime) -> str:
-    return json.dumps(
-        {
-            "at": now.isoformat(timespec="milliseconds"),
-            "created": len(report.created),
-            "updated": len(report.updated),
-            "deleted": len(report.deleted),
-            "adopted": len(report.adopted),
-            "kept": len(report.kept),
-            "missing": len(report.missing),
-            "held": len(report.held),
-            "requests": report.requests,
-        }
-    )
 
 
 def _error_memo(error: LorsyncError, now: datetime) -> str:

@@ -21,10 +21,13 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a pass did, or would do; ``requests`` counts those to the server."""
+class Summary:
+    """What a pass did, or would do; ``requests`` counts those to the server.
 
-    plan: Plan
+    ``repeatable``: it changed nothing, in the ledger neither, so that as long as nothing else does,
+    and on the same day, another pass would say the same.
+    """
+
     created: tuple[Change, ...] = ()
     updated: tuple[Change, ...] = ()
     deleted: tuple[Change, ...] = ()
@@ -34,11 +37,38 @@ class Report:
     held: tuple[Change, ...] = ()
     requests: int = 0
     warnings: tuple[PlanWarning, ...] = ()
+    repeatable: bool = False
 
     @property
     def wrote(self) -> bool:
         """Whether anything was written to the calendar."""
-        return bool(self.created or self.updated or self.deleted)
+        return any(changes for _, changes in self.written)
+
+    @property
+    def written(self) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+        """What was written, each with its verb."""
+        return ("created", self.created), ("updated", self.updated), ("deleted", self.deleted)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is no more to tell than the headline."""
+        return not (self.wrote or self.kept or self.missing or self.held or self.warnings)
+
+    def headline(self, *, dry_run: bool = False) -> str:
+        """Return the outcome in one line, ``2 created (4 requests).``"""
+        would = "would be " if dry_run else ""
+        counts = [f"{len(changes)} {would}{verb}" for verb, changes in self.written if changes]
+        if self.adopted:
+            counts.append(f"{len(self.adopted)} adopted")
+        requests = "1 request" if self.requests == 1 else f"{self.requests} requests"
+        return f"{', '.join(counts) or 'Nothing to write'} ({requests})."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Summary):
+    """A pass with the plan that it followed."""
+
+    plan: Plan
 
 
 def change_of(event: Event) -> Change:

@@ -57,9 +57,13 @@ class SyncSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A whole config, checked. ``source`` is the file that it was read from."""
+    """A whole config, checked.
+
+    ``source`` is the file that it was read from, ``digest`` the SHA-256 of what it held then.
+    """
 
     source: Path
+    digest: str = ""
     season: Season
     calendar: CalendarSettings
     sync: SyncSettings

@@ -15,6 +15,7 @@ from lorsync.core.doubt import in_doubt
 from lorsync.core.entry import Entry, State
 from lorsync.core.facts import Mark, with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
+from lorsync.core.learning import NOTHING
 from lorsync.core.memory import members_of
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, newcomer_warnings, swaps
@@ -111,6 +112,7 @@ def run_pass(
         outcomes = _applied(work, settings, calendar, ledger, now=now, options=options)
     warnings = [*newcomer_warnings(found), *cycle_warning(settings.season, ledger)]
     report = _report(planned, work, held, outcomes, warnings, requests=calendar.requests)
+    report = replace(report, repeatable=_is_repeatable(work, outcomes, calendar, options))
     if apart is not None:
         report = _with_warning(report, "clock", apart)
     return replace(report, deleted=(*closed, *report.deleted)) if closed else report
@@ -142,6 +144,28 @@ class _Work:
     seen: Seen
     doubts: frozenset[MentorId]
     swaps: Sequence[Swap]
+
+
+def _is_repeatable(work: _Work, outcomes: Outcomes, calendar: Calendar, options: Options) -> bool:
+    """Tell whether another pass of the day would do and say the same if nothing else changes.
+
+    So it wrote nothing and fetched nothing, its listing told of no change since a token, and no
+    event waits for its hour (S11).
+    """
+    seen, listing = work.seen, work.seen.listing
+    asked = options.accept_deletions or options.new_cycle or options.take_over or options.move
+    observed = seen.changed or seen.gone or seen.emptied or seen.learned != NOTHING
+    reported = listing.complete or listing.entries or listing.removed or listing.token is None
+    waits = any(e.state is State.MISSING or e.intent is not None for e in seen.entries.values())
+    return calendar.requests == 1 and not (
+        options.dry_run
+        or asked
+        or observed
+        or reported
+        or waits
+        or work.actions
+        or outcomes.warnings
+    )
 
 
 def _as_unwritten(entries: Mapping[Uid, Entry]) -> dict[Uid, Entry]:

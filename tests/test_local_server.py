@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.caldav import open_collection
+from lorsync.adapters.caldav.choosing import open_collection
 from lorsync.adapters.local_server import ensure_running
 from lorsync.errors import ConfigError, CredentialsError, StateError, TryAgainError
 from lorsync.settings import CalendarSettings, Provider

@@ -21,6 +21,9 @@ from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
 from lorsync.errors import StateError
 
 FILE_NAME = "ledger.sqlite3"
+STILL = "still"
+"""The memo that lasts until something is written: every other transaction forgets it."""
+
 _BUSY_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 _PROPERTIES = {str(known): known for known in Property}
@@ -123,7 +126,7 @@ class SqliteLedger:
         """Write entries, and drop others, in one transaction that is on disk when this returns."""
         retired = [(uid,) for uid in retire]
         dropped = [*((uid,) for uid in forget), *retired]
-        with self._transaction() as db:
+        with self._writing() as db:
             db.executemany(_UPSERT, map(_row, entries))
             db.executemany("DELETE FROM entry WHERE uid = ?", dropped)
             db.executemany("INSERT OR IGNORE INTO retired (uid) VALUES (?)", retired)
@@ -136,7 +139,7 @@ class SqliteLedger:
 
     def save_marks(self, marks: Iterable[Mark]) -> None:
         """Write marks in one transaction; one of the same letter, fact and day is replaced."""
-        with self._transaction() as db:
+        with self._writing() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", map(_mark_row, marks)
             )
@@ -149,16 +152,22 @@ class SqliteLedger:
 
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys in one transaction; None forgets one."""
-        with self._transaction() as db:
+        with self._writing() as db:
             _remember(db, memos)
 
     def clear(self, memos: Mapping[str, str | None]) -> None:
         """Forget all entries, retired UIDs and marks, and remember ``memos``, as one step."""
-        with self._transaction() as db:
+        with self._writing() as db:
             db.execute("DELETE FROM entry")
             db.execute("DELETE FROM retired")
             db.execute("DELETE FROM mark")
             _remember(db, memos)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._transaction() as db:
+            db.execute("DELETE FROM memo WHERE key = ?", (STILL,))
+            yield db
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

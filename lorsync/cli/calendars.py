@@ -39,7 +39,7 @@ def command(options: Globals, *, as_json: bool) -> None:
 
 def meant_of(listed: Sequence[Collection], account: CalendarSettings) -> list[Collection]:
     """Return those that the config means."""
-    from lorsync.adapters.caldav import meant
+    from lorsync.adapters.caldav.choosing import meant
 
     return meant(listed, account)
 

@@ -8,7 +8,7 @@ import click
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
 from lorsync.ports import Collection
-from lorsync.report import Change, Report
+from lorsync.report import Change, Summary
 
 Document = Mapping[str, object]
 
@@ -28,7 +28,7 @@ def plan_document(plan: Plan) -> Document:
     }
 
 
-def report_document(report: Report) -> Document:
+def report_document(report: Summary) -> Document:
     """Return the report of a pass as a document."""
     return {
         "created": changes(report.created),

@@ -1,12 +1,16 @@
 """``lorsync sync``: one pass."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.context import now, settings_of, state_of
+from lorsync.cli.context import config_path, now, settings_of, state_of
 from lorsync.cli.root import Globals
 from lorsync.ports import Progress
+
+if TYPE_CHECKING:
+    from lorsync.report import Summary
 
 _WORTH_A_BAR = 20
 """From so many writes on, a terminal shows a progress bar."""
@@ -31,6 +35,17 @@ def command(
     as_json: bool,
 ) -> None:
     """Bring the calendar and the plan together once."""
+    from lorsync.glance import glance
+    from lorsync.report import Summary
+
+    ahead = None
+    if not (dry_run or accept_deletions or new_cycle or take_over or move):
+        seen = glance(config_path(options), state_of(options), now=now())
+        if isinstance(seen, Summary):
+            _show(seen, dry_run=False, as_json=as_json)
+            return
+        ahead = seen
+
     from lorsync.passes import pass_once
     from lorsync.sync import Options
 
@@ -40,6 +55,7 @@ def command(
             settings,
             state_of(options),
             now=now(),
+            ahead=ahead,
             options=Options(
                 dry_run=dry_run,
                 accept_deletions=accept_deletions,
@@ -49,14 +65,21 @@ def command(
                 progress=None if as_json else bar.advance,
             ),
         )
+    _show(report, dry_run=dry_run, as_json=as_json)
+
+
+def _show(report: "Summary", *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         from lorsync.cli.documents import report_document, show
 
         show(report_document(report))
-        return
-    from lorsync.cli.tables import console, show_report
+    elif report.repeatable and report.is_silent:
+        # Loading what draws tables takes longer than all that a glance does.
+        click.echo(report.headline())
+    else:
+        from lorsync.cli.tables import console, show_report
 
-    show_report(console(), report, dry_run=dry_run)
+        show_report(console(), report, dry_run=dry_run)
 
 
 class _Bar:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lorsync.core.model import Event, Mentor, MentorId, Plan, PlanWarning, Status
-from lorsync.report import Change, Report
+from lorsync.report import Change, Summary
 
 _WIDTH_OF_PIPES = 100
 _NOT_ASKED = "not-asked"
@@ -52,17 +52,13 @@ def show_warnings(out: Console, warnings: Sequence[PlanWarning], *, why: bool = 
                 out.print(f"  [dim]{escape(reason.rule)}: {escape(reason.text)}[/dim]")
 
 
-def show_report(out: Console, report: Report, *, dry_run: bool, with_warnings: bool = True) -> None:
+def show_report(
+    out: Console, report: Summary, *, dry_run: bool, with_warnings: bool = True
+) -> None:
     """Print what a pass did, or would do."""
-    done = (("created", report.created), ("updated", report.updated), ("deleted", report.deleted))
-    would = "would be " if dry_run else ""
-    counts = [f"{len(changes)} {would}{verb}" for verb, changes in done if changes]
-    if report.adopted:
-        counts.append(f"{len(report.adopted)} adopted")
-    requests = "1 request" if report.requests == 1 else f"{report.requests} requests"
-    out.print(f"{', '.join(counts) or 'Nothing to write'} ({requests}).")
+    out.print(report.headline(dry_run=dry_run))
     if dry_run:
-        for verb, changes in done:
+        for verb, changes in report.written:
             show_changes(out, f"Would be {verb}:", changes)
     show_changes(out, "Left as you changed them:", report.kept)
     show_changes(out, "Deleted or moved away by you, and not created again:", report.missing)

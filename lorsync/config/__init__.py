@@ -4,12 +4,14 @@ The rest of the package, and pydantic with it, is loaded by the first call: comm
 look at a config should not pay for it.
 """
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lorsync.settings import Settings
 
-__all__ = ["default_path", "load", "schema"]
+__all__ = ["default_path", "digest_of", "load", "schema"]
 
 
 def load(path: Path) -> Settings:
@@ -20,15 +22,21 @@ def load(path: Path) -> Settings:
     from lorsync.config.building import settings
     from lorsync.config.checking import check
     from lorsync.config.problems import report
-    from lorsync.config.reading import read
+    from lorsync.config.reading import content_of, parsed
     from lorsync.config.rules import broken
 
-    raw = read(path)
+    content = content_of(path)
+    raw = parsed(path, content)
     draft, problems = check(raw)
     problems = [*problems, *broken(draft)]
     if problems:
         raise report(path, raw, problems)
-    return settings(draft, path)
+    return replace(settings(draft, path), digest=digest_of(content))
+
+
+def digest_of(content: bytes) -> str:
+    """Return what tells one content of the file from any other: its SHA-256."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def default_path() -> Path:

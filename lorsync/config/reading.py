@@ -47,13 +47,13 @@ _IN_PLAIN_WORDS: Final = {
 }
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read one TOML document.
+def parsed(path: Path, content: bytes) -> dict[str, Any]:
+    """Read one TOML document, what ``path`` held.
 
-    Raises ConfigError for a file that is missing, unreadable, too large, empty, not UTF-8 or not
-    TOML; the message never repeats a line of the file, since that could hold a secret.
+    Raises ConfigError where it is empty, not UTF-8 or not TOML; the message never repeats a line of
+    the file, since that could hold a secret.
     """
-    text = _text(path, _content(path))
+    text = _text(path, content)
     raw, problem = _parsed(text)
     if problem is not None:
         raise _unusable(path, problem)
@@ -66,7 +66,8 @@ def _unusable(path: Path, why: str) -> ConfigError:
     return ConfigError(f"{printable(str(path))}: {why}")
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return what a file holds. Raises ConfigError if it is missing, unreadable or too large."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

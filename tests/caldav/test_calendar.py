@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lorsync.adapters.caldav import CalDavCalendar, open_collection
+from lorsync.adapters.caldav.calendar import CalDavCalendar
+from lorsync.adapters.caldav.choosing import open_collection
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import CollectionGoneError, CredentialsError, UnavailableError
 from lorsync.ports import (

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.caldav import CalDavCalendar, open_collection
+from lorsync.adapters.caldav.calendar import CalDavCalendar
+from lorsync.adapters.caldav.choosing import open_collection
 from lorsync.core.model import Kind, Letter
 from lorsync.errors import TryAgainError
 from lorsync.ports import Href

@@ -4,8 +4,9 @@ import unicodedata
 
 import pytest
 
-from lorsync.adapters.caldav import CalDavCalendar, open_collection
 from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.calendar import CalDavCalendar
+from lorsync.adapters.caldav.choosing import open_collection
 from lorsync.adapters.caldav.discovery import collections
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import ConfigError, CredentialsError, TryAgainError, UnavailableError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.caldav import open_collection
+from lorsync.adapters.caldav.choosing import open_collection
 from lorsync.adapters.folder import FolderCalendar, open_folder
 from lorsync.ports import Calendar, Href
 from lorsync.settings import CalendarSettings, Provider

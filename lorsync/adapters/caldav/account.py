@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from lorsync.adapters.caldav.addresses import may_follow, shown
+from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.transport import AccessTokens, Transport
 from lorsync.errors import ConfigError, UnavailableError
 from lorsync.providers import how_to_sign_in, traits
@@ -33,10 +34,12 @@ def connected(
     read_limit: float,
     *,
     remembered: str | None = None,
+    ahead: Exchange | None = None,
 ) -> Transport:
     """Return a transport to the account; limits are seconds.
 
-    ``remembered`` is the calendar's address where it is known, which saves looking for a server.
+    ``remembered`` is the calendar's address where it is known, which saves looking for a server;
+    ``ahead`` was sent before, and gets no second answer.
     Raises ConfigError or UnavailableError.
     """
     return Transport(
@@ -47,6 +50,7 @@ def connected(
         advice=how_to_sign_in(settings),
         connect_limit=connect_limit,
         read_limit=read_limit,
+        ahead=ahead,
     )
 
 

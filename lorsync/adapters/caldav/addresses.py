@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import os
 from functools import cache
 from urllib.parse import urlsplit, urlunsplit
 
@@ -87,3 +88,11 @@ def _is_number(host: str) -> bool:
         ipaddress.ip_address(host)
         return True
     return False
+
+
+def trust_anchors() -> bool | str:
+    """Return the CA bundle that the environment names, which ``trust_env`` off would ignore."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        if os.environ.get(name):
+            return os.environ[name]
+    return True

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import shown
@@ -24,12 +26,38 @@ class Answer:
         """The conditions that a ``DAV:error`` body names."""
         return xml.preconditions(self.root)
 
+    @property
+    def stated_time(self) -> datetime | None:
+        """What the ``Date`` header says, aware; None where it is missing or says nothing.
+
+        RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
+        """
+        try:
+            said = parsedate_to_datetime(self.headers.get("date", ""))
+        except (ValueError, OverflowError):
+            return None
+        if not 1970 <= said.year < 9999:
+            return None  # in another zone it might be no date at all
+        return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+
     def multistatus(self) -> xml.MultiStatus:
         """Read the answer as a multistatus; raises what :func:`unusable` says of anything else."""
         read = xml.multistatus(self.root) if self.status == 207 else None
         if read is None:
             raise unusable(self)
         return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request and its answer."""
+
+    body: bytes
+    answer: Answer
+
+    def is_for(self, method: str, url: str, body: bytes) -> bool:
+        """Tell whether this is that very request, its headers following from its body."""
+        return (method, url, body) == (self.answer.method, self.answer.url, self.body)
 
 
 def unusable(answer: Answer) -> LorsyncError:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.account import Secret, connected
 from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
+from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, collections, homes_of, members_of
 from lorsync.adapters.caldav.transport import Transport
@@ -37,6 +38,7 @@ def open_collection(
     *,
     remembered: str | None,
     holding: Uid | None = None,
+    ahead: Exchange | None = None,
     connect_limit: float = _CONNECT_SECONDS,
     read_limit: float = _READ_SECONDS,
 ) -> CalDavCalendar:
@@ -44,10 +46,12 @@ def open_collection(
 
     ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
     calendar stays the same one. Before one is made, the account is searched for a calendar that
-    has the resource of ``holding``, the season's memory (S19). Raises ConfigError, CredentialsError
-    or UnavailableError.
+    has the resource of ``holding``, the season's memory (S19). ``ahead`` was asked of it before.
+    Raises ConfigError, CredentialsError or UnavailableError.
     """
-    transport = connected(settings, secret, connect_limit, read_limit, remembered=remembered)
+    transport = connected(
+        settings, secret, connect_limit, read_limit, remembered=remembered, ahead=ahead
+    )
     if remembered is not None:
         return _calendar(transport, _recalled(transport.origin, remembered), settings)
     with _closing_on_error(transport):

@@ -6,8 +6,8 @@ from typing import Final
 import niquests
 from niquests.utils import get_environ_proxies
 
-from lorsync.adapters.caldav.addresses import shown
-from lorsync.adapters.caldav.transport import trust_anchors, unreachable
+from lorsync.adapters.caldav.addresses import shown, trust_anchors
+from lorsync.adapters.caldav.transport import unreachable
 from lorsync.errors import LorsyncError, UnavailableError
 
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0

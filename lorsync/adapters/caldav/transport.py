@@ -2,11 +2,9 @@
 
 import logging
 import math
-import os
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -19,8 +17,14 @@ from niquests.auth import AuthBase, HTTPBasicAuth
 from niquests.utils import get_environ_proxies
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import check_address, is_loopback, may_follow, shown
-from lorsync.adapters.caldav.answers import Answer
+from lorsync.adapters.caldav.addresses import (
+    check_address,
+    is_loopback,
+    may_follow,
+    shown,
+    trust_anchors,
+)
+from lorsync.adapters.caldav.answers import Answer, Exchange
 from lorsync.errors import (
     BusyError,
     LoginRefusedError,
@@ -59,7 +63,8 @@ class Transport:
     """Requests to one account, from any number of threads, over kept-alive connections.
 
     With ``tokens`` there is no password. ``advice`` is for those whose password is refused.
-    ``connect_limit`` and ``read_limit`` are seconds.
+    ``connect_limit`` and ``read_limit`` are seconds. ``ahead`` was sent before this was made: the
+    same request gets its answer.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Transport:
         advice: str = "Some servers take an app password only.",
         connect_limit: float = 10.0,
         read_limit: float = 30.0,
+        ahead: Exchange | None = None,
     ) -> None:
         check_address(origin)
         self._origin = origin
@@ -83,7 +89,8 @@ class Transport:
         self._limits = (connect_limit, read_limit)
         self._lock = threading.Lock()
         self._idle: list[DAVClient] = []
-        self._requests = 0
+        self._ahead = ahead
+        self._requests = 0 if ahead is None else 1
         self._stated_time: datetime | None = None
 
     @property
@@ -159,12 +166,15 @@ class Transport:
             # foreign exception hang on ours, with the Authorization header in its request.
             raise outcome
         with self._lock:
-            self._stated_time = _stated_time(outcome) or self._stated_time
+            self._stated_time = outcome.stated_time or self._stated_time
         return outcome
 
     def _exchanged(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str]
     ) -> Answer | LorsyncError:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.is_for(method, url, body):
+            return ahead.answer
         client = self._take()
         outcome = self._exchange(client, method, url, body, headers)
         with self._lock:
@@ -259,34 +269,12 @@ def _look_at(response: Any, **_: object) -> None:
         response.headers["content-type"] = "application/octet-stream"
 
 
-def trust_anchors() -> bool | str:
-    """Return the CA bundle that the environment names, which ``trust_env`` off would ignore."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        if os.environ.get(name):
-            return os.environ[name]
-    return True
-
-
 def _bearing(token: str, headers: Mapping[str, str]) -> Mapping[str, str]:
     return {**headers, "Authorization": f"Bearer {token}"}
 
 
 def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _stated_time(answer: Answer) -> datetime | None:
-    """Return what the ``Date`` header says, or None where it is missing or says nothing.
-
-    RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
-    """
-    try:
-        said = parsedate_to_datetime(answer.headers.get("date", ""))
-    except (ValueError, OverflowError):
-        return None
-    if not 1970 <= said.year < 9999:
-        return None  # in another zone it might be no date at all
-    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
 
 
 def _redirect(error: niquests.exceptions.TooManyRedirects, method: str, url: str) -> Answer:

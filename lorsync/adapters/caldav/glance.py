@@ -1,0 +1,120 @@
+"""Ask one collection whether anything changed, with no more than the standard library.
+
+Loading an HTTP client for whole sessions costs several times what the one request of a pass with
+nothing to do costs. So this asks that request first. Whatever it meets that is not the plain
+answer, it leaves to the transport, which knows redirects, refusals and tokens, and what to say.
+"""
+
+import http.client
+import logging
+import os
+import socket
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lorsync.adapters.caldav import xml
+from lorsync.adapters.caldav.addresses import check_address, is_loopback, trust_anchors
+from lorsync.adapters.caldav.answers import Answer, Exchange
+from lorsync.errors import ConfigError
+from lorsync.ports import SyncToken
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 10.0
+"""For the whole of it: a server in trouble is the transport's business."""
+
+_LARGEST = 1024 * 1024
+"""Bytes of an answer that tells of little; a longer one tells of much, and is asked for anew."""
+
+_PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+
+def can_glance(address: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether this way of asking serves for an address: directly, as the transport would."""
+    try:
+        check_address(address)
+    except ConfigError:
+        return False
+    direct = is_loopback(urlsplit(address).hostname or "")
+    return direct or not any(environ.get(name) for name in _PROXIES)
+
+
+def ask(address: str, *, username: str, password: str, token: SyncToken) -> Exchange | None:
+    """Ask what changed since a token (RFC 6578 section 3.2); None without a multistatus.
+
+    It takes ten seconds at most. Credentials go to ``address`` alone: no redirect is followed.
+    """
+    body = xml.sync_collection(token)
+    parts = urlsplit(address)
+    login = b64encode(f"{username}:{password}".encode()).decode()
+    headers = {
+        "Authorization": f"Basic {login}",
+        "Content-Type": "application/xml; charset=utf-8",
+        "Depth": "0",
+    }
+    with closing(_connection(parts.scheme, parts.hostname or "", parts.port)) as connection:
+        try:
+            connection.connect()
+            with _at_most(_SECONDS, connection.sock):
+                connection.request("REPORT", parts.path, body=body, headers=headers)
+                response = connection.getresponse()
+                content = response.read(_LARGEST + 1)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            log.debug("A first look got no answer: %s.", type(error).__name__)
+            return None
+    root = xml.parse(content) if len(content) <= _LARGEST else None
+    if response.status != 207 or root is None:
+        return None
+    answer = Answer(
+        method="REPORT",
+        url=address,
+        status=response.status,
+        headers={name.lower(): value for name, value in response.getheaders()},
+        root=root,
+        web_page=False,
+    )
+    return Exchange(body=body, answer=answer)
+
+
+def unchanged(answer: Answer) -> SyncToken | None:
+    """Return the token of an answer that tells of no change at all, None for any other.
+
+    One response makes it another: that of a resource of anybody's, or of the collection itself
+    (gone, or with more to come, RFC 6578 section 3.6).
+    """
+    status = answer.multistatus()
+    return SyncToken(status.token) if status.token and not status.responses else None
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=_SECONDS)
+    anchors = trust_anchors()
+    named = anchors if isinstance(anchors, str) else None
+    folder = named is not None and Path(named).is_dir()
+    context = ssl.create_default_context(
+        cafile=None if folder else named, capath=named if folder else None
+    )
+    return http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
+
+
+@contextmanager
+def _at_most(seconds: float, connected: socket.socket) -> Iterator[None]:
+    """Break a connection off after so long, however little at a time comes over it."""
+
+    def break_off() -> None:
+        with suppress(OSError):  # the other side was quicker
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, break_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

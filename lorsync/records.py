@@ -1,0 +1,25 @@
+"""How the record of a pass is kept in the ledger."""
+
+import json
+from datetime import datetime
+
+from lorsync.report import Summary
+
+LAST_RUN = "last_pass"
+
+
+def pass_memo(summary: Summary, now: datetime) -> str:
+    """Write down how a pass ended; ``now`` is aware."""
+    return json.dumps(
+        {
+            "at": now.isoformat(timespec="milliseconds"),
+            "created": len(summary.created),
+            "updated": len(summary.updated),
+            "deleted": len(summary.deleted),
+            "adopted": len(summary.adopted),
+            "kept": len(summary.kept),
+            "missing": len(summary.missing),
+            "held": len(summary.held),
+            "requests": summary.requests,
+        }
+    )
