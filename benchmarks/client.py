@@ -3,7 +3,9 @@
 import base64
 import http.client
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +13,9 @@ from tests.servers import Server
 
 _HREF = re.compile(r"<(?:\w+:)?href>([^<]+\.ics)</")
 _EVENT = re.compile(r"(?s)BEGIN:VEVENT\r?\n.*?END:VEVENT\r?\n")
+_TOKEN = re.compile(r"<(?:\w+:)?sync-token>([^<]+)</")
+_ASK_TOKEN = b'<propfind xmlns="DAV:"><prop><sync-token/></prop></propfind>'
+_XML = {"Content-Type": "application/xml"}
 
 
 class Client:
@@ -51,10 +56,38 @@ class Client:
     def retitle(self, hrefs: Iterable[str]) -> None:
         """Write another title into these events."""
         for href in hrefs:
-            text = self._send("GET", href, b"", {})
-            changed = re.sub(r"(?m)^SUMMARY:", "SUMMARY:Mine: ", text)
-            headers = {"Content-Type": "text/calendar; charset=utf-8"}
-            self._send("PUT", href, changed.encode(), headers)
+            self._put(href, self._retitled(href, "Mine: "))
+
+    def changes(self, path: str, hrefs: Sequence[str], connections: int) -> float:
+        """Do bare what a pass does that changes these events, and return its seconds.
+
+        A report of changes since a token, the guarded writes on so many connections at once, and
+        one multiget: what the server alone takes for it, and no client can go below.
+        """
+        token = _TOKEN.findall(self._send("PROPFIND", path, _ASK_TOKEN, {**_XML, "Depth": "0"}))[0]
+        report = (
+            f'<sync-collection xmlns="DAV:"><sync-token>{token}</sync-token>'
+            "<sync-level>1</sync-level><prop><getetag/></prop></sync-collection>"
+        )
+        asked = "".join(f"<d:href>{href}</d:href>" for href in hrefs)
+        multiget = (
+            '<c:calendar-multiget xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:d="DAV:">'
+            f"<d:prop><d:getetag/><c:calendar-data/></d:prop>{asked}</c:calendar-multiget>"
+        )
+        bodies = {href: self._retitled(href, "Bare: ") for href in hrefs}
+        begin = time.perf_counter()
+        self._send("REPORT", path, report.encode(), {**_XML, "Depth": "0"})
+        with ThreadPoolExecutor(connections) as pool:
+            list(pool.map(self._put, bodies.keys(), bodies.values()))
+        self._send("REPORT", path, multiget.encode(), {**_XML, "Depth": "1"})
+        return time.perf_counter() - begin
+
+    def _retitled(self, href: str, mark: str) -> bytes:
+        text = self._send("GET", href, b"", {})
+        return re.sub(r"(?m)^SUMMARY:", f"SUMMARY:{mark}", text).encode()
+
+    def _put(self, href: str, body: bytes) -> None:
+        self._send("PUT", href, body, {"Content-Type": "text/calendar; charset=utf-8"})
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> str:
         connection = http.client.HTTPConnection(self._netloc, timeout=600)

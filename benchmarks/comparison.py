@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks.client import Client
 from benchmarks.processes import BIN, CommandError, lorsync, run, sync
@@ -25,6 +26,7 @@ FIRST_EVENTS = 300
 IDLE_EVENTS = 1000
 MANY_EVENTS = 5000
 _IDLE_RUNS = 5
+_CONNECTIONS = 8
 
 _Command = Sequence[str]
 
@@ -123,6 +125,10 @@ def _few_of_many(place: Path, server: Server) -> Iterator[Row]:
         # One more when the memory changes.
         yield at_most(f"{what}, requests", relay.taken().total(), CHANGED + 3)
         yield at_most(f"{what}, wall", cost.wall, 1.0, " s", note=f" (processor {cost.cpu:.2f} s)")
+        path = urlsplit(collection).path
+        client = Client(server)
+        bare = client.changes(path, client.hrefs(path)[:CHANGED], _CONNECTIONS)
+        yield plain(f"{CHANGED} changed of {MANY_EVENTS}: the bare requests, wall", f"{bare:.2f} s")
 
 
 def _rows(what: str, figures: Mapping[str, _Figures], promised: float) -> Iterator[Row]:

@@ -5,7 +5,7 @@ kind, whole and cut short; what happens between them is in ``living``. After eac
 (``watching``) holds the calendar against the invariants.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -13,7 +13,7 @@ from hypothesis.stateful import initialize, rule
 from lorsync.core.model import Kind
 from lorsync.errors import LorsyncError, TryAgainError, UnavailableError
 from lorsync.ports import Href, PreconditionFailedError, WriteRefusedError
-from lorsync.report import Report
+from lorsync.report import Report, Summary
 from tests.sync.living import Device, Living, which
 from tests.sync.person import NOT_NEEDED, Acts, day_of, title_of
 from tests.sync.test_crashes import Bomb, Killed, bombed, disarmed
@@ -48,6 +48,18 @@ class Season(Living):
         # A token that the server does not know costs the report that it refused.
         most = 1 if self.calendar.known_tokens else 2
         assert self.calendar.requests - requests <= most, "I5: more than one request"
+        if len(self.devices) == 1:
+            self._hold_repeatable(which_one)
+
+    def _hold_repeatable(self, it: Device) -> None:
+        """Hold that a pass which says so is the same again, later on the day too."""
+        first = self._clean(it, accept=False, take_over=False)
+        if first.repeatable:
+            before = dict(self.calendar.bodies)
+            self.now = self.now.replace(hour=23, minute=59)
+            again = self._clean(it, accept=False, take_over=False)
+            assert told_of(again) == told_of(first), "what a pass says of itself is not so"
+            assert self.calendar.bodies == before, "a repeatable pass wrote"
 
     @rule(
         device=st.integers(0, 1),
@@ -133,10 +145,10 @@ class Season(Living):
             it.torn = True
         self._end(it, before)
 
-    def _clean(self, it: Device, *, accept: bool) -> Report:
+    def _clean(self, it: Device, *, accept: bool, take_over: bool = True) -> Report:
         """Run a pass to its end, and hold everything."""
         before = self._begin(it)
-        report = it.desk.sync(accept_deletions=accept, take_over=True)
+        report = it.desk.sync(accept_deletions=accept, take_over=take_over)
         self._learn(report)
         self._end(it, before)
         it.torn = False
@@ -216,3 +228,8 @@ class Season(Living):
             # What is not in the config is a stranger's to a ledger that never saw it.
             known = href in it.knows or self.config.names(identity_of(href).subject)
             assert not known, f"I7: {told(href)} is in no plan"
+
+
+def told_of(report: Report) -> dict[str, object]:
+    """Return what a pass tells, but for its plan."""
+    return {f.name: getattr(report, f.name) for f in fields(Summary)}
