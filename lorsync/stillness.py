@@ -14,6 +14,7 @@ from typing import Any
 
 from lorsync import __version__
 from lorsync.adapters.ledger import STILL
+from lorsync.config.zone import machine_zone
 from lorsync.core.model import PlanWarning, Reason, Uid
 from lorsync.listings import listed_until, stored_token
 from lorsync.ports import Ledger, SyncToken
@@ -46,6 +47,7 @@ def dumped(summary: Summary, settings: Settings, ledger: Ledger, now: datetime) 
         {
             "version": __version__,
             "config": settings.digest,
+            "machine": str(machine_zone()),
             "since": now.isoformat(),
             "until": min(tomorrow.astimezone(now.tzinfo), listed).isoformat(),
             "warnings": [asdict(warning) for warning in summary.warnings],
@@ -62,7 +64,9 @@ def recalled(ledger: Ledger, digest: str, now: datetime) -> Stillness | None:
         return None
     kept = json.loads(text)
     begins, ends = (datetime.fromisoformat(kept[name]) for name in ("since", "until"))
-    if (kept["version"], kept["config"]) != (__version__, digest) or not begins <= now < ends:
+    same = (kept["version"], kept["config"]) == (__version__, digest)
+    # What day it is may hang on the machine's zone, which travels with its owner.
+    if not same or kept["machine"] != str(machine_zone()) or not begins <= now < ends:
         return None
     summary = Summary(
         **{name: tuple(map(_change, kept[name])) for name in _CHANGES},

@@ -168,7 +168,7 @@ def test_another_config_is_read(user: User, config: Path, between: Hostile, chan
             assert not between.requests
 
 
-@pytest.mark.parametrize("age", ["tomorrow", "yesterday", "another version"])
+@pytest.mark.parametrize("age", ["tomorrow", "yesterday", "another zone", "another version"])
 def test_terms_that_no_longer_hold_are_none(
     user: User, config: Path, between: Hostile, age: str
 ) -> None:
@@ -178,6 +178,8 @@ def test_terms_that_no_longer_hold_are_none(
         terms["until"] = now.isoformat()
     elif age == "yesterday":  # the clock was set back
         terms["since"] = (now + timedelta(hours=1)).isoformat()
+    elif age == "another zone":
+        user.environment["TZ"] = "Asia/Tokyo"
     else:
         terms["version"] = "0.0.1"
     ledger = SqliteLedger(user.state)
