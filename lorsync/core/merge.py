@@ -73,13 +73,15 @@ def observe_present(
         or remote.meaning.summary.startswith(NOT_NEEDED.strip())
         or _was_released(entry, remote, zone)
     )
-    before = entry = _settled(_resolved(entry, remote, zone))
+    arrived = _has_arrived(entry, remote, zone)
+    comparable = _STAMPED | _kept_as_sent(entry, zone) if arrived else _STAMPED
+    before = entry = _settled(_resolved(entry) if arrived else entry)
     meaning = remote.meaning
     known = entry.echo is not None or entry.sent is not None
     observed = replace(
         entry,
         state=State.RELEASED if released else State.LIVE,
-        theirs=_theirs(entry, remote, zone),
+        theirs=_theirs(entry, remote, zone, comparable),
         extras=meaning.extras,
         echo=body,
         etag=etag,
@@ -120,9 +122,11 @@ def confirm(
     return observe_present(written, body, etag, zone, now=now)
 
 
-def _theirs(entry: Entry, remote: Reading, zone: ZoneInfo) -> frozenset[Property]:
+def _theirs(
+    entry: Entry, remote: Reading, zone: ZoneInfo, comparable: frozenset[Property]
+) -> frozenset[Property]:
     """Say which properties the person has, of those that lorsync writes."""
-    base = _base(entry, zone)
+    base = _base(entry, zone, comparable)
     return frozenset(p for p in Property if _is_theirs(p, entry, remote, base))
 
 
@@ -146,19 +150,30 @@ def _is_theirs(
     return p not in _STAMPED or p in remote.touched
 
 
-def _base(entry: Entry, zone: ZoneInfo) -> tuple[Digests, Collection[Property]] | None:
+def _base(
+    entry: Entry, zone: ZoneInfo, comparable: frozenset[Property]
+) -> tuple[Digests, Collection[Property]] | None:
     """Return what to compare with, and which properties: the echo, else what was sent (S5)."""
     if entry.echo is not None:
         return _meaning(entry.echo, entry.uid, zone).digests, EVERY
     if entry.sent is not None:
-        return _meaning(entry.sent, entry.uid, zone).digests, _STAMPED
+        return _meaning(entry.sent, entry.uid, zone).digests, comparable
     return None
 
 
-def _resolved(entry: Entry, remote: Reading, zone: ZoneInfo) -> Entry:
-    """Say whether a write that was announced has arrived, by what the server holds now (I7)."""
-    if not _has_arrived(entry, remote, zone):
-        return entry
+def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:
+    """Return the properties that the server held just as they were sent when it was last seen.
+
+    It does not rewrite these, so where they differ from what is sent next, somebody changed them.
+    """
+    if entry.echo is None or entry.sent is None:
+        return frozenset()
+    held, sent = (_meaning(body, entry.uid, zone).digests for body in (entry.echo, entry.sent))
+    return frozenset(p for p in Property if held[p] == sent[p])
+
+
+def _resolved(entry: Entry) -> Entry:
+    """Take a write that was announced as done: it has arrived, by what the server holds (I7)."""
     return replace(entry, sent=entry.intended, sent_digests=entry.intended_digests, echo=None)
 
 

@@ -66,6 +66,7 @@ class Living(RuleBasedStateMachine):
         self.before: dict[Href, bytes] = {}
         self.number = 0
         self.ever_in: set[LetterId] = set()
+        self.unticked: set[Href] = set()
         # What the person deleted before the last whole pass: the memory keeps it (S4).
         self.remembered: set[Href] = set()
 
@@ -187,6 +188,7 @@ class Living(RuleBasedStateMachine):
             self.calendar.edit(href, body)
             self.before[href] = body
             self.seen.acts[href] = acts
+            self.unticked.add(href)
             if self.seen.days.get(href, self.today) >= self.today:
                 self.seen.made.discard(href)
 

@@ -227,6 +227,11 @@ class Season(Living):
         for href in self.seen.live(bodies, self.today).keys() - wanted.keys() - held:
             # What is not in the config is a stranger's to a ledger that never saw it.
             known = href in it.knows or self.config.names(identity_of(href).subject)
+            acts = self.seen.acts.get(href, Acts())
+            if href in self.unticked and acts.text is not None:
+                # A ledger that never saw the tick has the memory's word for it, and no block of
+                # ours that would gainsay it: it stays spent.
+                continue
             assert not known, f"I7: {told(href)} is in no plan"
 
 

@@ -1,5 +1,6 @@
 """Where it is easiest to lose an edit, to double an event or to follow up a third time."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -8,16 +9,20 @@ import pytest
 from lorsync.amending import restore, unpin
 from lorsync.core.entry import State
 from lorsync.core.model import Facts, Kind, Letter, LetterId, MentorId
-from lorsync.errors import TryAgainError, UsageError
+from lorsync.errors import TryAgainError, UnavailableError, UsageError
+from lorsync.ports import Href
 from tests.sync.desk import DUE, START, Desk, days_of, letter, settings
 from tests.sync.test_merge import (
     LATER,
     MOVED,
+    add_alarm,
+    alarms_of,
     annotate,
     drag,
     place,
     replace_text,
     retitle,
+    silence,
 )
 
 SUBMITTED = Facts(asked_on=date(2027, 5, 1), submitted_on=date(2027, 5, 2))
@@ -314,3 +319,30 @@ def test_s10_a_request_that_was_moved_beside_another_stays_one_of_its_own(desk: 
     assert str(event["SUMMARY"]).startswith("Ask Dr. Chen for a letter")
     assert event["DTSTART"].dt == day
     assert not desk.sync().wrote
+
+
+@pytest.mark.parametrize("edit", [silence, add_alarm])
+def test_s5_alarms_changed_before_a_write_was_seen_to_arrive_are_theirs(
+    desk: Desk, edit: Callable[[Desk, Href], None]
+) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    backup = desk.calendar.bodies[request]
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=7)))
+    desk.sync()
+    # An older version comes back (S17), and what was sent counts as said no more.
+    desk.calendar.edit(request, backup)
+
+    def offline(what: str, moment: str, _: object) -> None:
+        if (what, moment) == ("update", "after"):
+            raise UnavailableError("offline")
+
+    desk.calendar.faults = offline
+    with pytest.raises(UnavailableError):
+        desk.sync()
+    desk.calendar.faults = None
+    edit(desk, request)
+    alarms = alarms_of(desk.events()[request])
+    # All that is ours is written anew (S20).
+    desk.sync(take_over=True)
+    assert alarms_of(desk.events()[request]) == alarms
