@@ -146,7 +146,12 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
         for e in sorted(listed, key=lambda e: e.uid)
         if e.uid not in used and e.state not in AWAY
     }
-    placed = tuple(e.placed for e in listed if e.uid not in released)
+    # One that a restored backup brought back is to go again: where it was moved to binds nobody.
+    placed = tuple(
+        replace(e.placed, pinned=False) if e.uid in retired else e.placed
+        for e in listed
+        if e.uid not in released
+    )
     return History(placed=placed, retired=used, standing=standing)
 
 

@@ -346,3 +346,23 @@ def test_s5_alarms_changed_before_a_write_was_seen_to_arrive_are_theirs(
     # All that is ours is written anew (S20).
     desk.sync(take_over=True)
     assert alarms_of(desk.events()[request]) == alarms
+
+
+def test_s17_a_move_of_what_a_backup_brought_back_binds_no_new_event(desk: Desk) -> None:
+    desk.sync()
+    desk.settings = settings(letter("Alvarez"), letter("Chen"))
+    desk.sync()
+    drag(desk, desk.find(Kind.REQUEST))
+    desk.sync()
+    backup = dict(desk.calendar.bodies)
+    both = desk.settings
+    desk.change(letter("Chen"))
+    desk.sync(accept_deletions=True)
+    for href in backup.keys() - desk.calendar.bodies.keys():
+        desk.calendar.put_foreign(href.rpartition("/")[2], backup[href])
+    desk.settings = both
+    report = desk.sync()
+    assert report.created
+    there = desk.events()
+    for event in report.plan.events:
+        assert there[desk.calendar.href_for(event.uid)]["DTSTART"].dt == event.day
