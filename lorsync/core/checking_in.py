@@ -178,8 +178,8 @@ def _pinned(
 
 
 def _is_the_plans(placed: Placed, case: Case) -> bool:
-    """Tell whether a follow-up is still the plan's to place: ahead, not moved, not deleted."""
-    mine = placed.kind is Kind.FOLLOW_UP and placed.day >= case.today
+    """Tell whether a follow-up is still the plan's to place: ahead, not moved, deleted, ticked."""
+    mine = placed.kind is Kind.FOLLOW_UP and placed.day >= case.today and placed.ticked is None
     return mine and not placed.pinned and not placed.dismissed
 
 

@@ -1,12 +1,13 @@
 """S13, S14: a tick in a title states a fact, on the fake calendar through whole passes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact, Source
-from lorsync.core.model import Facts, Kind
+from lorsync.core.model import Facts, Kind, LetterId
 from lorsync.ports import Href
 from tests.sync.desk import DUE, START, Desk, letter, settings
 
@@ -217,3 +218,19 @@ def test_s13_words_of_the_person_around_the_tick_stay(desk: Desk, request_href: 
     report = desk.sync()
     assert [letter.asked for letter in report.plan.letters] == [None]
     assert title(desk, request_href) == "Mail Alvarez"
+
+
+def test_i5_a_ticked_follow_up_says_where_a_moved_one_would_be_in_every_pass_alike(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    type_title(desk, desk.find(Kind.FOLLOW_UP, slot="2"), "✓ …")
+    moved = desk.find(Kind.FOLLOW_UP, slot="1")
+    day = DUE - timedelta(days=30)
+    desk.person_changes(moved, dtstart=day, dtend=day + timedelta(days=1))
+    # Another letter in the stead of the one that both were for.
+    later = replace(letter("Alvarez", due=DUE + timedelta(days=88)), id=LetterId("another"))
+    desk.change(later)
+    desk.sync(accept_deletions=True)
+    again = desk.sync()
+    assert not again.wrote, again.updated
