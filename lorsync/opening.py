@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lorsync.core.model import Uid
 from lorsync.errors import LoginRefusedError
-from lorsync.ports import Calendar, Collection
+from lorsync.ports import Bench, Calendar, Collection, Survey
 from lorsync.providers import SignIn, traits
 from lorsync.settings import CalendarSettings, Provider
 
@@ -106,6 +106,33 @@ def calendars_of(
 
     with _reachable(account, state, given=given) as (reachable, secret):
         return listed_collections(reachable, secret)
+
+
+def survey_of(account: CalendarSettings, state: Path) -> Survey:
+    """Look at an account on a server. Raises as :func:`calendars_of`."""
+    from lorsync.adapters.caldav.choosing import surveyed
+
+    with _reachable(account, state) as (reachable, secret):
+        return surveyed(reachable, secret)
+
+
+@contextmanager
+def opened_bench(account: CalendarSettings, state: Path, *, address: str) -> Iterator[Bench]:
+    """Open the calendar at an address that is known, to try its server out.
+
+    Raises as :func:`opened_calendar`.
+    """
+    if account.provider is Provider.FOLDER:
+        from lorsync.adapters.folder import open_folder
+
+        yield open_folder(account, remembered=address)
+        return
+    from lorsync.adapters.caldav.choosing import open_collection
+
+    with _reachable(account, state) as (reachable, secret):
+        bench = open_collection(reachable, secret, remembered=address)
+        with closing(bench):
+            yield bench
 
 
 @contextmanager

@@ -119,6 +119,15 @@ def remember_config_error(state: Path, message: str | None) -> None:
         ledger.close()
 
 
+def remember_busy(settings: Settings, state: Path, error: BusyError, now: datetime) -> PutOffError:
+    """Remember what a server asked for outside of a pass, and return until when it holds."""
+    ledger = SqliteLedger(state)
+    try:
+        return _put_off(settings, ledger, error, now)
+    finally:
+        ledger.close()
+
+
 def _recorded(
     settings: Settings,
     state: Path,

@@ -75,6 +75,20 @@ class Collection:
     sharing: Sharing = Sharing.OWN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What an account's server says of it: whose it is, where its calendars are, and which.
+
+    ``principals`` are paths, ``homes`` addresses; both are empty where the config names a calendar
+    itself. ``stated_time`` is the server's clock (``Date``), aware, or None.
+    """
+
+    principals: tuple[str, ...]
+    homes: tuple[str, ...]
+    collections: tuple[Collection, ...]
+    stated_time: datetime | None
+
+
 class PreconditionFailedError(Exception):
     """The guard of a write did not hold: the resource is there already, or is another version."""
 
@@ -156,6 +170,20 @@ class Calendar(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+class Bench(Calendar, Protocol):
+    """A calendar on which a server is tried out (``doctor --probe``), beneath what passes need."""
+
+    @property
+    def told_etag(self) -> str | None:
+        """The ETag that the answer to the last write told, a weak one too; None for none."""
+
+    def discard(self, href: Href) -> None:
+        """Delete whatever version is there, unguarded; nothing there is no error.
+
+        Only for what nobody but the caller can have written.
+        """
 
 
 class Ledger(Protocol):

@@ -32,6 +32,24 @@ def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
     )
 
 
+def remember_tried(
+    before: Kept,
+    calendar: Calendar,
+    ledger: Ledger,
+    *,
+    creation: bool | None,
+    deletion: bool | None,
+) -> None:
+    """Remember for the collection what was tried of its server: None where it could not be.
+
+    ``before`` is what was believed until then. What is known beforehand of a provider is not
+    remembered, and what was once seen to be ignored stays so: a guard that was kept this time is no
+    promise.
+    """
+    if (before.creation and creation is False) or (before.deletion and deletion is False):
+        ledger.remember({_CARELESS: calendar.address})
+
+
 def remember_careless(before: Kept, calendar: Calendar, ledger: Ledger) -> None:
     """Remember for the collection where its server was seen to ignore a precondition since."""
     if before.creation and not calendar.guards_creation:

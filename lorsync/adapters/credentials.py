@@ -112,6 +112,14 @@ def stored(settings: CalendarSettings, *, keyring_seconds: float = KEYRING_SECON
     return _ask_keyring(look_up, keyring_seconds)
 
 
+def backend() -> str:
+    """Name the keyring that is used here, as it calls itself."""
+    import keyring
+
+    found: str = keyring.get_keyring().name
+    return found
+
+
 def remember(
     settings: CalendarSettings, secret: str, *, keyring_seconds: float = KEYRING_SECONDS
 ) -> None:

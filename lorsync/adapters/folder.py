@@ -68,6 +68,7 @@ class FolderCalendar:
         self._path = path
         self._lock = threading.Lock()
         self._requests = 0
+        self._told_etag: str | None = None
         self.created = created
 
     @property
@@ -100,6 +101,11 @@ class FolderCalendar:
     def guards_deletion(self) -> bool:
         """True: a file is compared before it goes."""
         return True
+
+    @property
+    def told_etag(self) -> str | None:
+        """The ETag of what was written last; see :class:`lorsync.ports.Bench`."""
+        return self._told_etag
 
     def href_for(self, uid: Uid) -> Href:
         """The file in which an event with this UID belongs."""
@@ -143,7 +149,7 @@ class FolderCalendar:
                 _place(written, file)
             except FileExistsError:
                 raise PreconditionFailedError(f"{href} is there already.") from None
-        return _etag(body)
+        return self._told(body)
 
     def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
         """Replace a file whose content is the one that ``etag`` names."""
@@ -152,7 +158,7 @@ class FolderCalendar:
         with self._written(file, body) as written, self._lock:
             self._check(file, etag)
             written.replace(file)
-        return _etag(body)
+        return self._told(body)
 
     def delete(self, href: Href, etag: ETag) -> None:
         """Delete a file whose content is the one that ``etag`` names."""
@@ -168,12 +174,25 @@ class FolderCalendar:
                 raise _unusable(file, error) from None
         _settle(self._path)
 
+    def discard(self, href: Href) -> None:
+        """Delete whatever version is there; nothing there is no error."""
+        self._count()
+        try:
+            self._file(href).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable(self._path, error) from None
+
     def close(self) -> None:
         """Do nothing: no file stays open."""
 
     def _count(self) -> None:
         with self._lock:
             self._requests += 1
+
+    def _told(self, body: bytes) -> ETag:
+        etag = _etag(body)
+        self._told_etag = etag
+        return etag
 
     def _href(self, name: str) -> Href:
         return Href(str(self._path / name))

@@ -12,6 +12,7 @@ _COMMANDS = {
     "calendars": "List the calendars of your account.",
     "check": "Check the config, and say everything that is wrong with it.",
     "coverage": "Hold each program's letters against what it wants.",
+    "doctor": "Look over everything that lorsync needs.",
     "export": "Write the planned events to one .ics file.",
     "login": "Sign in to the calendar's provider.",
     "logout": "Forget the login.",

@@ -67,6 +67,7 @@ class CalDavCalendar:
         self._takes_turns = False
         self._guards_creation = guards_creation
         self._careless = _SOGO_SEGMENT in self._path
+        self._told_etag: str | None = None
         self.created = created
 
     @property
@@ -98,6 +99,11 @@ class CalDavCalendar:
     def guards_deletion(self) -> bool:
         """Whether ``If-Match`` of a DELETE is kept, as far as is known: not by SOGo."""
         return not self._careless
+
+    @property
+    def told_etag(self) -> str | None:
+        """The ETag that the answer to the last PUT told; see :class:`lorsync.ports.Bench`."""
+        return self._told_etag
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
@@ -131,7 +137,7 @@ class CalDavCalendar:
             # Who ignores one precondition is not believed to keep the others.
             self._careless = True
         if 200 <= answer.status < 300:
-            return _strong(answer.headers.get("etag"))
+            return self._strongly_told(answer)
         if answer.status == 412 and not answer.preconditions:
             raise PreconditionFailedError(f"{href} is there already.")
         if answer.status in {*_GONE, _NO_PARENT} and not answer.preconditions:
@@ -142,7 +148,7 @@ class CalDavCalendar:
         """Replace a resource whose version is ``etag`` (``If-Match``)."""
         answer = self._write("PUT", href, {**_ICS, "If-Match": etag}, body)
         if 200 <= answer.status < 300:
-            return _strong(answer.headers.get("etag"))
+            return self._strongly_told(answer)
         self._check_guarded(href, answer)
         raise _refused(href, answer)
 
@@ -151,6 +157,12 @@ class CalDavCalendar:
         answer = self._write("DELETE", href, {"If-Match": etag})
         if not 200 <= answer.status < 300:
             self._check_guarded(href, answer)
+            raise _refused(href, answer)
+
+    def discard(self, href: Href) -> None:
+        """Delete whatever version is there; nothing there is no error."""
+        answer = self._write("DELETE", href, {})
+        if not 200 <= answer.status < 300 and answer.status not in _GONE:
             raise _refused(href, answer)
 
     def close(self) -> None:
@@ -269,6 +281,10 @@ class CalDavCalendar:
                     href=href, etag=_strong(response.text(xml.GETETAG)), body=_body(text)
                 )
         return found
+
+    def _strongly_told(self, answer: Answer) -> ETag | None:
+        self._told_etag = answer.headers.get("etag")
+        return _strong(self._told_etag)
 
     # Requests
 

@@ -13,11 +13,11 @@ from lorsync.adapters.caldav.account import Secret, connected
 from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.calendar import CalDavCalendar
-from lorsync.adapters.caldav.discovery import account_at, collections, homes_of, members_of
+from lorsync.adapters.caldav.discovery import account_at, homes_of, members_of, survey
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.core.model import Uid
 from lorsync.errors import ConfigError
-from lorsync.ports import Collection, Sharing
+from lorsync.ports import Collection, Sharing, Survey
 from lorsync.providers import Guard, traits
 from lorsync.settings import CalendarSettings
 
@@ -79,11 +79,21 @@ def find_collection(
 
 def listed_collections(settings: CalendarSettings, secret: Secret) -> tuple[Collection, ...]:
     """List the account's calendars. Raises ConfigError, CredentialsError or UnavailableError."""
+    return surveyed(settings, secret).collections
+
+
+def surveyed(settings: CalendarSettings, secret: Secret) -> Survey:
+    """Look at the account. Raises ConfigError, CredentialsError or UnavailableError."""
     transport = connected(settings, secret, _CONNECT_SECONDS, _READ_SECONDS)
     try:
-        return collections(transport)
+        return survey(transport)
     finally:
         transport.close()
+
+
+def at_address(listed: Iterable[Collection], address: str) -> list[Collection]:
+    """Return those of an account's calendars that have this address, however it is spelt."""
+    return [found for found in listed if _same_place(found.address, address)]
 
 
 def meant(listed: Iterable[Collection], settings: CalendarSettings) -> list[Collection]:

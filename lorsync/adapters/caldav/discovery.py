@@ -9,7 +9,7 @@ from lorsync.adapters.caldav.addresses import may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, unusable
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import CredentialsError, UnavailableError
-from lorsync.ports import Collection, Sharing
+from lorsync.ports import Collection, Sharing, Survey
 
 _MEMBERS = (
     xml.RESOURCETYPE,
@@ -100,12 +100,21 @@ def members_of(transport: Transport, account: Account, home: str) -> list[Collec
 
 def collections(transport: Transport) -> tuple[Collection, ...]:
     """List the account's calendars, or the one whose address was given. Raises as above."""
+    return survey(transport).collections
+
+
+def survey(transport: Transport) -> Survey:
+    """Look at the account: its calendars, or the one whose address was given. Raises as above."""
     account = account_at(transport)
-    if account.given is not None:
-        return (account.given,)
-    homes = homes_of(transport, account)
+    homes = [] if account.given is not None else homes_of(transport, account)
     listed = [found for home in homes for found in members_of(transport, account, home)]
-    return tuple(_with_owner(transport, found) for found in listed)
+    given = [] if account.given is None else [account.given]
+    return Survey(
+        principals=tuple(sorted(account.principals)),
+        homes=tuple(homes),
+        collections=(*given, *(_with_owner(transport, found) for found in listed)),
+        stated_time=transport.stated_time,
+    )
 
 
 def _with_owner(transport: Transport, found: Collection) -> Collection:

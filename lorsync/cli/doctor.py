@@ -1,0 +1,88 @@
+"""``lorsync doctor``: look over everything that lorsync needs, and say what to do about it."""
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from lorsync.cli.context import config_path, now, state_of
+from lorsync.cli.root import Globals
+from lorsync.config import load
+from lorsync.doctor.findings import Finding, Verdict
+
+_MARKS = {
+    Verdict.OK: "[green]ok[/green]",
+    Verdict.NOTE: "[yellow]note[/yellow]",
+    Verdict.PROBLEM: "[red]PROBLEM[/red]",
+}
+
+
+@click.command("doctor")
+@click.option(
+    "--probe",
+    "with_probe",
+    is_flag=True,
+    help="Try the calendar out with an event that is taken away again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(options: Globals, *, with_probe: bool, as_json: bool) -> int:
+    """Look over config, login, state folder, clock, account and calendar.
+
+    Says of each what was found, what it means, and what to do. The exit code is 1 where something
+    is wrong. With --probe an event on 2 January 2001 tells what the server does with what is
+    written there; it is taken away, also when you press Ctrl-C.
+    """
+    from lorsync.doctor.examination import examine, has_problems
+
+    found = examine(
+        config_path(options), state_of(options), load=load, now=now(), with_probe=with_probe
+    )
+    if as_json:
+        document = [
+            {
+                "check": each.check,
+                "finding": each.code,
+                "verdict": each.verdict,
+                "found": each.found,
+                "means": each.means,
+                "do": each.do or None,
+            }
+            for each in found
+        ]
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        _show(found)
+    return int(has_problems(found))
+
+
+def _show(found: Sequence[Finding]) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from lorsync.cli.tables import console
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("Looked at", no_wrap=True)
+    table.add_column("Found", overflow="fold")
+    before = None
+    for each in found:
+        lines = [escape(each.found), f"[dim]{escape(each.means)}[/dim]"]
+        if each.do:
+            lines.append(f"→ {escape(each.do)}")
+        table.add_row(
+            _MARKS[each.verdict], "" if each.check == before else each.check, "\n".join(lines)
+        )
+        before = each.check
+    out = console()
+    out.print(table)
+    out.print(f"\n{_summary(found)}")
+
+
+def _summary(found: Sequence[Finding]) -> str:
+    problems = sum(each.verdict is Verdict.PROBLEM for each in found)
+    if not problems:
+        return "Nothing is wrong."
+    return "1 problem was found." if problems == 1 else f"{problems} problems were found."
