@@ -61,6 +61,7 @@ class Internet:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
             def _serve(self) -> None:
                 host = (self.headers.get("Host") or "").partition(":")[0]
