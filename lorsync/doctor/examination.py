@@ -81,12 +81,18 @@ class _Examination:
                 if with_probe and address is not None:
                     self.found += self._probed(settings, address)
             except BusyError as error:
-                late = remember_busy(settings, self.state, error, self.now)
-                self.found.append(finding("account-resting", str(late)))
+                self.found.append(self._resting(settings, error))
             except LorsyncError as error:
                 self.found.append(account.unreachable(error))
         if with_probe and not any(each.check is Check.PROBE for each in self.found):
             self.found.append(finding("probe-skipped", "There is no calendar to try."))
+
+    def _resting(self, settings: Settings, error: BusyError) -> Finding:
+        """Remember what the server asked for, where that can be, so that passes keep to it, too."""
+        if self.record is None:
+            return finding("account-resting", str(error))
+        late = remember_busy(settings, self.state, error, self.now)
+        return finding("account-resting", str(late))
 
     def _is_barred(self, settings: Settings) -> bool:
         """Tell whether the account is not to be asked: left alone, or another one than before."""

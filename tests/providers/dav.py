@@ -147,6 +147,9 @@ class Account:
         return self._etag(kept, name, f"<c:calendar-data>{body}</c:calendar-data>")
 
     def _changes(self, kept: Kept, token: str) -> Reply:
+        if token and not token.startswith("urn:sync/"):
+            error = b'<d:error xmlns:d="DAV:"><d:valid-sync-token/></d:error>'
+            return Reply(status=403, body=error, headers={"Content-Type": "application/xml"})
         since = int(token.rpartition("/")[2]) if token else 0
         changed = sorted((seq, name) for name, seq in kept.changes.items() if seq > since)
         if not token:
