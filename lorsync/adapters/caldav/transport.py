@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import niquests
 from caldav.davclient import DAVClient
+from caldav.lib import error as caldav_error
 from caldav.lib.error import AuthorizationError, DAVError, RateLimitError, parse_retry_after
 from caldav.lib.python_utilities import WireBytes
 from niquests.adapters import HTTPAdapter
@@ -37,6 +38,8 @@ from lorsync.errors import (
 # because caldav 3.6 looks at that logger's own level, not at the one that it inherits.
 for _name in ("caldav", "caldav.response", "niquests", "urllib3", "urllib3_future"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+# An environment variable would have the library write requests to files, credentials included.
+caldav_error.debug_dump_communication = False
 
 _HOPS = 5
 _LARGEST_ANSWER = 64 * 1024 * 1024
@@ -83,7 +86,8 @@ class Transport:
         self._origin = origin
         self._username = username
         # The caldav library would take the password as its own attribute, and shows it there.
-        self._auth: AuthBase | None = HTTPBasicAuth(username, password) if tokens is None else None
+        self._bearer = _Bearer()
+        self._auth = HTTPBasicAuth(username, password) if tokens is None else self._bearer
         self._tokens = tokens
         self._advice = advice
         self._limits = (connect_limit, read_limit)
@@ -155,12 +159,12 @@ class Transport:
         if self._tokens is None:
             outcome = self._exchanged(method, url, body, headers)
         else:
-            token = self._tokens.current()
-            outcome = self._exchanged(method, url, body, _bearing(token, headers))
+            token = self._bearer.token = self._tokens.current()
+            outcome = self._exchanged(method, url, body, headers)
             if isinstance(outcome, LoginRefusedError):
                 # A token may end ahead of its time; once, since a second refusal has other reasons.
-                token = self._tokens.renewed(token)
-                outcome = self._exchanged(method, url, body, _bearing(token, headers))
+                self._bearer.token = self._tokens.renewed(token)
+                outcome = self._exchanged(method, url, body, headers)
         if isinstance(outcome, LorsyncError):
             # Raised outside of every except clause: neither as cause nor as context does the
             # foreign exception hang on ours, with the Authorization header in its request.
@@ -269,8 +273,18 @@ def _look_at(response: Any, **_: object) -> None:
         response.headers["content-type"] = "application/octet-stream"
 
 
-def _bearing(token: str, headers: Mapping[str, str]) -> Mapping[str, str]:
-    return {**headers, "Authorization": f"Bearer {token}"}
+class _Bearer(AuthBase, threading.local):
+    """Signs the requests of each thread with its token, unseen by the library, which logs headers.
+
+    RFC 6750 section 2.1.
+    """
+
+    token = ""
+
+    def __call__(self, request: niquests.PreparedRequest) -> niquests.PreparedRequest:
+        assert request.headers is not None  # noqa: S101 -- a prepared request has some
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
 
 
 def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
