@@ -15,7 +15,7 @@ from lorsync.adapters.caldav.choosing import open_collection
 from lorsync.adapters.folder import open_folder
 from lorsync.adapters.ledger import SqliteLedger
 from lorsync.core.scratch import scratch_body, scratch_uid
-from lorsync.doctor.findings import KINDS, Finding, Verdict
+from lorsync.doctor.findings import Finding, Verdict
 from lorsync.doctor.probe import probe
 from lorsync.doctor.stopping import Stopping
 from lorsync.errors import BusyError
@@ -339,9 +339,3 @@ def test_only_abandoned_scratches_of_others_are_removed(
         f"{old}.ics was taken away."
     ]
     assert left_in(bench) == [bench.href_for(young)]
-
-
-def test_probes_findings_are_all_known(tmp_path: Path) -> None:
-    source = Path(probe.__code__.co_filename).read_text("utf-8")
-    named = set(re.findall(r'"((?:[a-z]+-)+[a-z]+)"', source))
-    assert named - set(KINDS) == set()
