@@ -28,3 +28,13 @@ if _port:
     dns.resolver.default_resolver = dns.resolver.Resolver(configure=False)
     dns.resolver.default_resolver.nameservers = ["127.0.0.1"]
     dns.resolver.default_resolver.port = int(_port)
+
+if os.environ.get("LOUD_LIBRARIES"):
+    import logging
+
+    _set_level = logging.Logger.setLevel
+
+    def _loud(logger, _level):
+        _set_level(logger, logging.DEBUG)
+
+    logging.Logger.setLevel = _loud
