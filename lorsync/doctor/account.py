@@ -56,7 +56,7 @@ def look_at_account(settings: CalendarSettings, state: Path) -> tuple[Survey | N
     try:
         survey = survey_of(settings, state)
     except LoginRefusedError as error:
-        return None, [finding("account-refused", str(error), do="")]
+        return None, [finding("account-refused", str(error))]
     return survey, [finding("account-found", _described(survey, settings))]
 
 

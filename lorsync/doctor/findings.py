@@ -44,7 +44,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was found; ``found`` is this time's, and holds no secret (I10)."""
+    """One thing that was found; ``found`` is this time's, and holds no secret (I10).
+
+    ``do`` is empty where there is nothing to do, or ``found`` says it.
+    """
 
     code: str
     found: str
@@ -66,12 +69,14 @@ class Finding:
         return KINDS[self.code].means
 
 
+_SAID: Final = "As the message says."
+"""What is said already in what was found."""
+
+
 def finding(code: str, found: str, *, do: str | None = None) -> Finding:
     """Return a finding of a known kind; ``do`` says more exactly what to do than the table."""
-    return Finding(code=code, found=found, do=KINDS[code].do if do is None else do)
-
-
-_SAID: Final = "Do what the message says."
+    known = "" if KINDS[code].do == _SAID else KINDS[code].do
+    return Finding(code=code, found=found, do=known if do is None else do)
 
 
 def _ok(check: Check, means: str) -> Kind:
@@ -176,9 +181,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "The events are in another account than [calendar] names now.",
             "Run “lorsync sync --move” to take them all along, or change [calendar] back.",
         ),
-        "account-refused": _problem(
-            Check.ACCOUNT, "The server does not take your login.", "Run “lorsync login”."
-        ),
+        "account-refused": _problem(Check.ACCOUNT, "The server does not take your login.", _SAID),
         "account-unreachable": _problem(Check.ACCOUNT, "The calendar cannot be reached.", _SAID),
         "clock-right": _ok(Check.CLOCK, "This machine and the server agree what time it is."),
         "clock-unknown": _note(
@@ -196,7 +199,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "Set this machine's clock; if it is right, wait until the server's is.",
         ),
         "calendar-found": _ok(Check.CALENDAR, "This is the one that lorsync keeps."),
-        "calendar-writable": _ok(Check.CALENDAR, "The server says that you may write there."),
+        "calendar-writable": _ok(Check.CALENDAR, "lorsync may write there, as far as is said."),
         "calendar-shared": _note(
             Check.CALENDAR, "Others see what you ask of whom; your config says yes to that."
         ),

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from lorsync.adapters.state import daemon_lock
+from lorsync.doctor.machine import look_at_daemon
+from lorsync.passes import Record
 from tests.caldav.conftest import Hostile, Reply, Request, hostile
 from tests.command.conftest import config_text
 from tests.command.running import User, plain
@@ -46,8 +49,33 @@ def examined(user: User, config: Path, *arguments: str, code: int = 0) -> dict[s
     assert bool(problems) == bool(code), problems
     for each in found:
         assert each["means"]
-        assert each["do"] or each["verdict"] != "problem" or each["finding"] == "account-refused"
     return {each["finding"]: each["found"] for each in found}
+
+
+def test_late_daemon_with_an_older_config_and_its_last_error(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    record = Record(
+        next_pass=(now - timedelta(hours=1)).isoformat(),
+        config_error="The config is broken.",
+        last_error={"at": now.isoformat(), "message": "It went wrong."},
+    )
+    with daemon_lock(tmp_path):
+        found = {each.code: each.found for each in look_at_daemon(tmp_path, record, now)}
+    assert found == {
+        "daemon-late": f"Process {os.getpid()} is 60 minutes late.",
+        "daemon-old-config": "The config is broken.",
+        "last-error": "It went wrong.",
+    }
+
+
+def test_machine_without_time_zones(user: User, folder: Path) -> None:
+    # The system's are not looked for, and the package that brings some is another, empty one.
+    (user.home / "tzdata").mkdir()
+    (user.home / "tzdata" / "__init__.py").touch()
+    user.environment |= {"PYTHONTZPATH": "", "PYTHONPATH": str(user.home)}
+    found = examined(user, folder, code=1)
+    assert "applicant.timezone" in found["config-broken"]
+    assert "zone-data-missing" in found
 
 
 @pytest.fixture
