@@ -1,5 +1,7 @@
 """``lorsync doctor`` as its user meets it: what it says when all is well, and when nothing is."""
 
+import contextlib
+import io
 import json
 import os
 import resource
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.state import daemon_lock
+from lorsync.cli import run
 from lorsync.doctor.machine import look_at_daemon
 from lorsync.passes import Record
 from tests.caldav.conftest import Hostile, Reply, Request, hostile
@@ -43,13 +46,29 @@ def examined(user: User, config: Path, *arguments: str, code: int = 0) -> dict[s
     """Run doctor, and return what it found, by the codes of the findings."""
     done = user.types("doctor", "--json", *arguments, config=config)
     assert "Traceback" not in done.stderr
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    found = json.loads(done.stdout)
+    return judged(done.stdout, done.returncode, code)
+
+
+def in_process(user: User, config: Path, *arguments: str, code: int = 0) -> dict[str, str]:
+    """Do the same without a process of its own, which takes most of the time."""
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        done = run(user.arguments("doctor", "--json", *arguments, config=config)[1:])
+    return judged(told.getvalue(), done, code)
+
+
+def judged(document: str, done: int, code: int) -> dict[str, str]:
+    found = json.loads(document)
+    assert done == code, found
     problems = [each["finding"] for each in found if each["verdict"] == "problem"]
     assert bool(problems) == bool(code), problems
-    for each in found:
-        assert each["means"]
+    assert all(each["means"] for each in found)
     return {each["finding"]: each["found"] for each in found}
+
+
+def synced(user: User, config: Path) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert run(user.arguments("sync", config=config)[1:]) == 0
 
 
 def test_late_daemon_with_an_older_config_and_its_last_error(tmp_path: Path) -> None:
@@ -105,7 +124,7 @@ def test_all_is_well_before_and_after_the_first_sync(
 
 
 def test_table_says_what_was_found_what_it_means_and_what_to_do(user: User, folder: Path) -> None:
-    user.json("sync", config=folder)
+    synced(user, folder)
     done = user.types("doctor", "--probe", config=folder)
     said = " ".join(done.stdout.split())
     assert done.returncode == 0
@@ -120,7 +139,7 @@ def test_broken_config_is_shown_line_by_line_and_the_machine_is_looked_at_all_th
     user: User, folder: Path
 ) -> None:
     folder.write_text(MINIMAL.replace("Madrid", "Madird").replace("folder", "foldr"))
-    found = examined(user, folder, "--probe", code=1)
+    found = in_process(user, folder, "--probe", code=1)
     assert "applicant.timezone" in found["config-broken"]
     assert "calendar.provider" in found["config-broken"]
     assert {"state-new", "daemon-off"} <= found.keys()
@@ -132,13 +151,13 @@ def test_broken_config_is_shown_line_by_line_and_the_machine_is_looked_at_all_th
 
 def test_unknown_holidays_are_a_problem(user: User, folder: Path) -> None:
     folder.write_text(MINIMAL + '[policy]\nholidays = "XX"\n')
-    assert "'XX'" in examined(user, folder, code=1)["config-holidays"]
+    assert "'XX'" in in_process(user, folder, code=1)["config-holidays"]
 
 
 def test_offline(user: User, folder: Path) -> None:
     server = Server(url=f"http://127.0.0.1:{free_port()}/", pid=0)
     folder.write_text(config_text(server))
-    found = examined(user, folder, "--probe", code=1)
+    found = in_process(user, folder, "--probe", code=1)
     assert "refuses connections" in found["account-unreachable"]
     assert {"secret-found", "probe-skipped"} <= found.keys()
 
@@ -168,7 +187,7 @@ def relayed(user: User, hostile: Hostile, tmp_path: Path) -> object:
         hostile.answer = passed_on(real)
         config = user.home / "config.toml"
         config.write_text(config_text(replace(real, url=hostile.url)))
-        user.json("sync", config=config)
+        synced(user, config)
         yield config
 
 
@@ -191,14 +210,14 @@ def test_what_a_server_may_say_of_itself(user: User, hostile: Hostile, relayed: 
         (None, 0, "clock-unknown"),
     ):
         hostile.answer = dated(real, None if apart is None else now + apart)
-        assert expected in examined(user, relayed, code=code)
+        assert expected in in_process(user, relayed, code=code)
     hostile.always(Reply(status=401, headers={"WWW-Authenticate": "Basic"}))
-    found = examined(user, relayed, "--probe", code=1)
+    found = in_process(user, relayed, "--probe", code=1)
     assert "app password" in found["account-refused"]
     hostile.always(Reply(status=503, headers={"Retry-After": "600"}))
-    assert "Nothing is sent there before" in examined(user, relayed)["account-resting"]
+    assert "Nothing is sent there before" in in_process(user, relayed)["account-resting"]
     asked = len(hostile.requests)
-    assert "account-resting" in examined(user, relayed, "--probe")
+    assert "account-resting" in in_process(user, relayed, "--probe")
     assert "Nothing is sent there before" in plain(user.types("sync", config=relayed), 75)
     assert len(hostile.requests) == asked
 
@@ -225,9 +244,9 @@ def test_killed_probe_is_tidied_up_by_the_next_one(
     report = user.json("sync", config=relayed)
     names = ("created", "updated", "deleted", "adopted", "kept", "missing", "warnings")
     assert not any(report[name] for name in names if name != "warnings")
-    found = examined(user, relayed, "--probe")
+    found = in_process(user, relayed, "--probe")
     assert written[0].rpartition("/")[2] in found["probe-left-over"]
-    assert "probe-left-over" not in examined(user, relayed, "--probe")
+    assert "probe-left-over" not in in_process(user, relayed, "--probe")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -268,17 +287,17 @@ def test_probe_waits_for_its_turn_beside_a_daemon(user: User, folder: Path) -> N
 
 
 def test_state_folder_that_others_can_read(user: User, folder: Path) -> None:
-    user.json("sync", config=folder)
+    synced(user, folder)
     user.state.chmod(0o755)
-    assert "0755" in examined(user, folder, code=1)["state-open"]
+    assert "0755" in in_process(user, folder, code=1)["state-open"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_state_folder_that_cannot_be_written(user: User, folder: Path) -> None:
-    user.json("sync", config=folder)
+    synced(user, folder)
     user.state.chmod(0o500)
     try:
-        found = examined(user, folder, "--probe", code=1)
+        found = in_process(user, folder, "--probe", code=1)
     finally:
         user.state.chmod(0o700)
     assert "Permission denied" in found["state-unwritable"]
@@ -299,7 +318,7 @@ def test_state_folder_that_cannot_be_made(user: User, folder: Path) -> None:
 
 
 def test_full_disk(user: User, folder: Path) -> None:
-    user.json("sync", config=folder)
+    synced(user, folder)
     done = subprocess.run(
         user.arguments("doctor", "--probe", "--json", config=folder),
         env=user.environ(),
@@ -316,25 +335,25 @@ def test_full_disk(user: User, folder: Path) -> None:
 
 
 def test_damaged_ledger(user: User, folder: Path) -> None:
-    user.json("sync", config=folder)
+    synced(user, folder)
     ledger = user.state / "ledger.sqlite3"
     for file in user.state.glob("ledger.sqlite3-*"):
         file.unlink()
     ledger.write_bytes(b"no ledger at all, but a text of some length" * 100)
-    found = examined(user, folder, code=1)
+    found = in_process(user, folder, code=1)
     assert "cannot be used" in found["ledger-unusable"]
     assert "calendar-writable" in found
 
 
 def test_changed_account_and_vanished_calendar(user: User, folder: Path) -> None:
-    user.json("sync", config=folder)
+    synced(user, folder)
     folder.write_text(MINIMAL.replace('path = "events"', 'path = "elsewhere"'))
-    found = examined(user, folder, "--probe", code=1)
+    found = in_process(user, folder, "--probe", code=1)
     assert str(user.home / "events") in found["account-moved"]
     assert "probe-skipped" in found
     folder.write_text(MINIMAL)
     (user.home / "events").rename(user.home / "gone")
-    assert "has vanished" in examined(user, folder, "--probe", code=1)["calendar-gone"]
+    assert "has vanished" in in_process(user, folder, "--probe", code=1)["calendar-gone"]
 
 
 def test_calendar_of_a_server_that_is_gone_or_stands_twice(
@@ -352,10 +371,10 @@ def test_calendar_of_a_server_that_is_gone_or_stands_twice(
     headers = {"authorization": hostile.requests[-1].headers["authorization"]}
     made = real(Request(method=elsewhere, path="/user/second/", headers=headers, body=body))
     assert made.status == 201
-    assert "2 are called" in examined(user, relayed, code=1)["calendar-twice"]
+    assert "2 are called" in in_process(user, relayed, code=1)["calendar-twice"]
     deleted = real(Request(method="DELETE", path="/user/second/", headers=headers, body=b""))
     assert deleted.status == 200
-    user.json("sync", config=relayed)
+    synced(user, relayed)
     path = hostile.requests[-1].path.rpartition("/")[0] + "/"
     assert real(Request(method="DELETE", path=path, headers=headers, body=b"")).status == 200
-    assert path in examined(user, relayed, code=1)["calendar-gone"]
+    assert path in in_process(user, relayed, code=1)["calendar-gone"]
