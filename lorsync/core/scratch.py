@@ -82,7 +82,8 @@ def is_abandoned(name: str, now: datetime) -> bool:
 def scratch_body(uid: Uid, now: datetime, *, version: int) -> bytes:
     """Write the scratch, with everything in it whose survival is looked at.
 
-    ``version`` tells writes apart, by their SEQUENCE; ``now`` is aware.
+    ``version`` tells writes apart; those after the first, by their title too, since a server may
+    number versions itself. ``now`` is aware.
     """
     import icalendar
 
@@ -95,7 +96,7 @@ def scratch_body(uid: Uid, now: datetime, *, version: int) -> bytes:
     event.add("DTSTART", _DAY)
     event.add("DTEND", _DAY + timedelta(days=1))
     event.add("TRANSP", "TRANSPARENT")
-    event.add("SUMMARY", TITLE)
+    event.add("SUMMARY", f"{TITLE} ({version})" if version else TITLE)
     event.add("DESCRIPTION", "\n".join([_FIRST, "", _LONG, _LAST]))
     event.add("LOCATION", _PLACE)
     event.add("CATEGORIES", [_CATEGORY])

@@ -25,19 +25,25 @@ def look_at_secret(settings: CalendarSettings) -> tuple[bool, list[Finding]]:
     if traits(settings).sign_in is SignIn.NONE:
         return True, [finding("secret-none-needed", f"[calendar] provider is {settings.provider}.")]
     origin = source(settings)
-    found: list[Finding] = []
     if origin is Source.KEYRING:
-        try:
-            stored(settings)
-        except CredentialsError as error:
-            return False, [finding("keyring-unusable", f"{backend()}: {error}")]
-        found = [finding("keyring-fine", f"It is {backend()}.")]
+        return _in_keyring(settings)
     try:
         password_for(settings)
     except CredentialsError as error:
-        return False, [*found, finding("secret-missing", str(error))]
-    whose = f", as “{account(settings)}”" if origin is Source.KEYRING else ""
-    return True, [*found, finding("secret-found", f"It comes from {origin}{whose}.")]
+        return False, [finding("secret-missing", str(error))]
+    return True, [finding("secret-found", f"It comes from {origin}.")]
+
+
+def _in_keyring(settings: CalendarSettings) -> tuple[bool, list[Finding]]:
+    try:
+        kept = stored(settings)
+    except CredentialsError as error:
+        return False, [finding("keyring-unusable", f"{backend()}: {error}")]
+    usable, name = finding("keyring-fine", f"It is {backend()}."), account(settings)
+    if not kept:
+        missing = f"The keyring has no login for {name}: run “lorsync login”."
+        return False, [usable, finding("secret-missing", missing)]
+    return True, [usable, finding("secret-found", f"It comes from {Source.KEYRING}, as “{name}”.")]
 
 
 def resting(settings: Settings, put_off: PutOff | None, now: datetime) -> list[Finding]:

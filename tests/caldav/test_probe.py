@@ -241,6 +241,38 @@ def test_what_a_server_does_is_named(
     assert expected in codes(probed(bench, ledger))
 
 
+def test_version_that_never_changes_is_a_problem(
+    meddled: Meddled, opened: Opening, ledger: SqliteLedger
+) -> None:
+    bench = opened(meddled)
+    meddled.dropped = lambda _: {"if-match"}
+    meddled.answer = text("(<[^>/]*getetag>)[^<]*", r"\1&quot;same&quot;")
+    found = probed(bench, ledger)
+    assert [each.code for each in found if each.verdict is Verdict.PROBLEM] == ["etag-stuck"]
+
+
+def test_server_that_hides_what_was_written_has_a_problem(
+    meddled: Meddled, opened: Opening, ledger: SqliteLedger
+) -> None:
+    bench = opened(meddled)
+    meddled.answer = lambda request, reply: (
+        multistatus("") if b"calendar-multiget" in request.body else reply
+    )
+    assert codes(probed(bench, ledger)) == {"fetch-fails"}
+
+
+def test_deletion_that_is_refused_is_a_problem(
+    meddled: Meddled, opened: Opening, ledger: SqliteLedger
+) -> None:
+    bench, original = opened(meddled), meddled.serve
+    meddled.serve = lambda request: (
+        Reply(status=403)
+        if request.method == "DELETE" and "if-match" in request.headers
+        else original(request)
+    )
+    assert {"delete-fails"} <= codes(probed(bench, ledger))
+
+
 def test_server_without_reports_of_changes(
     meddled: Meddled, opened: Opening, ledger: SqliteLedger
 ) -> None:
