@@ -67,6 +67,9 @@ class Living(RuleBasedStateMachine):
         self.number = 0
         self.ever_in: set[LetterId] = set()
         self.unticked: set[Href] = set()
+        # What the person changed while a pass was at work on it, and what of it a lost ledger knew.
+        self.contested: set[Href] = set()
+        self.forgotten: set[Href] = set()
         # What the person deleted before the last whole pass: the memory keeps it (S4).
         self.remembered: set[Href] = set()
 
@@ -217,7 +220,8 @@ class Living(RuleBasedStateMachine):
         quiet = href is not None and self.seen.is_history(href)
         if href is not None and not quiet and self._known_to_all(href):
             offsets = [timedelta(days=-2, minutes=m) for m in minutes]
-            self._do(number, lambda b, acts: person.ring(b, acts, *offsets))
+            if offsets or person.rings(self.calendar.bodies[href]):
+                self._do(number, lambda b, acts: person.ring(b, acts, *offsets))
 
     @rule(number=which)
     def spoil(self, number: int) -> None:
@@ -316,6 +320,7 @@ class Living(RuleBasedStateMachine):
         it = self.devices[device % len(self.devices)]
         it.desk.lose_ledger()
         it.knows.clear()
+        self.forgotten |= self.contested
         it.torn = False
         self._forget()
 

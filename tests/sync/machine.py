@@ -118,6 +118,7 @@ class Season(Living):
         def act_once(what: str, moment: str, _: object) -> None:
             if (what, moment) == (operation, "before"):
                 self.calendar.faults = None
+                self.contested |= {href for href in [self._choose(number)] if href is not None}
                 if title:
                     self.retitle(number)
                 else:
@@ -198,6 +199,10 @@ class Season(Living):
             acts, identity = self.seen.acts.get(href), identity_of(href)
             twin = any(identity_of(h) == identity for h in self.letters_of if h != href)
             if acts is None or acts.start is None or twin or len(self.devices) > 1:
+                continue
+            if href in self.forgotten:
+                # The memory says that it was deleted, as it was about to be: who moved it that
+                # moment, and then lost the ledger, has nothing left that says otherwise.
                 continue
             if identity.kind is Kind.FOLLOW_UP:
                 letters = self.letters_of.get(href, frozenset()) - self.ever_in

@@ -173,6 +173,11 @@ def place(body: bytes, acts: Acts, where: str) -> Done:
     return edited(body, lambda e: put(e, "LOCATION", where)), replace(acts, place=where)
 
 
+def rings(body: bytes) -> bool:
+    """Tell whether an event has any alarm."""
+    return b"BEGIN:VALARM" in body
+
+
 def ring(body: bytes, acts: Acts, *offsets: timedelta) -> Done:
     """Choose other alarms, or none."""
 
