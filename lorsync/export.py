@@ -1,39 +1,124 @@
-"""Export the plan as one ``.ics`` file: no server, no ledger, no network, no password."""
+"""Export the plan as ``.ics`` files for one-off use: no server, no network, no password."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
+from typing import TypeVar
 
-from lorsync.core.content import content_of
+from lorsync.core.content import Content, content_of
+from lorsync.core.handout import handout_of
 from lorsync.core.ical import write
-from lorsync.core.identity import season_key
-from lorsync.core.model import Event, Kind, MentorId
-from lorsync.core.schedule import plan
+from lorsync.core.model import Event, EventStyle, Kind, MentorId, Plan, ProgramId, Season
 from lorsync.errors import UsageError
-from lorsync.planning import observing
-from lorsync.settings import Settings
+
+_METHOD = "PUBLISH"
+"""Says that nobody is invited and no answer is wanted (RFC 5546 section 3.2.1)."""
+
+_Id = TypeVar("_Id", MentorId, ProgramId)
 
 
-def export(
-    settings: Settings,
-    *,
-    today: date,
-    mentors: Collection[MentorId] = (),
-    kinds: Collection[Kind] = (),
-) -> bytes:
-    """Return the events planned from ``today`` on as one iCalendar file (RFC 5545).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which events are wanted; an empty collection means all."""
 
-    ``mentors`` and ``kinds`` narrow them; empty means all. The UIDs are those of the calendar, so
-    importing the file twice doubles nothing. Raises UsageError for a mentor that is not there.
+    mentors: frozenset[MentorId] = frozenset()
+    programs: frozenset[ProgramId] = frozenset()
+    kinds: frozenset[Kind] = frozenset()
+
+
+def select(
+    season: Season, mentors: Iterable[str], programs: Iterable[str], kinds: Iterable[Kind]
+) -> Selection:
+    """Return the selection that a person means by ids or names. Raises UsageError for others."""
+    mentor_names = {key: mentor.name for key, mentor in season.mentors.items()}
+    program_names = {key: program.name for key, program in season.programs.items()}
+    return Selection(
+        mentors=frozenset(_found("mentor", text, mentor_names) for text in mentors),
+        programs=frozenset(_found("program", text, program_names) for text in programs),
+        kinds=frozenset(kinds),
+    )
+
+
+def selected(plan: Plan, season: Season, wanted: Selection) -> tuple[Event, ...]:
+    """Return the planned events that are wanted, in the plan's order."""
+    serving = {
+        letter.id
+        for letter in season.letters
+        if not wanted.programs or wanted.programs.intersection(letter.programs)
+    }
+    return tuple(
+        event
+        for event in plan.events
+        if (not wanted.mentors or event.mentor in wanted.mentors)
+        and (not wanted.kinds or event.kind in wanted.kinds)
+        and (not wanted.programs or serving.intersection(event.letters))
+    )
+
+
+def own_file(events: Iterable[Event], style: EventStyle, day: date) -> bytes:
+    """Return the applicant's own file: what the calendar has, with the drafts and under its UIDs.
+
+    Imported into the calendar that lorsync keeps, it changes nothing there: the same UIDs, and
+    stamps by which a pass knows its own writing (S3). An event that the person moved stands on
+    their day, and its stamp names the plan's, so that it still counts as moved. ``day`` is the one
+    of the plan: a later file is taken for the newer one.
     """
-    season = observing(settings, None, today).season
-    unknown = [mentor for mentor in mentors if mentor not in season.mentors]
-    if unknown:
-        known = ", ".join(sorted(season.mentors)) or "none"
-        msg = f"There is no mentor {unknown[0]!r} in {settings.source}. There are: {known}."
-        raise UsageError(msg)
-    events = plan(season, today=today, key=season_key(season)).events
-    return write([content_of(e, settings.style) for e in events if _wanted(e, mentors, kinds)])
+    return write([_content(event, style) for event in events], method=_METHOD, stamp=day)
 
 
-def _wanted(event: Event, mentors: Collection[MentorId], kinds: Collection[Kind]) -> bool:
-    return (not mentors or event.mentor in mentors) and (not kinds or event.kind in kinds)
+def handout(
+    events: Iterable[Event],
+    season: Season,
+    style: EventStyle,
+    plan: Plan,
+    programs: Collection[ProgramId] = (),
+) -> bytes:
+    """Return a file for somebody else: no drafts, notes or alarms, and UIDs of its own.
+
+    ``programs``, where given, are the only ones that it names.
+    """
+    dues = {letter.id: letter.due for letter in plan.letters}
+    return write(
+        [handout_of(_content(e, style), e, season, dues, programs) for e in events],
+        method=_METHOD,
+        stamp=plan.as_of,
+    )
+
+
+def by_mentor(events: Iterable[Event]) -> Mapping[str, tuple[Event, ...]]:
+    """Return the events of each mentor, by the name of a file that every file system takes.
+
+    Ids that differ in the case of their letters alone get a number: there, they are one name.
+    """
+    parted: dict[MentorId, list[Event]] = {}
+    for event in events:
+        parted.setdefault(event.mentor, []).append(event)
+    named: dict[str, tuple[Event, ...]] = {}
+    taken: set[str] = set()
+    for mentor, own in sorted(parted.items()):
+        name, number = f"{mentor}.ics", 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{mentor}-{number}.ics"
+        taken.add(name.casefold())
+        named[name] = tuple(own)
+    return named
+
+
+def _content(event: Event, style: EventStyle) -> Content:
+    planned = content_of(event, style)
+    if not event.pinned:
+        return planned
+    return replace(content_of(replace(event, unpinned_day=None), style), block=planned.block)
+
+
+def _found(noun: str, text: str, names: Mapping[_Id, str]) -> _Id:
+    """Find the id that a person means by it, or by a name in any case."""
+    for key, name in names.items():
+        if text == key or text.casefold() == name.casefold():
+            return key
+    near = get_close_matches(text, [*names, *names.values()], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "there are " + (", ".join(names) or "none")
+    msg = f"There is no {noun} {text!r}; {hint}"
+    raise UsageError(msg if near else f"{msg}.")

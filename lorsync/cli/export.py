@@ -1,23 +1,33 @@
-"""``lorsync export``: the plan as one ``.ics`` file."""
+"""``lorsync export``: the plan as one ``.ics`` file, or as one for each mentor."""
 
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import click
 
-from lorsync.cli.context import now, parse_day, settings_of
+from lorsync.cli.context import now, parse_day, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.core.model import Kind, MentorId
+from lorsync.core.model import Event, Kind
 from lorsync.errors import UsageError
-from lorsync.planning import today_of
+from lorsync.planning import planned, today_of
+
+_STDOUT = "-"
 
 
 @click.command("export")
-@click.option("-o", "--output", required=True, metavar="FILE", help="The file; - for stdout.")
+@click.option("-o", "--output", metavar="FILE", help="One file with all of them; - for stdout.")
+@click.option(
+    "--split",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="One file for each mentor, in this folder.",
+)
 @click.option("--mentor", "mentors", multiple=True, metavar="ID", help="Only this mentor's.")
+@click.option("--program", "programs", multiple=True, metavar="ID", help="Only for this program.")
 @click.option(
     "--kind",
     "kinds",
@@ -25,32 +35,87 @@ from lorsync.planning import today_of
     type=click.Choice(tuple(kind.value for kind in Kind)),
     help="Only events of this kind.",
 )
+@click.option(
+    "--with-drafts/--without-drafts",
+    "drafts",
+    default=True,
+    help="With your drafts, notes and alarms, for yourself; or without, for somebody else.",
+)
 @click.option("--as-of", metavar="DATE", callback=parse_day, help="Plan as if it were this day.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @click.pass_obj
 def command(
     options: Globals,
     *,
-    output: str,
+    output: str | None,
+    split: Path | None,
     mentors: tuple[str, ...],
+    programs: tuple[str, ...],
     kinds: tuple[str, ...],
+    drafts: bool,
     as_of: date | None,
+    as_json: bool,
 ) -> None:
-    """Write the planned events to one .ics file. No server and no password are needed."""
-    from lorsync.export import export
+    """Write the planned events to .ics files. No server and no password are needed.
 
+    --mentor, --program and --kind can be given several times. --without-drafts makes a file for
+    somebody else: it says what, when and for whom, and nothing that is meant for you alone.
+    """
+    from lorsync.export import by_mentor, handout, own_file, select, selected
+
+    _check_target(output, split, as_json=as_json)
     settings = settings_of(options)
-    body = export(
-        settings,
-        today=as_of or today_of(settings, now()),
-        mentors=[MentorId(mentor) for mentor in mentors],
-        kinds=[Kind(kind) for kind in kinds],
-    )
-    if output == "-":
-        sys.stdout.buffer.write(body)
+    season, style = settings.season, settings.style
+    wanted = select(season, mentors, programs, [Kind(kind) for kind in kinds])
+    plan = planned(settings, state_of(options), as_of or today_of(settings, now()))
+    events = selected(plan, season, wanted)
+
+    def body(of: Sequence[Event]) -> bytes:
+        if drafts:
+            return own_file(of, style, plan.as_of)
+        return handout(of, season, style, plan, wanted.programs)
+
+    if output == _STDOUT:
+        sys.stdout.buffer.write(body(events))
+        if not events:
+            click.echo("lorsync: nothing is planned, so the calendar is empty.", err=True)
         return
-    _write(Path(output), body)
-    number = body.count(b"BEGIN:VEVENT")
-    click.echo(f"{number} event{'' if number == 1 else 's'} written to {output}.")
+    files = {Path(output): events} if output is not None else {}
+    if split is not None:
+        _make(split)
+        files = {split / name: own for name, own in by_mentor(events).items()}
+    for path, own in files.items():
+        _write(path, body(own))
+    if as_json:
+        from lorsync.cli.documents import show
+
+        show({"files": [{"path": str(p), "events": len(own)} for p, own in files.items()]})
+        return
+    for path, own in files.items():
+        click.echo(f"{_events(len(own))} written to {path}.")
+    if not events:
+        click.echo("Nothing is planned.")
+    elif drafts and (split or mentors or programs):
+        click.echo("Your drafts and notes are in it; for somebody else, add --without-drafts.")
+
+
+def _check_target(output: str | None, split: Path | None, *, as_json: bool) -> None:
+    if (output is None) == (split is None):
+        raise UsageError("Say where to: -o FILE for one file, or --split DIR for one per mentor.")
+    if as_json and output == _STDOUT:
+        raise UsageError("Stdout cannot take both the calendar and the JSON: leave one out.")
+
+
+def _events(number: int) -> str:
+    return f"{number} event{'' if number == 1 else 's'}"
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        msg = f"{folder} cannot be made: {error.strerror}."
+        raise UsageError(msg) from None
 
 
 def _write(path: Path, body: bytes) -> None:

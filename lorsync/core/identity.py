@@ -32,6 +32,14 @@ def uid_for(
     return Uid(_PREFIX + _digest(key, kind, subject, slot, str(generation)))
 
 
+def handout_uid(uid: Uid) -> Uid:
+    """Derive the UID of an event in a file for somebody else: always the same, never the event's.
+
+    It does not look like lorsync's own, so that no pass takes it for an event of the calendar (I3).
+    """
+    return Uid(f"{_PREFIX}handout-{_digest('handout', uid)}")
+
+
 def looks_like_ours(uid: str) -> bool:
     """Tell whether a UID has the form of lorsync's; whether it is ours, the stamp says (S3)."""
     digits = uid.removeprefix(_PREFIX)
