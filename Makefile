@@ -11,7 +11,7 @@ STATE := .run
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench dist clean
+.PHONY: help run test test-long lint bench docs dist clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -48,9 +48,17 @@ $(VENV)/.bench: pyproject.toml $(VENV)/.dev
 bench: $(VENV)/.bench  ## Measure what is promised; BENCH=--compare, beside vdirsyncer and caldav.
 	$(BIN)/python -m benchmarks $(BENCH)
 
-dist: $(VENV)/.dev  ## Build wheel and sdist into dist/.
+docs: $(VENV)/.dev  ## Make what is made of the source: the manual page, the tables of docs/config.md.
+	$(BIN)/python -m lorsync.cli.manual >docs/lorsync.1
+	tools/renew-config-tables $(BIN)/python
+
+# The time that everything in an archive bears: of the last commit, so that others build the same bytes.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
+
+dist: $(VENV)/.dev  ## Build wheel and sdist into dist/, and check them.
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
 
 clean:  ## Remove what was made here.
 	rm -rf $(VENV) .test-venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -133,8 +133,10 @@ def _letters(
     if said.letter is not None:
         chosen = [letter for letter in own if letter.id == said.letter]
         if not chosen:
-            ids = ", ".join(letter.id for letter in own)
-            msg = f"{said.mentor} has no letter {said.letter!r}; there are {ids}."
+            ids = [letter.id for letter in own]
+            near = get_close_matches(said.letter, ids, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(ids)}."
+            msg = f"{said.mentor} has no letter {said.letter!r}; {hint}"
             raise UsageError(msg)
         return chosen
     still_open = {letter.id for letter in told.letters if _is_open(letter)}

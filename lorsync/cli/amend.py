@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import click
-
 from lorsync.adapters.state import daemon_pid
 from lorsync.amending import listed
-from lorsync.cli.context import now, settings_of, state_of
+from lorsync.cli.context import now, say, settings_of, state_of
+from lorsync.cli.documents import changes, show
 from lorsync.cli.root import Globals
 from lorsync.cli.tables import console, day_in_words
 from lorsync.core.entry import Entry
@@ -32,16 +31,23 @@ class Amendment:
     done: str
 
 
-def amend(amendment: Amendment, options: Globals, which: str | None) -> None:
+def amend(
+    amendment: Amendment, options: Globals, which: str | None, *, as_json: bool = False
+) -> None:
     """Do it to the events that ``which`` names; without it, list those that there are."""
     state, today = state_of(options), today_of(settings_of(options), now())
     if which is None:
         found = [change for change in listed(state, amendment.wanted) if change.day >= today]
-        _show(found)
-        click.echo(amendment.how if found else amendment.none)
+        told = amendment.how if found else amendment.none
+    else:
+        found = list(amendment.change(state, which, today))
+        told = tell_daemon(state, amendment.done)
+    if as_json:
+        show({"done": which is not None, "events": changes(found)})
         return
-    _show(amendment.change(state, which, today))
-    click.echo(tell_daemon(state, amendment.done))
+    if which is None or not options.quiet:
+        _show(found)
+    say(options, told)
 
 
 def tell_daemon(state: Path, done: str) -> str:
@@ -53,9 +59,9 @@ def tell_daemon(state: Path, done: str) -> str:
     return f"{done} The daemon does it now."
 
 
-def _show(changes: Sequence[Change]) -> None:
+def _show(found: Sequence[Change]) -> None:
     out = console()
-    for change in changes:
+    for change in found:
         name = change.uid.removeprefix("lorsync-")[:_DIGITS]
         out.print(
             f"{name}  {day_in_words(change.day)}  {change.summary}", markup=False, soft_wrap=True

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from lorsync.cli.context import settings_of, state_of
 from lorsync.cli.root import Globals
+from lorsync.cli.waiting import Waiting
 from lorsync.errors import UsageError
 from lorsync.ports import Collection, Sharing
 from lorsync.providers import traits
@@ -26,7 +27,8 @@ def command(options: Globals, *, as_json: bool) -> None:
     account = settings_of(options).calendar
     if account.provider is Provider.FOLDER:
         raise UsageError(f"A folder is one calendar: yours is {account.path}.")
-    listed = calendars_of(account, state_of(options))
+    with Waiting("Asking for your calendars"):
+        listed = calendars_of(account, state_of(options))
     if as_json:
         from lorsync.cli.documents import calendars, show
 

@@ -1,31 +1,49 @@
-"""What every command starts from: the settings, the state folder, the time."""
+"""What every command starts from: the settings, the state folder, the time.
+
+What it takes is loaded by the call that needs it: a shell that completes a word loads a command,
+too, and should not pay for the config's model.
+"""
 
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.adapters.state import state_dir
 from lorsync.cli.root import Globals
-from lorsync.config import default_path, load
 from lorsync.errors import UsageError
-from lorsync.settings import Settings
+
+if TYPE_CHECKING:
+    from lorsync.settings import Settings
 
 
 def config_path(options: Globals) -> Path:
     """Return the config file: ``-c``, else the default place."""
+    from lorsync.config import default_path
+
     return options.config if options.config is not None else default_path()
 
 
-def settings_of(options: Globals) -> Settings:
+def settings_of(options: Globals) -> "Settings":
     """Read the config. Raises ConfigError with every problem in it."""
+    from lorsync.config import load
+
     return load(config_path(options))
 
 
 def state_of(options: Globals) -> Path:
     """Return the state folder, whether or not it exists."""
+    from lorsync.adapters.state import state_dir
+
     return state_dir(options.state_dir, os.environ)
+
+
+def say(options: Globals, *lines: str) -> None:
+    """Print what a command did; nothing where only results and errors are wanted (--quiet)."""
+    if not options.quiet:
+        for line in lines:
+            click.echo(line)
 
 
 def now() -> datetime:

@@ -6,34 +6,66 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.context import now, parse_day, settings_of, state_of
+from lorsync.cli import completing
+from lorsync.cli.context import now, parse_day, say, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.core.model import Event, Kind
+from lorsync.cli.words import Words
 from lorsync.errors import UsageError
-from lorsync.planning import planned, today_of
+
+if TYPE_CHECKING:
+    from lorsync.core.model import Event
 
 _STDOUT = "-"
 
 
+def _kinds() -> list[str]:
+    from lorsync.core.model import Kind
+
+    return [kind.value for kind in Kind]
+
+
 @click.command("export")
-@click.option("-o", "--output", metavar="FILE", help="One file with all of them; - for stdout.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(allow_dash=True),
+    help="One file with all of them; - for stdout.",
+)
 @click.option(
     "--split",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     help="One file for each mentor, in this folder.",
 )
-@click.option("--mentor", "mentors", multiple=True, metavar="ID", help="Only this mentor's.")
-@click.option("--program", "programs", multiple=True, metavar="ID", help="Only for this program.")
+@click.option(
+    "--mentor",
+    "mentors",
+    multiple=True,
+    metavar="ID",
+    help="Only this mentor's.",
+    shell_complete=completing.mentors,
+)
+@click.option(
+    "--program",
+    "programs",
+    multiple=True,
+    metavar="ID",
+    help="Only for this program.",
+    shell_complete=completing.programs,
+)
 @click.option(
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice(tuple(kind.value for kind in Kind)),
-    help="Only events of this kind.",
+    type=Words(_kinds),
+    metavar="KIND",
+    help="Only events of this kind: talk, request, add-letter, follow-up, deadline, thank-you, "
+    "assign, results or replace.",
 )
 @click.option(
     "--with-drafts/--without-drafts",
@@ -61,7 +93,9 @@ def command(
     --mentor, --program and --kind can be given several times. --without-drafts makes a file for
     somebody else: it says what, when and for whom, and nothing that is meant for you alone.
     """
+    from lorsync.core.model import Kind
     from lorsync.export import by_mentor, handout, own_file, select, selected
+    from lorsync.planning import planned, today_of
 
     _check_target(output, split, as_json=as_json)
     settings = settings_of(options)
@@ -70,7 +104,7 @@ def command(
     plan = planned(settings, state_of(options), as_of or today_of(settings, now()))
     events = selected(plan, season, wanted)
 
-    def body(of: Sequence[Event]) -> bytes:
+    def body(of: "Sequence[Event]") -> bytes:
         if drafts:
             return own_file(of, style, plan.as_of)
         return handout(of, season, style, plan, wanted.programs)
@@ -91,12 +125,11 @@ def command(
 
         show({"files": [{"path": str(p), "events": len(own)} for p, own in files.items()]})
         return
-    for path, own in files.items():
-        click.echo(f"{_events(len(own))} written to {path}.")
+    say(options, *(f"{_events(len(own))} written to {path}." for path, own in files.items()))
     if not events:
-        click.echo("Nothing is planned.")
+        say(options, "Nothing is planned.")
     elif drafts and (split or mentors or programs):
-        click.echo("Your drafts and notes are in it; for somebody else, add --without-drafts.")
+        say(options, "Your drafts and notes are in it; for somebody else, add --without-drafts.")
 
 
 def _check_target(output: str | None, split: Path | None, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 from lorsync.adapters.credentials import Source, account, remember, source, stored
 from lorsync.cli.context import settings_of, state_of
 from lorsync.cli.root import Globals
+from lorsync.cli.waiting import Waiting
 from lorsync.errors import UsageError
 from lorsync.opening import calendars_of
 from lorsync.ports import Collection
@@ -47,21 +48,27 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
         if sys.stdout.isatty():
             raise UsageError("--print is for a pipe: on the screen others could read the secret.")
         secret = _asked(settings, None, client)
-        _tell(settings, calendars_of(settings, state, given=secret), err=True)
+        _tell(settings, _tried(settings, state, secret), err=True)
         click.echo(secret)
         return
     if origin is not Source.KEYRING:
-        listed = calendars_of(settings, state)
+        listed = _tried(settings, state, None)
         click.echo(f"The login from {origin} works.")
         _tell(settings, listed)
         return
     # Asked before the person types anything, since it may be locked or not there.
     before = stored(settings)
     secret = _asked(settings, None if new_client else before, client)
-    listed = calendars_of(settings, state, given=secret)
+    listed = _tried(settings, state, secret)
     remember(settings, secret)
     click.echo(f"The login is in the keyring now, as “{account(settings)}”.")
     _tell(settings, listed)
+
+
+def _tried(settings: CalendarSettings, state: Path, secret: str | None) -> tuple[Collection, ...]:
+    """Sign in with what was given, or with what is stored; return the account's calendars."""
+    with Waiting("Signing in"):
+        return calendars_of(settings, state, given=secret)
 
 
 def _tell(settings: CalendarSettings, listed: tuple[Collection, ...], *, err: bool = False) -> None:

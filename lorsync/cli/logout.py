@@ -3,15 +3,17 @@
 import click
 
 from lorsync.adapters.credentials import Source, account, forget, source, stored
-from lorsync.cli.context import settings_of
+from lorsync.cli.confirming import confirm
+from lorsync.cli.context import say, settings_of
 from lorsync.cli.root import Globals
 from lorsync.errors import LorsyncError
 from lorsync.providers import SignIn, traits
 
 
 @click.command("logout")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
 @click.pass_obj
-def command(options: Globals) -> None:
+def command(options: Globals, *, yes: bool) -> None:
     """Take the login out of the keyring; the calendar and its events stay as they are."""
     settings = settings_of(options).calendar
     known = traits(settings)
@@ -26,18 +28,19 @@ def command(options: Globals) -> None:
     if secret is None:
         click.echo(f"The keyring has no login for {account(settings)}.")
         return
+    confirm(f"Take the login for {account(settings)} out of the keyring?", yes=yes)
     withdrawn = _withdrawn(secret) if known.sign_in is SignIn.OAUTH else None
     forget(settings)
-    click.echo(f"The keyring no longer has the login for {account(settings)}.")
+    say(options, f"The keyring no longer has the login for {account(settings)}.")
     if withdrawn:
-        click.echo("Google has withdrawn it, too.")
+        say(options, "Google has withdrawn it, too.")
     elif known.sign_in is SignIn.OAUTH:
         click.echo(
             "Google was not told: remove lorsync's access at "
             "https://myaccount.google.com/connections."
         )
     elif known.app_page is not None:
-        click.echo(f"The app password itself can be withdrawn at {known.app_page}.")
+        say(options, f"The app password itself can be withdrawn at {known.app_page}.")
 
 
 def _withdrawn(secret: str) -> bool:

@@ -21,7 +21,10 @@ class _ForJournal(logging.Formatter):
 
 
 def set_up(verbosity: int, *, journal: bool) -> None:
-    """Log to stderr what the daemon does; ``verbosity`` 1 shows details, 2 those of libraries."""
+    """Log to stderr what the daemon does.
+
+    ``verbosity`` 1 shows details, 2 those of libraries; -1 only what is wrong.
+    """
     formatter = (
         _ForJournal("%(message)s")
         if journal
@@ -32,6 +35,7 @@ def set_up(verbosity: int, *, journal: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbosity > 1 else logging.WARNING)
-    logging.getLogger("lorsync").setLevel(logging.DEBUG if verbosity else logging.INFO)
+    own = logging.DEBUG if verbosity > 0 else logging.INFO
+    logging.getLogger("lorsync").setLevel(logging.WARNING if verbosity < 0 else own)
     if verbosity < 2:
         logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -1,26 +1,41 @@
 """``lorsync mark``: state what happened, without opening the config."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.amend import tell_daemon
-from lorsync.cli.context import now, parse_day, settings_of, state_of
+from lorsync.cli import completing
+from lorsync.cli.context import now, parse_day, say, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.core.facts import Fact
-from lorsync.marking import Said, mark, not_followed_up, take_back
-from lorsync.planning import today_of
+from lorsync.cli.words import Words
+
+if TYPE_CHECKING:
+    from lorsync.core.facts import Mark
 
 _NOT_FOLLOWED_UP = "not-followed-up"
-_FACTS = [*(fact.value for fact in Fact if fact is not Fact.DONE), _NOT_FOLLOWED_UP]
+
+
+def _facts() -> list[str]:
+    from lorsync.core.facts import Fact
+
+    return [*(fact.value for fact in Fact if fact is not Fact.DONE), _NOT_FOLLOWED_UP]
 
 
 @click.command("mark")
-@click.argument("mentor")
-@click.argument("fact", type=click.Choice(_FACTS, case_sensitive=False))
-@click.option("--letter", "letter_id", metavar="ID", help="Only this letter, and not all of them.")
+@click.argument("mentor", shell_complete=completing.mentors)
+@click.argument("fact", type=Words(_facts))
+@click.option(
+    "--letter",
+    "letter_id",
+    metavar="ID",
+    help="Only this letter, and not all of them.",
+    shell_complete=completing.letters,
+)
 @click.option("--on", "day", callback=parse_day, metavar="DATE", help="The day.  [default: today]")
 @click.option("--undo", is_flag=True, help="Take back what was said with mark.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
     options: Globals,
@@ -30,25 +45,40 @@ def command(
     letter_id: str | None,
     day: date | None,
     undo: bool,
+    as_json: bool,
 ) -> None:
     """State that a MENTOR was talked to, asked, has agreed, declined, submitted … (FACT).
 
     It counts for all open letters of the mentor, unless --letter names one. What the config states
     wins; what was said last replaces what was said before. Follow-ups add up; not-followed-up
     answers lorsync where it asks.
+
+    FACT is talked, asked, followed-up, agreed, declined, packet-sent, submitted, thanked,
+    results-shared or not-followed-up.
     """
+    from lorsync.cli.amend import tell_daemon
+    from lorsync.core.facts import Fact
+    from lorsync.marking import Said, mark, not_followed_up, take_back
+    from lorsync.planning import today_of
+
     settings, state, instant = settings_of(options), state_of(options), now()
-    today = today_of(settings, instant)
+    marks: Sequence[Mark] = ()
     if fact == _NOT_FOLLOWED_UP:
-        told_nothing = not_followed_up(settings, state, mentor)
-        click.echo(f"{told_nothing}: not followed up but for what the calendar shows.")
-        click.echo(tell_daemon(state, "The plan follows."))
-        return
-    said = Said(mentor=mentor, fact=Fact(fact), letter=letter_id, day=day)
-    if undo:
-        for told in take_back(settings, state, said, now=instant):
-            click.echo(f"{told.letter}: no longer {told.fact.words} on {told.day}.")
+        who = not_followed_up(settings, state, mentor)
+        lines = [f"{who}: not followed up but for what the calendar shows."]
     else:
-        for told in mark(settings, state, said, now=instant, today=today):
-            click.echo(f"{told.letter}: {told.fact.words} on {told.day}.")
-    click.echo(tell_daemon(state, "The plan follows."))
+        said = Said(mentor=mentor, fact=Fact(fact), letter=letter_id, day=day)
+        if undo:
+            marks = take_back(settings, state, said, now=instant)
+        else:
+            marks = mark(settings, state, said, now=instant, today=today_of(settings, instant))
+        no_longer = "no longer " if undo else ""
+        lines = [f"{each.letter}: {no_longer}{each.fact.words} on {each.day}." for each in marks]
+    lines.append(tell_daemon(state, "The plan follows."))
+    if as_json:
+        from lorsync.cli.documents import show
+
+        told = [{"letter": m.letter, "fact": m.fact, "on": m.day.isoformat()} for m in marks]
+        show({"mentor": mentor, "undone" if undo else "marked": told})
+        return
+    say(options, *lines)

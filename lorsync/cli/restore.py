@@ -2,14 +2,16 @@
 
 import click
 
-from lorsync.cli.context import state_of
+from lorsync.cli import completing
+from lorsync.cli.context import say, state_of
 from lorsync.cli.root import Globals
 
 
 @click.command("restore")
-@click.argument("which", required=False)
+@click.argument("which", required=False, shell_complete=completing.mentors_or_memory)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(options: Globals, *, which: str | None) -> None:
+def command(options: Globals, *, which: str | None, as_json: bool) -> None:
     """Bring back events that you deleted, where the plan still wants them.
 
     WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed. "memory"
@@ -17,11 +19,16 @@ def command(options: Globals, *, which: str | None) -> None:
     """
     from lorsync.amending import away, restore, restore_memory_of
     from lorsync.cli.amend import Amendment, amend, tell_daemon
+    from lorsync.cli.documents import show
 
     if which == "memory":
         state = state_of(options)
         restore_memory_of(state)
-        click.echo(tell_daemon(state, "The memory is written anew at the next pass."))
+        told = tell_daemon(state, "The memory is written anew at the next pass.")
+        if as_json:
+            show({"done": True, "events": []})
+        else:
+            say(options, told)
         return
 
     amendment = Amendment(
@@ -31,4 +38,4 @@ def command(options: Globals, *, which: str | None) -> None:
         how="To bring one back: lorsync restore DIGITS (or a mentor's id).",
         done="Created again at the next pass, if still wanted.",
     )
-    amend(amendment, options, which)
+    amend(amendment, options, which, as_json=as_json)

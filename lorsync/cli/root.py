@@ -1,19 +1,25 @@
 """The ``lorsync`` command itself: its global options, and its subcommands loaded by name."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lorsync import __version__
+from lorsync.cli.examples import epilog
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS = {
     "calendars": "List the calendars of your account.",
     "check": "Check the config, and say everything that is wrong with it.",
+    "completion": "Print the script by which your shell completes lorsync.",
     "coverage": "Hold each program's letters against what it wants.",
     "doctor": "Look over everything that lorsync needs.",
-    "export": "Write the planned events to one .ics file.",
+    "export": "Write the planned events to .ics files.",
     "login": "Sign in to the calendar's provider.",
     "logout": "Forget the login.",
     "mark": "State what happened: asked, declined, submitted …",
@@ -27,6 +33,9 @@ _COMMANDS = {
 }
 
 
+_QUIET = "quiet"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Globals:
     """The options that come before the command."""
@@ -34,6 +43,7 @@ class Globals:
     config: Path | None
     state_dir: Path | None
     verbosity: int
+    quiet: bool = False
 
 
 class _LazyGroup(click.Group):
@@ -47,11 +57,53 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"lorsync.cli.{cmd_name}")
         command: click.Command = module.command
+        if not any(parameter.name == _QUIET for parameter in command.params):
+            command.params.append(_quiet())
+        command.epilog = epilog(cmd_name) or command.epilog
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name.casefold()[:40], _COMMANDS, n=1)
+            hint = f" Did you mean “{near[0]}”?" if near else ""
+            ctx.fail(f"There is no command “{name[:40]}”.{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's
+        formatter.write_paragraph()
+        formatter.write_text("lorsync COMMAND --help shows a command's options, and examples.")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        # click's own would load every command for its first line.
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=says)
+            for name, says in sorted(_COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _quiet() -> click.Option:
+    """Return an option that every command takes as well, since people write it there."""
+
+    def keep(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and isinstance(ctx.obj, Globals):
+            ctx.obj = replace(ctx.obj, quiet=True)
+
+    return click.Option(
+        ["-q", "--quiet", _QUIET], is_flag=True, expose_value=False, hidden=True, callback=keep
+    )
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,16 +119,19 @@ class _LazyGroup(click.Group):
     help="Where lorsync keeps its ledger.  [default: $STATE_DIRECTORY, or your state folder]",
 )
 @click.option("-v", "--verbose", count=True, help="Say more; twice for all.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what was asked for, and errors.")
 @click.version_option(__version__, message="lorsync %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config: Path | None, state_dir: Path | None, verbose: int) -> None:
+def cli(
+    ctx: click.Context, config: Path | None, state_dir: Path | None, verbose: int, quiet: bool
+) -> None:
     """Keep a calendar true to your letters of recommendation.
 
     lorsync works out when to talk to each mentor, to ask, to check in, to thank them and to report
     back, and keeps these events in your calendar. It never plans more than two follow-ups per
     mentor, and what you move, delete or write there stays.
     """
-    ctx.obj = Globals(config=config, state_dir=state_dir, verbosity=verbose)
+    ctx.obj = Globals(config=config, state_dir=state_dir, verbosity=verbose, quiet=quiet)
     if verbose:
         import logging
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from lorsync.cli.context import config_path, state_of
+from lorsync.cli.context import config_path, say, state_of
 from lorsync.cli.logs import set_up
 from lorsync.cli.root import Globals
 from lorsync.config import load
@@ -27,13 +27,13 @@ def command(options: Globals) -> None:
     from lorsync.daemon import Daemon, Passed
 
     in_journal = "JOURNAL_STREAM" in os.environ
-    set_up(options.verbosity, journal=in_journal)
+    set_up(-1 if options.quiet else options.verbosity, journal=in_journal)
     gc.enable()
     state = state_of(options)
 
     def tell(passed: Passed) -> None:
         report = passed.report
-        if passed.first and not in_journal:
+        if passed.first and not in_journal and not options.quiet:
             from lorsync.cli.welcome import welcome
 
             welcome(passed, state)
@@ -49,7 +49,7 @@ def command(options: Globals) -> None:
 
     ended = Daemon(config_path(options), state, load=load, tell=tell).run()
     if not in_journal:
-        click.echo("Stopped.")
+        say(options, "Stopped.")
     if not ended:
         # The interpreter would wait for threads that wait for a server.
         sys.stdout.flush()

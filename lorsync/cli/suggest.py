@@ -7,6 +7,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from lorsync.cli import completing
 from lorsync.cli.context import settings_of
 from lorsync.cli.documents import Document, show
 from lorsync.cli.root import Globals
@@ -18,7 +19,7 @@ from lorsync.errors import UsageError
 
 
 @click.command("suggest")
-@click.argument("program")
+@click.argument("program", shell_complete=completing.programs)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(options: Globals, *, program: str, as_json: bool) -> None:

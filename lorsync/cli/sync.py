@@ -1,19 +1,19 @@
 """``lorsync sync``: one pass."""
 
-import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from lorsync.cli.context import config_path, now, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.ports import Progress
 
 if TYPE_CHECKING:
-    from lorsync.report import Summary
+    from pathlib import Path
 
-_WORTH_A_BAR = 20
-"""From so many writes on, a terminal shows a progress bar."""
+    from lorsync.report import Report, Summary
+    from lorsync.settings import Settings
+    from lorsync.sync import Options
 
 
 @click.command("sync")
@@ -22,6 +22,7 @@ _WORTH_A_BAR = 20
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that is named now.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is removed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
@@ -32,9 +33,14 @@ def command(
     new_cycle: bool,
     take_over: bool,
     move: bool,
+    yes: bool,
     as_json: bool,
 ) -> None:
-    """Bring the calendar and the plan together once."""
+    """Bring the calendar and the plan together once.
+
+    On a terminal, --accept-deletions and --move ask before anything is removed. In a script they
+    are the yes themselves.
+    """
     from lorsync.glance import glance
     from lorsync.report import Summary
 
@@ -42,37 +48,37 @@ def command(
     if not (dry_run or accept_deletions or new_cycle or take_over or move):
         seen = glance(config_path(options), state_of(options), now=now())
         if isinstance(seen, Summary):
-            _show(seen, dry_run=False, as_json=as_json)
+            _show(options, seen, dry_run=False, as_json=as_json)
             return
         ahead = seen
 
+    from lorsync.cli.waiting import Waiting
     from lorsync.passes import pass_once
     from lorsync.sync import Options
 
-    settings = settings_of(options)
-    with _Bar() as bar:
-        report = pass_once(
-            settings,
-            state_of(options),
-            now=now(),
-            ahead=ahead,
-            options=Options(
-                dry_run=dry_run,
-                accept_deletions=accept_deletions,
-                new_cycle=new_cycle,
-                take_over=take_over,
-                move=move and not dry_run,
-                progress=None if as_json else bar.advance,
-            ),
-        )
-    _show(report, dry_run=dry_run, as_json=as_json)
+    settings, state = settings_of(options), state_of(options)
+    wanted = Options(
+        dry_run=dry_run,
+        accept_deletions=accept_deletions,
+        new_cycle=new_cycle,
+        take_over=take_over,
+        move=move and not dry_run,
+    )
+    if (accept_deletions or move) and not (dry_run or yes):
+        _ask(settings, state, wanted)
+    with Waiting("Looking at the calendar") as waiting:
+        wanted = replace(wanted, progress=None if as_json else waiting.advance)
+        report = pass_once(settings, state, now=now(), ahead=ahead, options=wanted)
+    _show(options, report, dry_run=dry_run, as_json=as_json)
 
 
-def _show(report: "Summary", *, dry_run: bool, as_json: bool) -> None:
+def _show(options: Globals, report: "Summary", *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         from lorsync.cli.documents import report_document, show
 
         show(report_document(report))
+    elif options.quiet and not dry_run and not report.held:
+        return
     elif report.repeatable and report.is_silent:
         # Loading what draws tables takes longer than all that a glance does.
         click.echo(report.headline())
@@ -82,32 +88,31 @@ def _show(report: "Summary", *, dry_run: bool, as_json: bool) -> None:
         show_report(console(), report, dry_run=dry_run)
 
 
-class _Bar:
-    """A progress bar on a terminal, made at the first write where there is much to write."""
+def _ask(settings: "Settings", state: "Path", wanted: "Options") -> None:
+    """Say on a terminal what would be removed, and ask. Raises click.Abort where it is not wanted.
 
-    def __init__(self) -> None:
-        self._live: object = None
-        self.advance: Progress = self._advance
+    That takes a look at the calendar of its own, which a script is spared.
+    """
+    from lorsync.cli.confirming import asks, confirm
+    from lorsync.cli.waiting import Waiting
+    from lorsync.passes import pass_once
 
-    def __enter__(self) -> "_Bar":
-        return self
+    if not asks():
+        return
+    if wanted.move:
+        where = settings.calendar.name
+        confirm(f"Write all events to “{where}”, and take them out of the old one?", yes=False)
+        return
+    with Waiting("Looking at the calendar"):
+        looked = pass_once(settings, state, now=now(), options=replace(wanted, dry_run=True))
+    if looked.deleted or looked.missing:
+        _show_losses(looked)
+        confirm("Go on?", yes=False)
 
-    def __exit__(self, *_: object) -> None:
-        if self._live is None:
-            return
-        from rich.progress import Progress as RichProgress
 
-        if isinstance(self._live, RichProgress):
-            self._live.stop()
+def _show_losses(looked: "Report") -> None:
+    from lorsync.cli.tables import console, show_changes
 
-    def _advance(self, done: int, total: int) -> None:
-        if total < _WORTH_A_BAR or not sys.stderr.isatty():
-            return
-        from rich.console import Console
-        from rich.progress import Progress as RichProgress
-
-        if not isinstance(self._live, RichProgress):
-            self._live = RichProgress(console=Console(stderr=True), transient=True)
-            self._live.add_task("Writing events", total=total)
-            self._live.start()
-        self._live.update(self._live.task_ids[0], completed=done)
+    out = console(stderr=True)
+    show_changes(out, "Would be deleted:", looked.deleted)
+    show_changes(out, "Would count as deleted by you:", looked.missing)

@@ -2,13 +2,15 @@
 
 import click
 
+from lorsync.cli import completing
 from lorsync.cli.root import Globals
 
 
 @click.command("unpin")
-@click.argument("which", required=False)
+@click.argument("which", required=False, shell_complete=completing.mentors)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(options: Globals, *, which: str | None) -> None:
+def command(options: Globals, *, which: str | None, as_json: bool) -> None:
     """Give events that you moved back to the plan.
 
     WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
@@ -23,4 +25,4 @@ def command(options: Globals, *, which: str | None) -> None:
         how="To give one back to the plan: lorsync unpin DIGITS (or a mentor's id).",
         done="Moved to the plan's day at the next pass.",
     )
-    amend(amendment, options, which)
+    amend(amendment, options, which, as_json=as_json)

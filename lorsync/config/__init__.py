@@ -7,14 +7,15 @@ look at a config should not pay for it.
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lorsync.settings import Settings
+if TYPE_CHECKING:
+    from lorsync.settings import Settings
 
 __all__ = ["default_path", "digest_of", "load", "schema"]
 
 
-def load(path: Path) -> Settings:
+def load(path: Path) -> "Settings":
     """Read and check the config at ``path``.
 
     Raises :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.

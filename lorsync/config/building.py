@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lorsync.config.checking import Draft
+from lorsync.config.ids import slug
 from lorsync.config.naming import (
     Register,
     Unknown,
@@ -14,7 +15,6 @@ from lorsync.config.naming import (
     own_id,
     program_of,
     register,
-    slug,
 )
 from lorsync.config.tables import FACTS, LetterTable, MentorTable, PolicyTable, ProgramTable, Table
 from lorsync.config.values import as_date

@@ -3,21 +3,17 @@
 Ids come from content, never from a position in the file: moving an entry must not make it another.
 """
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lorsync.config.ids import letter_slug, slug
 from lorsync.config.problems import near, shown
 from lorsync.config.tables import LetterTable, MentorTable, ProgramTable
 from lorsync.core.model import LetterId, LetterType, MentorId, ProgramId
 
-ID_LENGTH: Final = 64
-
 _ID_LIKE = re.compile(r"[A-Za-z0-9._-]+")
-_OTHERS = re.compile(r"[^a-z0-9]+")
 
 SAME_PERSON: Final = 0.87
 """How alike two names are that are taken for slips of one another.
@@ -27,25 +23,6 @@ the mistaken one asks for a [[mentors]] entry, which settles it.
 """
 
 
-def slug(name: str) -> str:
-    """Make an id of a name: ``Dr. Petra Novák`` is ``dr-petra-novak``.
-
-    A name with letters that are not Latin, or a very long one, gets a digest, so that it is still
-    its own.
-    """
-    folded = unicodedata.normalize("NFKD", name.casefold())
-    marks = [mark for mark in folded if not unicodedata.combining(mark)]
-    base = _OTHERS.sub("-", "".join(marks)).strip("-")
-    lossless = all(mark.isascii() or not mark.isalnum() for mark in marks)
-    if base and lossless and len(base) <= ID_LENGTH:
-        return base
-    return f"{base[:40]}-{_digest(folded)}".strip("-")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def own_id(table: MentorTable | ProgramTable) -> str | None:
     """Tell a mentor's or program's id: stated, or made from its name."""
     return table.id or (slug(table.name) if table.name else None)
@@ -53,10 +30,7 @@ def own_id(table: MentorTable | ProgramTable) -> str | None:
 
 def made_letter_id(mentor: MentorId, form: LetterType, programs: Iterable[ProgramId]) -> LetterId:
     """Make a letter's id from mentor, type and programs."""
-    base = "-".join([mentor, form.value, *sorted(programs)])
-    if len(base) <= ID_LENGTH:
-        return LetterId(base)
-    return LetterId(f"{base[:50]}-{_digest(base)}")
+    return LetterId(letter_slug(mentor, form.value, programs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

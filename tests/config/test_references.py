@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from lorsync.config.naming import slug
+from lorsync.config.ids import slug
 from tests.config.conftest import Loaded, Refused
 from tests.config.samples import LEAST, MENTORS, letter
 

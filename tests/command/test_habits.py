@@ -1,0 +1,328 @@
+"""What people expect of a command line: completion, a manual, examples, --quiet, a question."""
+
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from lorsync.cli import run
+from lorsync.cli.examples import EXAMPLES
+from lorsync.cli.manual import EXIT_CODES, manual
+from lorsync.cli.root import cli
+from lorsync.config import load
+from lorsync.config.completing import ids_in
+from lorsync.errors import LorsyncError
+from tests.command.running import COMMAND, User, plain
+from tests.command.running import EXAMPLES as ROOT
+
+SEASON = ROOT / "config.example.toml"
+ROOT_CONTEXT = click.Context(cli, info_name="lorsync")
+NAMES = cli.list_commands(ROOT_CONTEXT)
+
+MINIMAL = """
+[applicant]
+name = "Sam Reyes"
+timezone = "Europe/Madrid"
+
+[calendar]
+provider = "folder"
+path = "{folder}"
+
+[[letters]]
+mentor = "Prof. Ana Ruiz"
+deadline = 2099-09-10
+
+[[letters]]
+mentor = "Dr. Jo Lindqvist"
+deadline = 2099-09-10
+"""
+
+
+@pytest.fixture
+def home(user: User) -> User:
+    """Somebody whose config is where it is looked for."""
+    folder = user.home / ".config" / "lorsync"
+    folder.mkdir(parents=True)
+    shutil.copy(SEASON, folder / "config.toml")
+    user.environment["PATH"] = f"{COMMAND.parent}:{os.environ['PATH']}"
+    return user
+
+
+def leaves(command: click.Command, context: click.Context) -> list[tuple[str, click.Command]]:
+    """Return a command and those below it, each with the words by which it is called."""
+    found = [(context.command_path, command)]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            found += leaves(below, click.Context(below, info_name=name, parent=context))
+    return found
+
+
+BASH = """
+source <(lorsync completion bash)
+COMP_WORDS=({words}) COMP_CWORD={at}
+_lorsync_completion lorsync
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("ex", ["export"]),
+        ("mark ", ["alvarez", "chen", "novak"]),
+        ("mark chen sub", ["submitted"]),
+        ("mark chen submitted --letter n", ["novak-research"]),
+        ("unpin c", ["chen"]),
+        ("restore m", ["memory"]),
+        ("export --mentor a", ["alvarez"]),
+        ("export --program la", ["lakeside"]),
+        ("export --kind dea", ["deadline"]),
+        ("export --without", ["--without-drafts"]),
+        ("suggest f", ["fellowship"]),
+        ("-c nowhere.toml mark ", []),
+    ],
+)
+def test_bash_completes(home: User, typed: str, offered: list[str]) -> None:
+    words = ["lorsync", *typed.split(" ")]
+    script = BASH.format(words=" ".join(map(shlex.quote, words)), at=len(words) - 1)
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout.split(), done.stderr) == (offered, "")
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_takes_the_script_and_its_answers(home: User) -> None:
+    script = """
+    autoload -U compinit; compinit -u -D
+    source <(lorsync completion zsh)
+    [[ $_comps[lorsync] == _lorsync_completion ]] || exit 1
+    _describe() { print -l -- "${(@P)3}" } ; compadd() { print -l -- "${(@P)@[-1]}" }
+    words=(lorsync mark c) CURRENT=3
+    _lorsync_completion
+    """
+    done = subprocess.run(
+        ["zsh", "-f", "-c", script],
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "chen:Dr. Wei Chen" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes(home: User) -> None:
+    script = "lorsync completion fish | source; complete -C 'lorsync mark c'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script],
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["chen"], done.stderr
+
+
+def test_the_completed_ids_are_those_of_the_config(tmp_path: Path) -> None:
+    for text in (SEASON.read_text("utf-8"), MINIMAL.format(folder=tmp_path)):
+        path = tmp_path / "config.toml"
+        path.write_text(text, "utf-8")
+        season, found = load(path).season, ids_in(path)
+        assert set(found.mentors) == set(season.mentors)
+        assert set(found.programs) == set(season.programs)
+        assert dict(found.letters) == {letter.id: letter.mentor for letter in season.letters}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "not TOML", "letters = 3", "[[letters]]\nmentor = 4", "mentors = [1, [2]]", "\ud800"],
+)
+def test_of_a_broken_config_nothing_is_completed_and_nothing_said(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert not ids_in(path).letters
+    assert not ids_in(tmp_path).mentors
+
+
+def test_the_manual_page_is_what_the_commands_say() -> None:
+    text = (ROOT / "docs" / "lorsync.1").read_text("utf-8")
+    assert text == manual(), "docs/lorsync.1 is what `make docs` writes"
+    codes = {kind.exit_code for kind in [LorsyncError, *_below(LorsyncError)]}
+    assert codes <= set(EXIT_CODES)
+    for name in NAMES:
+        assert f'.SS "lorsync {name}' in text
+
+
+def _below(kind: type[LorsyncError]) -> list[type[LorsyncError]]:
+    return [each for child in kind.__subclasses__() for each in (child, *_below(child))]
+
+
+@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+def test_the_manual_page_has_no_fault() -> None:
+    done = subprocess.run(
+        ["mandoc", "-T", "lint", ROOT / "docs" / "lorsync.1"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_every_command_has_examples_and_no_other() -> None:
+    assert set(EXAMPLES) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_of_a_command_are_in_its_help_and_parse(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    command = cli.get_command(ROOT_CONTEXT, name)
+    assert command is not None
+    for path, each in leaves(command, click.Context(command, info_name=name, parent=ROOT_CONTEXT)):
+        # What is parsed is not run.
+        monkeypatch.setattr(each, "callback", lambda **_: None)
+        assert each.help, path
+    for typed, _ in EXAMPLES[name]:
+        assert f"  lorsync {typed}\n" in told
+        words = shlex.split(re.split(r" [|>] ", typed)[0])
+        assert run(words) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["pln"], "Did you mean “plan”?"),
+        (["Sync"], "Did you mean “sync”?"),
+        (["zzzzz"], "There is no command “zzzzz”.\n"),
+        (["plan", "--wy"], "Did you mean '--why'?"),
+        (["mark", "chen", "submited"], "did you mean “submitted”?"),
+        (["mark", "chne", "submitted"], "did you mean 'chen'?"),
+        (["mark", "chen", "submitted", "--letter", "chen-char"], "did you mean 'chen-chair'?"),
+        (["suggest", "hom"], 'did you mean "home"?'),
+        (["completion", "bsh"], "bash"),
+    ],
+)
+def test_a_slip_is_answered_with_what_may_be_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: list[str], hint: str
+) -> None:
+    assert run(["-c", str(SEASON), "--state-dir", str(tmp_path), *typed]) == 64
+    assert hint in capsys.readouterr().err
+
+
+def test_quiet_says_nothing_where_all_is_well(user: User) -> None:
+    folder, config = user.home / "calendar", user.home / "config.toml"
+    config.write_text(MINIMAL.format(folder=folder))
+    folder.mkdir()
+    for arguments in (
+        ("-q", "check"),
+        ("check", "-q"),
+        ("sync", "-q"),
+        ("-q", "export", "-o", "letters.ics"),
+        ("-q", "mark", "prof-ana-ruiz", "talked"),
+        ("--quiet", "sync"),
+    ):
+        done = user.types(*arguments, config=config)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), arguments
+    # What was asked for is said all the same, and so is what is wrong.
+    assert "Prof. Ana Ruiz" in user.types("-q", "plan", config=config).stdout
+    assert "BEGIN:VEVENT" in user.types("-q", "export", "-o", "-", config=config).stdout
+    plain(user.types("-q", "mark", "nobody", "asked", config=config), 64)
+
+
+def test_json_says_what_mark_unpin_restore_and_check_did(user: User) -> None:
+    folder, config = user.home / "calendar", user.home / "config.toml"
+    config.write_text(MINIMAL.format(folder=folder))
+    folder.mkdir()
+    checked = user.json("check", config=config)
+    assert checked["ok"]
+    assert (checked["letters"], checked["problems"]) == (2, [])
+    marked = user.json("mark", "prof-ana-ruiz", "talked", config=config)["marked"]
+    assert [each["fact"] for each in marked] == ["talked"]
+    undone = user.json("mark", "prof-ana-ruiz", "talked", "--undo", config=config)["undone"]
+    assert undone == marked
+    for command in ("unpin", "restore"):
+        assert user.json(command, config=config) == {"done": False, "events": []}
+    config.write_text(config.read_text().replace("2099-09-10", '"soon"'))
+    done = user.types("check", "--json", config=config)
+    assert (done.returncode, "letters[0].deadline" in done.stderr) == (78, True)
+    said = json.loads(done.stdout)
+    assert not said["ok"]
+    assert [line.partition(":")[0] for line in said["problems"]] == [
+        "letters[0].deadline", "letters[1].deadline"
+    ]  # fmt: skip
+
+
+def answering(user: User, config: Path, answer: bytes, *arguments: str) -> tuple[int, str]:
+    """Run a command on a terminal, answer its question, and return its exit code and output."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        user.arguments(*arguments, config=config),
+        env=user.environ() | {"TERM": "dumb"}, cwd=user.home,
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    said, asked = b"", False
+    try:
+        while select.select([ours], [], [], 60)[0]:
+            try:
+                read = os.read(ours, 65536)
+            except OSError:  # Linux says so where the other end is closed
+                break
+            if not read:
+                break
+            said += read
+            if b"[y/N]" in said and not asked:
+                os.write(ours, answer)
+                asked = True
+        return process.wait(60), said.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def test_on_a_terminal_deletions_are_shown_and_asked_about(user: User) -> None:
+    folder, config = user.home / "calendar", user.home / "config.toml"
+    config.write_text(MINIMAL.format(folder=folder))
+    folder.mkdir()
+    created = user.json("sync", config=config)["created"]
+    whole = config.read_text()
+    config.write_text(whole[: whole.rindex("[[letters]]")])
+    gone = [change for change in created if change["mentor"] == "dr-jo-lindqvist"]
+    assert len(gone) > 4
+    before = sorted(folder.iterdir())
+
+    code, said = answering(user, config, b"n\n", "sync", "--accept-deletions")
+    assert code == 130
+    assert "Would be deleted:" in said
+    assert gone[0]["summary"] in said
+    assert sorted(folder.iterdir()) == before
+
+    code, said = answering(user, config, b"\x04", "sync", "--accept-deletions")
+    assert code == 130
+    assert sorted(folder.iterdir()) == before
+
+    code, said = answering(user, config, b"y\n", "sync", "--accept-deletions")
+    assert code == 0, said
+    assert f"{len(gone)} deleted" in said
+
+
+def test_with_yes_nothing_is_asked(user: User) -> None:
+    folder, config = user.home / "calendar", user.home / "config.toml"
+    config.write_text(MINIMAL.format(folder=folder))
+    folder.mkdir()
+    user.json("sync", config=config)
+    whole = config.read_text()
+    config.write_text(whole[: whole.rindex("[[letters]]")])
+    code, said = answering(user, config, b"", "sync", "--accept-deletions", "--yes")
+    assert (code, "[y/N]" in said) == (0, False)
+    assert " deleted" in said
