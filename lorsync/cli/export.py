@@ -1,8 +1,6 @@
 """``lorsync export``: the plan as one ``.ics`` file, or as one for each mentor."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +10,7 @@ import click
 
 from lorsync.cli import completing
 from lorsync.cli.context import now, parse_day, say, settings_of, state_of
+from lorsync.cli.files import write_whole
 from lorsync.cli.root import Globals
 from lorsync.cli.words import Words
 from lorsync.errors import UsageError
@@ -119,7 +118,7 @@ def command(
         _make(split)
         files = {split / name: own for name, own in by_mentor(events).items()}
     for path, own in files.items():
-        _write(path, body(own))
+        write_whole(path, body(own))
     if as_json:
         from lorsync.cli.documents import show
 
@@ -149,28 +148,3 @@ def _make(folder: Path) -> None:
     except OSError as error:
         msg = f"{folder} cannot be made: {error.strerror}."
         raise UsageError(msg) from None
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file whole or not at all; one that is there is replaced."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(body)
-            # mkstemp's file is for the user alone; an export is for handing on.
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}."
-        raise UsageError(msg) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
