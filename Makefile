@@ -48,9 +48,10 @@ $(VENV)/.bench: pyproject.toml $(VENV)/.dev
 bench: $(VENV)/.bench  ## Measure what is promised; BENCH=--compare, beside vdirsyncer and caldav.
 	$(BIN)/python -m benchmarks $(BENCH)
 
-docs: $(VENV)/.dev  ## Make what is made of the source: the manual page, the tables of docs/config.md.
+docs: $(VENV)/.dev  ## Make what is made of the source: manual page, config tables, picture.
 	$(BIN)/python -m lorsync.cli.manual >docs/lorsync.1
 	tools/renew-config-tables $(BIN)/python
+	$(BIN)/python tools/draw_layers.py >docs/layers.svg
 
 # The time that everything in an archive bears: of the last commit, so that others build the same bytes.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
