@@ -19,7 +19,6 @@ import pytest
 from lorsync.cli import run
 from lorsync.cli.root import cli
 from lorsync.config.checking import check
-from lorsync.config.reading import read
 from lorsync.config.rules import broken
 from tests.docs.blocks import PAGES, ROOT, Block, Typed, blocks, typed
 
@@ -69,7 +68,7 @@ OTHERS = {
 }
 """Other programs, which are not run."""
 
-BASE = read(ROOT / "config.example.toml")
+BASE = tomllib.loads((ROOT / "config.example.toml").read_text("utf-8"))
 """What a part of a config is put into."""
 
 EVERY = [block for page in PAGES for block in blocks(page)]
