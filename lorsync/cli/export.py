@@ -92,6 +92,7 @@ def command(
     --mentor, --program and --kind can be given several times. --without-drafts makes a file for
     somebody else: it says what, when and for whom, and nothing that is meant for you alone.
     """
+    from lorsync.cli.waiting import Waiting
     from lorsync.core.model import Kind
     from lorsync.export import by_mentor, handout, own_file, select, selected
     from lorsync.planning import planned, today_of
@@ -104,9 +105,10 @@ def command(
     events = selected(plan, season, wanted)
 
     def body(of: "Sequence[Event]") -> bytes:
-        if drafts:
-            return own_file(of, style, plan.as_of)
-        return handout(of, season, style, plan, wanted.programs)
+        with Waiting("Writing the events"):
+            if drafts:
+                return own_file(of, style, plan.as_of)
+            return handout(of, season, style, plan, wanted.programs)
 
     if output == _STDOUT:
         sys.stdout.buffer.write(body(events))

@@ -1,5 +1,6 @@
 """Show on a terminal that something goes on, once it takes more than a second."""
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Self
@@ -17,14 +18,14 @@ _WORTH_A_BAR = 20
 class Waiting:
     """A moving line on stderr while the ``with`` block runs; a bar once it is known how far it is.
 
-    Nothing is shown where stderr is no terminal.
+    Nothing is shown where stderr is no terminal, or one that cannot take a line back.
     """
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._live: Progress | None = None
         self._lock = threading.Lock()
-        self._over = not sys.stderr.isatty()
+        self._over = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
 

@@ -8,6 +8,7 @@ import select
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -285,10 +286,16 @@ def test_json_says_what_mark_unpin_restore_and_check_did(
 
 def answering(user: User, config: Path, answer: bytes, *arguments: str) -> tuple[int, str]:
     """Run a command on a terminal, answer its question, and return its exit code and output."""
+    return on_a_terminal(user, user.arguments(*arguments, config=config), answer)
+
+
+def on_a_terminal(
+    user: User, arguments: list[str], answer: bytes = b"", kind: str = "dumb"
+) -> tuple[int, str]:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        user.arguments(*arguments, config=config),
-        env=user.environ() | {"TERM": "dumb"}, cwd=user.home,
+        arguments,
+        env=user.environ() | {"TERM": kind}, cwd=user.home,
         stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
@@ -343,3 +350,25 @@ def test_with_yes_nothing_is_asked(user: User, leaving: tuple[Path, list[str]]) 
     code, said = answering(user, config, b"", "sync", "--accept-deletions", "--yes")
     assert (code, "[y/N]" in said) == (0, False)
     assert f"{len(gone)} deleted" in said
+
+
+SLOW = """
+import sys, threading
+from lorsync.cli import waiting
+waiting._PATIENCE = float(sys.argv[1])
+shown = threading.Event()
+with waiting.Waiting("Looking at the calendar") as waits:
+    if sys.argv[1] == "0":
+        while waits._live is None:
+            shown.wait(0.01)
+    waits.advance(3, 5)
+"""
+
+
+def test_what_takes_long_shows_that_it_goes_on(user: User) -> None:
+    slow, quick = [sys.executable, "-c", SLOW, "0"], [sys.executable, "-c", SLOW, "60"]
+    assert "Writing events" in on_a_terminal(user, slow, kind="xterm")[1]
+    assert on_a_terminal(user, quick, kind="xterm") == (0, "")
+    # Into a pipe, nothing: not even where it takes long.
+    piped = subprocess.run(quick, capture_output=True, timeout=60, check=True)
+    assert piped.stdout + piped.stderr == b""
