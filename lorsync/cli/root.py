@@ -70,8 +70,9 @@ class _LazyGroup(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name.casefold()[:40], _COMMANDS, n=1)
-            hint = f" Did you mean “{near[0]}”?" if near else ""
-            ctx.fail(f"There is no command “{name[:40]}”.{hint}")
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            # As click says it of options.
+            ctx.fail(f"No such command {name[:40]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's

@@ -206,9 +206,9 @@ def test_the_examples_of_a_command_are_in_its_help_and_parse(
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        (["pln"], "Did you mean “plan”?"),
-        (["Sync"], "Did you mean “sync”?"),
-        (["zzzzz"], "There is no command “zzzzz”.\n"),
+        (["pln"], "No such command 'pln'. Did you mean 'plan'?"),
+        (["Sync"], "Did you mean 'sync'?"),
+        (["zzzzz"], "No such command 'zzzzz'.\n"),
         (["plan", "--wy"], "Did you mean '--why'?"),
         (["mark", "chen", "submited"], "did you mean “submitted”?"),
         (["mark", "chne", "submitted"], "did you mean 'chen'?"),
