@@ -27,6 +27,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("coverage", "which program lacks a letter"),
         ("coverage --as-of 2027-09-01", "how it stood on that day"),
     ),
+    "doctor": (
+        ("doctor", "what is missing or wrong, and what to do about it"),
+        ("doctor --probe", "with a try of what the server keeps of an event"),
+        ("doctor --json", "the same for a program"),
+    ),
     "export": (
         ("export -o letters.ics", "everything, for yourself"),
         ("export -o chen.ics --mentor chen --without-drafts", "for somebody else"),

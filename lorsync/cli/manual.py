@@ -30,6 +30,7 @@ _ENVIRONMENT = (
 
 EXIT_CODES = {
     0: "All is well.",
+    1: "The doctor found something wrong.",
     64: "The command line asks for what there is not.",
     65: "A file or a server's answer cannot be used.",
     69: "The server is not there, or is no CalDAV server.",
