@@ -114,5 +114,8 @@ def _show_losses(looked: "Report") -> None:
     from lorsync.cli.tables import console, show_changes
 
     out = console(stderr=True)
-    show_changes(out, "Would be deleted:", looked.deleted)
-    show_changes(out, "Would count as deleted by you:", looked.missing)
+    for heading, changes in (
+        ("Would be deleted:", looked.deleted),
+        ("Would count as deleted by you:", looked.missing),
+    ):
+        show_changes(out, heading, sorted(changes, key=lambda change: change.day))
