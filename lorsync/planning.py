@@ -3,7 +3,7 @@
 import gc
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -28,25 +28,42 @@ def today_of(settings: Settings, now: datetime) -> date:
     return now.astimezone(settings.season.applicant.timezone).date()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known without a calendar: the season with every fact stated, and its history."""
+
+    season: Season
+    key: SeasonKey
+    history: History = NO_HISTORY
+
+
 def planned(settings: Settings, state: Path, today: date) -> Plan:
     """Return the plan of a day as a pass would make it, reading no more than the ledger.
 
     A state folder without a ledger is left as it is, and a missing one is not made.
     """
+    return plan_of(known(settings, state, today), today)
+
+
+def plan_of(found: Known, today: date) -> Plan:
+    """Return the plan of a day from what is known."""
+    return plan_at_once(found.season, today=today, key=found.key, history=found.history)
+
+
+def known(settings: Settings, state: Path, today: date) -> Known:
+    """Return what the config and the ledger say; the state folder is left as it is."""
     season = observing(settings, state, today).season
     if not (state / FILE_NAME).exists():
-        return plan_at_once(season, today=today, key=season_key(season))
+        return Known(season=season, key=season_key(season))
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
         entries = ledger.entries()
-        return plan_at_once(
-            with_statements(season, statements_of(entries.values(), ledger.marks())),
-            today=today,
+        history = history_of(entries.values(), ledger.retired(), today)
+        return Known(
+            season=with_statements(season, statements_of(entries.values(), ledger.marks())),
             key=frozen_key(season, ledger),
-            history=replace(
-                history_of(entries.values(), ledger.retired(), today), unsure=unsure(ledger)
-            ),
+            history=replace(history, unsure=unsure(ledger)),
         )
     finally:
         ledger.close()

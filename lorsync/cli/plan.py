@@ -6,7 +6,7 @@ import click
 
 from lorsync.cli.context import now, parse_day, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.planning import planned, today_of
+from lorsync.planning import known, plan_of, today_of
 
 
 @click.command("plan")
@@ -17,12 +17,15 @@ from lorsync.planning import planned, today_of
 def command(options: Globals, *, why: bool, as_of: date | None, as_json: bool) -> None:
     """Show what is planned from today on. No server is asked."""
     settings = settings_of(options)
-    plan = planned(settings, state_of(options), as_of or today_of(settings, now()))
+    today = as_of or today_of(settings, now())
+    found = known(settings, state_of(options), today)
+    plan = plan_of(found, today)
     if as_json:
         from lorsync.cli.documents import plan_document, show
 
         show(plan_document(plan))
         return
-    from lorsync.cli.tables import console, show_plan
+    from lorsync.cli.plan_table import show_plan
+    from lorsync.cli.tables import page
 
-    show_plan(console(), plan, settings.season.mentors, why=why)
+    show_plan(page(), plan, found.season, found.history, why=why)

@@ -7,16 +7,20 @@ from rich.markup import escape
 
 from lorsync.adapters.local_files import SETTINGS_NAME
 from lorsync.adapters.local_server import ensure_running
-from lorsync.cli.tables import console, show_plan, show_report
+from lorsync.cli.plan_table import show_plan
+from lorsync.cli.tables import console, show_report
 from lorsync.daemon import Passed
 from lorsync.passes import record_of
+from lorsync.planning import known
 from lorsync.settings import Provider
 
 
 def welcome(passed: Passed, state: Path) -> None:
     """Print the plan, what was written, the calendar's address, and the next pass."""
     out = console()
-    show_plan(out, passed.report.plan, passed.settings.season.mentors)
+    plan = passed.report.plan
+    found = known(passed.settings, state, plan.as_of)
+    show_plan(out, plan, found.season, found.history)
     out.print()
     show_report(out, passed.report, dry_run=False, with_warnings=False)
     address = record_of(state).calendar

@@ -203,9 +203,14 @@ def _past_due(progress: Progress, case: Case) -> list[PlanWarning]:
     if due is None or (not missed and due.day >= case.today):
         return []
     last = missed[-1] if missed else due
+    advice = ""
     by, why = case.mentor.name, driven_by(last, case)
     if progress.asked is None:
         message = f"{progress.id} was due on {last.day} ({why}), and {by} was not asked for it."
+        advice = (
+            f"Is it in? Say so: lorsync mark {case.mentor.id} submitted --letter {progress.id}. If "
+            "not, ask the program whether a late letter counts, or leave it out of the config."
+        )
     else:
         message = (
             f"{progress.id} by {by} was due on {last.day} ({why}) and is not known to be in. If it "
@@ -214,4 +219,12 @@ def _past_due(progress: Progress, case: Case) -> list[PlanWarning]:
     if due.day >= case.today:
         message += f" The next day that counts is {due.day}: {driven_by(due, case)}."
     reason = Reason(rule="due date", text=why, ideal=last.day)
-    return [PlanWarning(code="past-due", subject=progress.id, message=message, reasons=(reason,))]
+    return [
+        PlanWarning(
+            code="past-due",
+            subject=progress.id,
+            message=message,
+            reasons=(reason,),
+            advice=advice,
+        )
+    ]

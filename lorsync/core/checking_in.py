@@ -257,7 +257,13 @@ def _too_late(case: Case, pins: Iterable[Occasion], letters: Sequence[_Open]) ->
         )
         reason = Reason(rule="R7", text=f"no later than {useful} days before the due date")
         warnings.append(
-            PlanWarning(code="too-late", subject=case.mentor.id, message=message, reasons=(reason,))
+            PlanWarning(
+                code="too-late",
+                subject=case.mentor.id,
+                message=message,
+                reasons=(reason,),
+                advice="Move it forward, or give it back to the plan: lorsync unpin",
+            )
         )
     return warnings
 

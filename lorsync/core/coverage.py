@@ -115,7 +115,8 @@ def coverage_warnings(coverage: Iterable[Coverage]) -> list[PlanWarning]:
         if c.missing_types:
             types = " and ".join(c.missing_types)
             message = f"{name} wants a letter of the type {types}, and none is planned."
-            warnings.append(_warning("missing-type", c, message))
+            advice = "Find a writer for it, or change the program's needs if it can do without."
+            warnings.append(_warning("missing-type", c, message, advice=advice))
         for cell in c.cells:
             if cell.shared and cell.stage is not Stage.DECLINED:
                 message = (
@@ -126,12 +127,20 @@ def coverage_warnings(coverage: Iterable[Coverage]) -> list[PlanWarning]:
     return warnings
 
 
-def _warning(code: str, coverage: Coverage, message: str, *, rule: str = "R13") -> PlanWarning:
+def _warning(
+    code: str, coverage: Coverage, message: str, *, rule: str = "R13", advice: str = ""
+) -> PlanWarning:
     wants = f"at least {coverage.program.letters_min}"
     if coverage.program.letters_max is not None:
         wants += f", at most {coverage.program.letters_max}"
     reason = Reason(rule=rule, text=f"{coverage.count} letters count; wanted: {wants}")
-    return PlanWarning(code=code, subject=coverage.program.id, message=message, reasons=(reason,))
+    return PlanWarning(
+        code=code,
+        subject=coverage.program.id,
+        message=message,
+        reasons=(reason,),
+        advice=advice,
+    )
 
 
 def letter_warnings(case: Case) -> list[PlanWarning]:
@@ -151,6 +160,7 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
             subject=p.id,
             message=f"{name} has not been asked for {p.id} yet.",
             reasons=(_NOT_ASKED,),
+            advice=f"Asked already? Say so: lorsync mark {case.mentor.id} asked --letter {p.id}",
         )
         for p in unasked
     ]
@@ -162,7 +172,12 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
         reason = Reason(rule="R14", text=f"familiarity is {PLAIN_LETTER} or less")
         warnings.append(
             PlanWarning(
-                code="plain-letter", subject=case.mentor.id, message=message, reasons=(reason,)
+                code="plain-letter",
+                subject=case.mentor.id,
+                message=message,
+                reasons=(reason,),
+                advice="Talk first and send much for the packet, or see who else could write: "
+                "lorsync suggest PROGRAM",
             )
         )
     return warnings

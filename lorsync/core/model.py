@@ -233,12 +233,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanWarning:
-    """Something that the person should know; ``subject`` is a mentor, letter or program."""
+    """Something that the person should know; ``subject`` is a mentor, letter or program.
+
+    ``advice`` is what to do, where the message does not say it.
+    """
 
     code: str
     subject: str
     message: str
     reasons: tuple[Reason, ...] = ()
+    advice: str = ""
 
 
 class Identity(NamedTuple):
@@ -350,13 +354,19 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterStanding:
-    """Where one letter stands; ``asked`` is a day stated, or one that counts as such (R1)."""
+    """Where one letter stands; ``asked`` is a day stated, or one that counts as such (R1).
+
+    ``due`` is driven by ``program``, None where the letter's own ``deadline`` says so;
+    ``by_target`` tells the applicant's own target from a hard deadline.
+    """
 
     id: LetterId
     mentor: MentorId
     stage: Stage
     due: date | None
     asked: date | None
+    program: ProgramId | None = None
+    by_target: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,8 @@ def standing(progress: Progress, today: date) -> LetterStanding:
         stage=stage,
         due=due,
         asked=progress.asked,
+        program=None if progress.due is None else progress.due.program,
+        by_target=progress.due is not None and progress.due.from_target,
     )
 
 
@@ -168,6 +170,7 @@ def future_facts(letter: Letter, day: date) -> tuple[PlanWarning, ...]:
             message=f"{letter.id}: {name} = {value.isoformat()} is after {day.isoformat()}, so it "
             "does not count yet.",
             reasons=(Reason(rule="facts", text="a fact counts from its day on", ideal=value),),
+            advice="Right as it is, if that day is still to come; else put the date right.",
         )
         for name, value in late
     )

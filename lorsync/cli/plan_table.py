@@ -1,0 +1,193 @@
+"""Show a plan to a person: by month, 80 columns and fewer, colour never the only sign."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lorsync.cli.tables import day_in_words, show_warnings
+from lorsync.core.drivers import driver_of
+from lorsync.core.model import (
+    Budget,
+    Event,
+    History,
+    Kind,
+    Mentor,
+    MentorId,
+    Placed,
+    Plan,
+    Season,
+    Status,
+)
+from lorsync.core.phrases import short_day
+
+_WIDE = 64
+"""With fewer columns an entry is written over several lines."""
+
+_WIDEST_NAME = 24
+_DAY, _KIND, _DOTS, _GAP = 6, 10, 2, 2
+_USED, _PLANNED, _LEFT = "●", "◐", "○"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One line of the plan: what, with whom, how many follow-ups are used then, and what for."""
+
+    day: date
+    kind: Kind
+    mentor: str
+    dots: str
+    driver: str
+    note: str = ""
+    style: str = ""
+
+
+def show_plan(
+    out: Console, plan: Plan, season: Season, history: History, *, why: bool = False
+) -> None:
+    """Print what is planned, the budgets, and the warnings with what to do."""
+    rows = _rows(plan, season, history)
+    if not rows:
+        out.print(f"Nothing is planned from {plan.as_of.isoformat()} on.")
+    elif why:
+        out.print(_reasons(plan.events))
+    else:
+        _show_months(out, rows)
+    if rows:
+        _show_budgets(out, plan.budgets, season.mentors)
+    show_warnings(out, plan.warnings, why=why)
+
+
+def _rows(plan: Plan, season: Season, history: History) -> list[_Row]:
+    standings = {letter.id: letter for letter in plan.letters}
+    used = Counter({mentor: budget.spent for mentor, budget in plan.budgets.items()})
+    rows = []
+    for event in plan.events:
+        dots = ""
+        if event.kind is Kind.FOLLOW_UP:
+            used[event.mentor] += 1
+            left = plan.budgets[event.mentor].cap - used[event.mentor]
+            dots = _USED * used[event.mentor] + _LEFT * left
+        rows.append(
+            _Row(
+                day=event.day,
+                kind=event.kind,
+                mentor=season.mentors[event.mentor].name,
+                dots=dots,
+                driver=driver_of(event, standings, season.programs),
+                note=_note(event),
+            )
+        )
+    rows += [_deleted(p, season.mentors) for p in history.placed if _is_ahead(p, plan, season)]
+    return sorted(rows, key=lambda row: row.day)
+
+
+def _note(event: Event) -> str:
+    notes = []
+    if event.status is Status.SHORT_NOTICE:
+        notes.append("short notice")
+    if event.pinned:
+        planned = event.unpinned_day
+        notes.append("moved by you" + (f" from {short_day(planned)}" if planned else ""))
+    return ", ".join(notes)
+
+
+def _is_ahead(placed: Placed, plan: Plan, season: Season) -> bool:
+    return placed.dismissed and placed.day >= plan.as_of and placed.mentor in season.mentors
+
+
+def _deleted(placed: Placed, mentors: Mapping[MentorId, Mentor]) -> _Row:
+    """Return the row of an event that the person deleted: it is not created again."""
+    return _Row(
+        day=placed.day,
+        kind=placed.kind,
+        mentor=mentors[placed.mentor].name,
+        dots="×",
+        driver="",
+        note="deleted by you",
+        style="dim",
+    )
+
+
+def _show_months(out: Console, rows: Sequence[_Row]) -> None:
+    name = min(_WIDEST_NAME, max(cell_len(row.mentor) for row in rows))
+    wide = out.width >= _WIDE
+    for month, grouped in groupby(rows, key=lambda row: f"{row.day:%B %Y}"):
+        own = list(grouped)
+        out.print(f"[bold]{month}[/bold]")
+        out.print(_wide(own, name) if wide else _narrow(own))
+        out.print()
+
+
+def _wide(rows: Iterable[_Row], name: int) -> Table:
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for width in (_DAY, _KIND, name, _DOTS):
+        table.add_column(width=width, overflow="fold")
+    table.add_column(overflow="fold", ratio=1)
+    for row in rows:
+        about = "; ".join(part for part in (escape(row.driver), _noted(row)) if part)
+        cells = (_day(row.day), row.kind.value, escape(row.mentor), row.dots, about)
+        table.add_row(*cells, style=row.style)
+    return table
+
+
+def _narrow(rows: Iterable[_Row]) -> Table:
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    table.add_column(width=_DAY)
+    table.add_column(overflow="fold", ratio=1)
+    for row in rows:
+        kind = f"{row.kind}  {row.dots}".rstrip()
+        lines = (kind, escape(row.mentor), escape(row.driver), _noted(row))
+        table.add_row(_day(row.day), "\n".join(filter(None, lines)), style=row.style)
+    return table
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day:>2}"
+
+
+def _noted(row: _Row) -> str:
+    return f"[yellow]{row.note}[/yellow]" if row.note else ""
+
+
+def _reasons(events: Sequence[Event]) -> Table:
+    """Return the events with the rules that put them there."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Day", no_wrap=True)
+    table.add_column("Kind", no_wrap=True)
+    table.add_column("Event", overflow="fold")
+    for event in events:
+        note = "".join(
+            [
+                " [yellow](short notice)[/yellow]" if event.status is Status.SHORT_NOTICE else "",
+                " [cyan](moved by you)[/cyan]" if event.pinned else "",
+            ]
+        )
+        lines = [escape(event.summary) + note]
+        lines += [f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons]
+        table.add_row(day_in_words(event.day), event.kind, "\n".join(lines))
+    return table
+
+
+def _show_budgets(
+    out: Console, budgets: Mapping[MentorId, Budget], mentors: Mapping[MentorId, Mentor]
+) -> None:
+    out.print(f"[bold]Follow-ups[/bold] ({_USED} used up, {_PLANNED} planned, {_LEFT} left)")
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for mentor, budget in budgets.items():
+        free = max(0, budget.cap - budget.spent - budget.planned)
+        dots = _USED * budget.spent + _PLANNED * budget.planned + _LEFT * free
+        said = ((budget.spent, "used up"), (budget.planned, "planned"), (free, "left"))
+        words = ", ".join(f"{number} {word}" for number, word in said if number)
+        table.add_row(escape(mentors[mentor].name), dots, words or "none wanted")
+    out.print(table)
