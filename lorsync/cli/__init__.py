@@ -11,12 +11,14 @@ from collections.abc import Sequence
 
 import click
 
+from lorsync.cli.plain_text import speak_plainly
 from lorsync.cli.root import cli
 from lorsync.errors import LorsyncError, UsageError, mistake
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
+    speak_plainly()
     try:
         result = cli.main(args=list(arguments), prog_name="lorsync", standalone_mode=False)
     except click.exceptions.Exit as done:

@@ -1,10 +1,12 @@
 """The JSON documents that commands print: one each, and nothing else on stdout."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 
 import click
 
+from lorsync.cli.plain_text import is_unicode
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
 from lorsync.ports import Collection
@@ -15,7 +17,9 @@ Document = Mapping[str, object]
 
 def show(document: Document) -> None:
     """Print one document."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    # A sign that stdout cannot encode is written as its number, which means the same.
+    escaped = not is_unicode(sys.stdout.encoding)
+    click.echo(json.dumps(document, ensure_ascii=escaped, indent=2))
 
 
 def plan_document(plan: Plan) -> Document:

@@ -1,0 +1,69 @@
+"""Text for terminals and pipes that do not take Unicode: signs and letters become ASCII.
+
+Nothing that lorsync prints may fail over its encoding. What an encoding lacks is replaced by what
+looks like it, in as many columns as it would have taken.
+"""
+
+import codecs
+import io
+import os
+import sys
+import unicodedata
+from collections.abc import Mapping
+
+_HANDLER = "lorsync.plain"
+_LOOKALIKES = {
+    "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "─": "-", "━": "-", "═": "=",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "·": "-", "•": "*", "…": "...",
+    "→": ">", "←": "<", "▸": ">", "◂": "<", "│": "|", "░": ":", "▏": "|", "×": "x", "✗": "x",
+    "●": "*", "◐": "+", "○": "o", "✓": "v", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "\u00a0": " ", "\u200e": "",
+}  # fmt: skip
+
+
+def speak_plainly() -> None:
+    """Let stdout and stderr replace what they cannot encode, and be ASCII in the C locale.
+
+    Python writes UTF-8 in the C locale (PEP 540); somebody who asks for C by name has a terminal
+    for ASCII.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if asks_for_ascii(os.environ):
+            stream.reconfigure(encoding="ascii", errors=_HANDLER)
+        elif not is_unicode(stream.encoding):
+            stream.reconfigure(errors=_HANDLER)
+
+
+def asks_for_ascii(environ: Mapping[str, str]) -> bool:
+    """Tell whether the locale is C by name, and nothing says more of Python's own encoding."""
+    if environ.get("PYTHONIOENCODING") or environ.get("PYTHONUTF8"):
+        return False
+    named = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return next(filter(None, named), "") in {"C", "POSIX"}
+
+
+def is_unicode(encoding: str | None) -> bool:
+    """Tell whether an encoding has every sign."""
+    return (encoding or "utf-8").lower().startswith("utf")
+
+
+def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    kept = "".join(_plain(mark) for mark in error.object[error.start : error.end])
+    return kept, error.end
+
+
+def _plain(mark: str) -> str:
+    """Return one mark in ASCII: a lookalike, the letter without its accent, or question marks."""
+    if mark in _LOOKALIKES:
+        return _LOOKALIKES[mark]
+    base = "".join(part for part in unicodedata.normalize("NFKD", mark) if part.isascii())
+    if base or unicodedata.combining(mark):
+        return base
+    return "??" if unicodedata.east_asian_width(mark) in "WF" else "?"
+
+
+codecs.register_error(_HANDLER, _replaced)
