@@ -29,6 +29,7 @@ _COMMANDS = {
     "status": "Say how things stand.",
     "suggest": "Rank the mentors for a program, and say why.",
     "sync": "Bring the calendar and the plan together once.",
+    "timeline": "Show the season as a picture.",
     "unpin": "Give an event that you moved back to the plan.",
 }
 
