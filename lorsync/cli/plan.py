@@ -26,6 +26,8 @@ def command(options: Globals, *, why: bool, as_of: date | None, as_json: bool) -
         show(plan_document(plan))
         return
     from lorsync.cli.plan_table import show_plan
-    from lorsync.cli.tables import page
+    from lorsync.cli.tables import console, page
 
-    show_plan(page(), plan, found.season, found.history, why=why)
+    # Reasons are long lines: a pipe gets more room for them.
+    out = console() if why else page()
+    show_plan(out, plan, found.season, found.history, why=why)
