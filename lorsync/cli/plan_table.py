@@ -50,14 +50,23 @@ class _Row:
 
 
 def show_plan(
-    out: Console, plan: Plan, season: Season, history: History, *, why: bool = False
+    out: Console,
+    plan: Plan,
+    season: Season,
+    history: History,
+    *,
+    why: bool = False,
+    titled: bool = False,
 ) -> None:
-    """Print what is planned, the budgets, and the warnings with what to do."""
+    """Print what is planned, the budgets, and the warnings with what to do.
+
+    ``titled`` shows the events as they are called in the calendar, ``why`` with their reasons too.
+    """
     rows = _rows(plan, season, history)
     if not rows:
         out.print(f"Nothing is planned from {plan.as_of.isoformat()} on.")
-    elif why:
-        out.print(_reasons(plan.events))
+    elif why or titled:
+        out.print(_titles(plan.events, why=why))
     else:
         _show_months(out, rows)
     if rows:
@@ -157,8 +166,8 @@ def _noted(row: _Row) -> str:
     return f"[yellow]{row.note}[/yellow]" if row.note else ""
 
 
-def _reasons(events: Sequence[Event]) -> Table:
-    """Return the events with the rules that put them there."""
+def _titles(events: Sequence[Event], *, why: bool) -> Table:
+    """Return the events by their titles, with the rules that put them there if asked."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Day", no_wrap=True)
     table.add_column("Kind", no_wrap=True)
@@ -171,7 +180,8 @@ def _reasons(events: Sequence[Event]) -> Table:
             ]
         )
         lines = [escape(event.summary) + note]
-        lines += [f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons]
+        if why:
+            lines += [f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons]
         table.add_row(day_in_words(event.day), event.kind, "\n".join(lines))
     return table
 

@@ -20,7 +20,7 @@ def welcome(passed: Passed, state: Path) -> None:
     out = console()
     plan = passed.report.plan
     found = known(passed.settings, state, plan.as_of)
-    show_plan(out, plan, found.season, found.history)
+    show_plan(out, plan, found.season, found.history, titled=True)
     out.print()
     show_report(out, passed.report, dry_run=False, with_warnings=False)
     address = record_of(state).calendar
