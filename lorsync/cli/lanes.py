@@ -1,5 +1,6 @@
 """Draw a season on the terminal: one or more lines per mentor, within the width."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from lorsync.timeline.words import lane_words, legend
 _BESIDE = 56
 """With fewer columns the names stand above their lanes, and not beside them."""
 
-_WIDEST_NAME, _NARROWEST_PLOT = 26, 4
+_WIDEST_NAME, _GAP, _NARROWEST_PLOT = 26, 2, 4
 _STYLES = {
     Hue.CONTACT: "blue",
     Hue.DUE: "magenta",
@@ -56,7 +57,6 @@ def show_lanes(out: Console, timeline: Timeline) -> None:
     for placed in layout.lanes:
         for name, row in _lane(placed, layout, plot, pens, ascii_only=ascii_only, names=names):
             _print(out, name, row)
-    out.print()
     _show_legend(out, timeline, pens, ascii_only=ascii_only)
 
 
@@ -65,7 +65,7 @@ def _names(timeline: Timeline, width: int) -> int:
     if width < _BESIDE:
         return 0
     longest = max((cell_len(lane.mentor.name) for lane in timeline.lanes), default=0)
-    return min(longest, _WIDEST_NAME, width // 3) + 2
+    return min(longest, _WIDEST_NAME, width // 3) + _GAP
 
 
 def _show_head(out: Console, timeline: Timeline) -> None:
@@ -106,8 +106,8 @@ def _lane(
     lane = placed.lane
     beside = [_fitted(lane.mentor.name, names), _fitted(lane_words(lane), names)]
     if not names:
-        yield "", Text(_isolated(lane.mentor.name), style="bold")
-        yield "", Text(lane_words(lane), style=_told_style(lane))
+        yield "", Text(_fitted(lane.mentor.name, plot + _GAP), style="bold")
+        yield "", Text(_fitted(lane_words(lane), plot + _GAP), style=_told_style(lane))
         beside = []
     empty = " " * names
     for number in range(max(placed.rows, len(beside))):
@@ -157,7 +157,7 @@ def _told_style(lane: Lane) -> str:
 
 def _fitted(text: str, names: int) -> str:
     """Return a text in the columns of the names, cut where it is longer."""
-    room = max(0, names - 2)
+    room = max(0, names - _GAP)
     cut = text if cell_len(text) <= room else set_cell_size(text, max(0, room - 1)) + "…"
     return set_cell_size(cut, names) if cut.isascii() else _padded(cut, names)
 
@@ -168,7 +168,8 @@ def _padded(text: str, names: int) -> str:
 
 def _isolated(text: str) -> str:
     """Return a text behind which the line goes on from left to right, whatever its script."""
-    return text if text.isascii() else f"{text}\u200e"
+    is_rtl = any(unicodedata.bidirectional(mark) in ("R", "AL") for mark in text)
+    return f"{text}\u200e" if is_rtl else text
 
 
 def _print(out: Console, name: str | Text, line: Text) -> None:

@@ -114,15 +114,16 @@ def _picture(timeline: Timeline, ids: _Ids) -> Iterator[str]:
 def _scale(layout: Layout, kind: str) -> Iterator[str]:
     """Draw years, months and today over the lanes; the words of each mark have its day anyway."""
     yield f'<div class="scale {kind}" aria-hidden="true"><div class="plot">'
+    yield _today(layout)
     yield from (_tick(tick, "year") for tick in layout.years)
     yield from (_tick(tick, "month") for tick in layout.months)
-    yield _today(layout)
     yield "</div></div>"
 
 
 def _tick(tick: Tick, kind: str) -> str:
     named = "" if tick.label else " bare"
-    return f'<span class="{kind}{named}" style="left:{_percent(tick.at)}">{tick.label}</span>'
+    label = f"<b>{tick.label}</b>" if tick.label else ""
+    return f'<span class="{kind}{named}" style="left:{_percent(tick.at)}">{label}</span>'
 
 
 def _today(layout: Layout) -> str:
@@ -228,7 +229,7 @@ def _table(timeline: Timeline, ids: _Ids) -> Iterator[str]:
     """Return every mark once more, in the order of time: what the picture says, in words."""
     yield '<section class="dates" aria-labelledby="dates">'
     yield '<h2 id="dates" tabindex="-1">All dates</h2>'
-    yield "<table>"
+    yield '<div class="sheet"><table>'
     yield (
         '<thead><tr><th scope="col">Day</th><th scope="col">Mentor</th><th scope="col">What</th>'
         '<th scope="col">How it stands</th></tr></thead><tbody>'
@@ -247,5 +248,5 @@ def _table(timeline: Timeline, ids: _Ids) -> Iterator[str]:
             f"{mark.sign}<br><small><bdi>{escape(texts)}</bdi></small></td>"
             f"<td>{state_words(mark)}</td></tr>"
         )
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
     yield "</section>"

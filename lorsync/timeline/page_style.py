@@ -38,8 +38,9 @@ border-radius:6px}
 .scale{position:absolute;inset:0 0 0 0;padding-left:var(--names);pointer-events:none}
 .scale .plot{height:100%}
 .scale span{position:absolute;white-space:nowrap;font-size:.8rem;line-height:1}
-.year{top:22px;font-weight:650;padding-left:5px}
-.month{top:42px;bottom:0;padding-left:5px;color:var(--quiet);border-left:1px solid var(--month)}
+.scale b{position:relative;z-index:1;font-weight:inherit;background:var(--paper);padding:1px 3px}
+.year{top:22px;font-weight:650;padding-left:2px}
+.month{top:42px;bottom:0;padding-left:2px;color:var(--quiet);border-left:1px solid var(--month)}
 .month.bare{top:54px}
 .now{z-index:1;top:16px;bottom:0;width:2px;margin-left:-1px;background:var(--now)}
 .today{top:0;transform:translateX(-50%);font-weight:650;color:var(--now)}
@@ -120,19 +121,33 @@ h1{font-size:1.45rem}
 .lane li{--r:var(--n)}
 .tip{max-width:44vw}
 td:first-child{white-space:normal}
+table{font-size:.9rem}
 th,td{padding-right:9px}
 }
 @media print{
-@page{size:A4 landscape;margin:11mm}
+@page{size:A4 landscape;margin:10mm}
 html{font-size:11px}
 body{max-width:none;padding:0}
 .skip,.tip{display:none}
-.chart{--row:23px}
+header p{margin-bottom:8px}
+.chart{--row:22px;--names:170px}
+.lane .plot{min-height:calc(var(--w)*var(--row) + 12px)}
+.who{padding:4px 12px 4px 0}
 .lane,tr,.notes li,.legend{break-inside:avoid}
-h2{break-after:avoid;margin-top:18px}
-th,td{padding:3px 12px 3px 0}
-thead{display:table-header-group}
-td small{display:inline;margin-left:8px}
+.legend{margin-top:9px}
+h2{break-after:avoid;margin:14px 0 4px}
+.notes ul{max-width:none}
+.notes li{margin:2px 0}
+.dates{break-before:page}
+.dates h2{margin-top:0}
+th:nth-child(2){width:24%}th:nth-child(3){width:48%}
+.sheet{columns:2;column-gap:12mm}
+.sheet table{font-size:9.5px}
+.sheet small,.sheet th{font-size:8.5px}
+th,td{padding:2px 8px 2px 0}
+td .mark svg{width:13px;height:13px}
+td .mark{vertical-align:-3px}
+td small{display:inline;margin-left:6px}
 td br{display:none}
 }
 """

@@ -292,13 +292,15 @@ def _writing(marks: Iterable[Mark]) -> tuple[date, date] | None:
     """Return from when to when a mentor has letters to write."""
     asked = [m.day for m in marks if m.sign in _ASKING and m.state is not State.DISMISSED]
     ended = [m.day for m in marks if m.sign in _ENDING and m.state is not State.DISMISSED]
+    ended += [m.day for m in marks if m.sign is Sign.DEADLINE and m.state in _AWAITED]
     if not asked or not ended or max(ended) <= min(asked):
         return None
     return min(asked), max(ended)
 
 
 _ASKING = frozenset({Sign.REQUEST, Sign.ADD_LETTER})
-_ENDING = frozenset({Sign.DEADLINE, Sign.SUBMITTED, Sign.DECLINED})
+_ENDING = frozenset({Sign.SUBMITTED, Sign.DECLINED})
+_AWAITED = frozenset({State.PLANNED, State.OVERDUE})
 
 
 def _range(days: Iterable[date], today: date) -> tuple[date, date]:

@@ -19,7 +19,7 @@ _SIZE, _ROW, _APART = 18, 23, 21
 """A mark's size, the height of a row, and how far apart marks in one row are, in px."""
 
 _WHY = 11
-_TOP, _PADDING, _LEAST = 118.0, 12.0, 46.0
+_TOP, _PADDING, _LEAST = 134.0, 12.0, 46.0
 _LEGEND_ROW = 24
 
 
@@ -111,11 +111,16 @@ def cut(text: str, room: float, size: float) -> str:
     kept = text
     while kept and text_width(kept, size) > room - size:
         kept = kept[:-1]
-    return kept.rstrip() + "…"
+    # An ellipsis has no direction of its own: it goes with what is before it.
+    strong = (d for mark in reversed(kept) if (d := unicodedata.bidirectional(mark)) in _STRONG)
+    return kept.rstrip() + "…" + ("\u200f" if next(strong, "L") != "L" else "")
+
+
+_STRONG = frozenset({"L", "R", "AL"})
 
 
 def _em(mark: str) -> float:
-    if unicodedata.combining(mark):
+    if unicodedata.combining(mark) or mark == "\u200f":
         return 0.0
     if unicodedata.east_asian_width(mark) in "WF":
         return 1.02
@@ -227,14 +232,15 @@ def _dots(lane: Lane, y: float) -> Iterator[str]:
 def _calendar(layout: Layout, bottom: float) -> Iterator[str]:
     """Draw years, months and today."""
     yield f'<path class="rule" d="M{_MARGIN} {bottom}H{_RIGHT}"/>'
-    for year in layout.years:
-        yield _text(_x(year.at) + (4 if year.at else 0), _TOP - 26, year.label, "year")
     for month in layout.months:
-        named = bool(month.label)
-        yield f'<path class="month" d="M{_x(month.at)} {_TOP - (18 if named else 5)}V{bottom}"/>'
-        if named:
-            yield _text(_x(month.at) + 4, _TOP - 8, month.label, "quiet")
+        start = _TOP - (18 if month.label else 5)
+        yield f'<path class="month" d="M{_x(month.at)} {start}V{bottom}"/>'
     yield from _today(layout, bottom)
+    for year in layout.years:
+        yield _text(_x(year.at) + 4, _TOP - 26, year.label, "year tick")
+    for month in layout.months:
+        if month.label:
+            yield _text(_x(month.at) + 4, _TOP - 8, month.label, "quiet tick")
 
 
 def _today(layout: Layout, bottom: float) -> Iterator[str]:
@@ -244,13 +250,13 @@ def _today(layout: Layout, bottom: float) -> Iterator[str]:
         before = timeline.today < timeline.first
         edge, anchor = (_LEFT, "start") if before else (_RIGHT, "end")
         words = f"◂ {words}" if before else f"{words} ▸"
-        yield _text(edge, _TOP - 43, words, "today", f' text-anchor="{anchor}"')
+        yield _text(edge, _TOP - 45, words, "today", f' text-anchor="{anchor}"')
         return
     x = _x(layout.today)
     half = text_width(words, 12) / 2
     centre = round(min(max(x, _LEFT + half), _RIGHT - half), 1)
-    yield f'<path class="now" d="M{x} {_TOP - 38}V{bottom}"/>'
-    yield _text(centre, _TOP - 43, words, "today", ' text-anchor="middle"')
+    yield f'<path class="now" d="M{x} {_TOP - 40}V{bottom}"/>'
+    yield _text(centre, _TOP - 45, words, "today", ' text-anchor="middle"')
 
 
 def _marks(layout: Layout, tops: Sequence[float]) -> Iterator[str]:
