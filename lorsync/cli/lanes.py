@@ -181,12 +181,17 @@ def _print(out: Console, name: str | Text, line: Text) -> None:
 def _show_legend(out: Console, timeline: Timeline, pens: _Pens, *, ascii_only: bool) -> None:
     entries: list[Text] = []
     for entry in legend(timeline):
+        if entry.mark is not None and entry.mark.pinned:
+            continue  # no character has room for it; the plan says so
         if entry.mark is None:
             sign, style = (pens.shade if entry.is_shade else pens.writing), "dim"
         else:
             sign = character(entry.mark.sign, entry.mark.state, ascii_only=ascii_only)
             style = _style(entry.mark)
-        entries.append(Text.assemble((sign, style), f" {entry.words}"))
+        words = entry.words
+        if entry.mark is not None and entry.mark.state is State.PASSED:
+            words = "before today: its day has passed"
+        entries.append(Text.assemble((sign, style), f" {words}"))
     line = Text()
     for told in entries:
         if line and line.cell_len + 3 + told.cell_len > out.width:

@@ -1,6 +1,7 @@
 """Show warnings and a report to a person: 80 columns, colour never the only sign."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from datetime import date
 
@@ -17,6 +18,10 @@ _WIDTH_OF_PIPES = 100
 def console(*, stderr: bool = False, width_of_pipes: int = _WIDTH_OF_PIPES) -> Console:
     """Return the console. A pipe gets plain text that is not cut to a screen."""
     found = Console(highlight=False, soft_wrap=False, stderr=stderr)
+    if found.is_dumb_terminal:
+        # rich takes a terminal without colours to be 80 wide, whatever it is.
+        size = shutil.get_terminal_size()
+        return Console(highlight=False, width=size.columns, height=size.lines, stderr=stderr)
     if found.is_terminal:
         return found
     return Console(highlight=False, width=width_of_pipes, color_system=None, stderr=stderr)

@@ -49,8 +49,8 @@ def svg(timeline: Timeline) -> str:
 
 def _opening(height: float) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" role="graphics-document document" aria-labelledby="title summary">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" '
+        f'height="{height:g}" role="graphics-document document" aria-labelledby="title summary">'
     )
 
 

@@ -36,7 +36,9 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
-def test_the_page_is_quiet_and_fits_the_screen(browser, season, width, dark):
+def test_the_page_is_quiet_fits_the_screen_and_breaks_no_rule_of_accessibility(
+    browser, season, width, dark
+):
     browser.opens(season, width=width, dark=dark)
     assert browser.complaints == []
     assert browser.requests == [season.as_uri()]
@@ -45,13 +47,8 @@ def test_the_page_is_quiet_and_fits_the_screen(browser, season, width, dark):
     assert ground == ("rgb(18, 22, 28)" if dark else "rgb(255, 255, 255)")
     # Something is drawn: a blank picture of this size would be a few kB.
     assert len(browser.screenshot()) > 20_000
-
-
-@pytest.mark.parametrize(("width", "dark"), SCREENS)
-def test_the_page_breaks_no_rule_of_accessibility(browser, season, width, dark):
     if not AXE.exists():
         pytest.skip("axe-core is not installed: tools/install-test-packages does it")
-    browser.opens(season, width=width, dark=dark)
     browser.evaluates(AXE.read_text(encoding="utf-8") + ";0")
     options = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations", "passes"]}
     found = json.loads(
