@@ -208,8 +208,8 @@ def _past_due(progress: Progress, case: Case) -> list[PlanWarning]:
     if progress.asked is None:
         message = f"{progress.id} was due on {last.day} ({why}), and {by} was not asked for it."
         advice = (
-            f"Is it in? Say so: lorsync mark {case.mentor.id} submitted --letter {progress.id}. If "
-            "not, ask the program whether a late letter counts, or leave it out of the config."
+            "Is it in? Say so: lorsync mark MENTOR submitted --letter ID. If not, ask the program "
+            "whether a late letter counts, or leave it out of the config."
         )
     else:
         message = (

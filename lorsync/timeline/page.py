@@ -232,7 +232,7 @@ def _table(timeline: Timeline, ids: _Ids) -> Iterator[str]:
     yield '<div class="sheet"><table>'
     yield (
         '<thead><tr><th scope="col">Day</th><th scope="col">Mentor</th><th scope="col">What</th>'
-        '<th scope="col">How it stands</th></tr></thead><tbody>'
+        '<th scope="col">State</th></tr></thead><tbody>'
     )
     rows = [
         (mark.day, ids[lane.mentor.id, index], lane, mark)

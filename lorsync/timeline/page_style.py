@@ -121,8 +121,10 @@ h1{font-size:1.45rem}
 .lane li{--r:var(--n)}
 .tip{max-width:44vw}
 td:first-child{white-space:normal}
-table{font-size:.9rem}
-th,td{padding-right:9px}
+table{font-size:.86rem;table-layout:fixed}
+th:nth-child(1){width:21%}th:nth-child(2){width:23%}
+th:nth-child(3){width:35%}th:nth-child(4){width:21%}
+th,td{padding-right:6px}
 }
 @media print{
 @page{size:A4 landscape;margin:10mm}

@@ -23,7 +23,7 @@ from lorsync.core.model import (
     Season,
     Stage,
 )
-from lorsync.core.phrases import count, long_day
+from lorsync.core.phrases import count, short_day
 from lorsync.core.progress import facts_until
 
 Owned = TypeVar("Owned", Event, Letter, LetterStanding, Placed)
@@ -284,7 +284,7 @@ def _shades(mentor: Mentor) -> Iterator[Shade]:
     for absence in mentor.away:
         yield Shade(first=absence.first, last=absence.last, why=absence.why or "away")
     if mentor.not_before is not None:
-        why = f"not before {long_day(mentor.not_before)}"
+        why = f"not before {short_day(mentor.not_before)}"
         yield Shade(first=date.min, last=mentor.not_before - _ONE_DAY, why=why)
 
 

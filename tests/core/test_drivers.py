@@ -7,7 +7,7 @@ import pytest
 from lorsync.core.drivers import driver_of
 from lorsync.core.model import Kind, PlanWarning, Season
 from lorsync.core.notes import gathered
-from tests.core.seasons import DUE, letter, mentor, planned, program, season
+from tests.core.seasons import DUE, before, letter, mentor, planned, program, season
 
 TODAY = date(2026, 7, 1)
 TARGETED = program("home", DUE, target=date(2026, 9, 10), results_on=date(2026, 10, 1))
@@ -60,6 +60,13 @@ def test_letters_that_wait_for_their_request_are_one_note():
     assert first.message == "Not asked for yet: a, b."
     assert second.code == "plain-letter"
     assert second.advice
+
+
+def test_an_advice_that_notes_share_is_given_once():
+    told = season(letter("a", before(TODAY, 9)), letter("b", before(TODAY, 3)))
+    first, second = gathered(planned(told, TODAY).warnings)
+    assert (first.code, first.advice) == ("past-due", "")
+    assert second.advice.startswith("Is it in? Say so:")
 
 
 @pytest.mark.parametrize("number", [0, 1])

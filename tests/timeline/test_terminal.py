@@ -105,7 +105,7 @@ def test_warnings_say_what_to_do_and_stand_under_their_sign():
     note = lines[lines.index("Take note") + 1 :]
     assert note[0].startswith("! a was due on 2026-08-20")
     assert note[1].startswith("  ")
-    assert any(line.startswith("  → Is it in? Say so: lorsync mark chen") for line in note)
+    assert any(line.startswith("  → Is it in? Say so: lorsync mark MENTOR") for line in note)
 
 
 @pytest.fixture(scope="module")
