@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 from benchmarks.processes import CHECKOUT, LORSYNC, lorsync, median, run
@@ -11,12 +12,14 @@ from benchmarks.table import Row, at_most, plain
 from tests.servers import radicale
 
 EVENTS = 1000
+LETTERS = 500
 
 
 def measure(folder: Path) -> Iterator[Row]:
     """Yield a row per command."""
     yield from _version(folder)
     yield from _plan(folder)
+    yield from _timeline(folder)
     yield from _idle_sync(folder)
 
 
@@ -37,6 +40,32 @@ def _plan(home: Path) -> Iterator[Row]:
     note = f" (wall {cost.wall:.2f} s)"
     what = "lorsync plan on config.example.toml, processor"
     yield at_most(what, cost.cpu, 0.4, " s", note=note)
+
+
+def _timeline(home: Path) -> Iterator[Row]:
+    config = home / "letters.toml"
+    config.write_text(_many_letters(LETTERS))
+    for kind in ("svg", "html"):
+        file = home / f"season.{kind}"
+        drawing = ("timeline", "--as-of", "2026-07-20", "-o", str(file))
+        cost = median(lorsync(config, home / "none", *drawing), home)
+        what = f"lorsync timeline of {LETTERS} letters as {kind}, processor"
+        size = f" (wall {cost.wall:.2f} s, {file.stat().st_size // 1000} kB)"
+        yield at_most(what, cost.cpu, 1.0, " s", note=size)
+
+
+def _many_letters(number: int) -> str:
+    """Return a season of so many letters by 60 mentors, two of three asked for."""
+    lines = ['[applicant]\nname = "Sam"\ntimezone = "UTC"\n[calendar]\nprovider = "local"\n']
+    lines += [f'[[mentors]]\nid = "m{mentor}"\nname = "Dr. {mentor}"\n' for mentor in range(60)]
+    for letter in range(number):
+        due = date(2026, 9, 1) + timedelta(days=letter * 7 % 200)
+        lines.append(
+            f'[[letters]]\nid = "l{letter}"\nmentor = "m{letter % 60}"\ndeadline = {due}\n'
+        )
+        if letter % 3:
+            lines.append(f"asked_on = {date(2026, 7, 1 + letter % 19)}\n")
+    return "".join(lines)
 
 
 def _idle_sync(folder: Path) -> Iterator[Row]:

@@ -76,7 +76,7 @@ def the_plan(width: int, **kwargs: object) -> str:
 
 
 def test_the_plan_says_by_month_what_drives_each_event_and_what_is_used_up():
-    lines = [line.rstrip() for line in the_plan(80).splitlines()]
+    lines = the_plan(80).splitlines()
     assert lines[:7] == [
         "September 2026",
         "Fri  4  follow-up   Dr. Chen  ●○  due 23 Sep, its own deadline; moved by you",
