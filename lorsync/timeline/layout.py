@@ -42,11 +42,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A stretch of a lane, from the first day's left edge to the last one's right edge."""
+    """A stretch of a lane, with a short reason for it and all that there is to say."""
 
     start: float
     end: float
     why: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +101,9 @@ def _placed(lane: Lane, timeline: Timeline, apart: float) -> PlacedLane:
     places = tuple(_in_rows(lane.marks, timeline, apart))
     writing = None
     if lane.writing is not None:
-        writing = Band(
-            start=middle(timeline, lane.writing[0]),
-            end=middle(timeline, lane.writing[1]),
-            why="asked, and due",
-        )
+        first, last = lane.writing
+        start, end = middle(timeline, first), middle(timeline, last)
+        writing = Band(start=start, end=end, why="writing", words="from asking to the last date")
     return PlacedLane(
         lane=lane,
         rows=1 + max((place.row for place in places), default=0),
@@ -130,7 +129,7 @@ def _bands(lane: Lane, timeline: Timeline) -> Iterator[Band]:
         first, last = max(shade.first, timeline.first), min(shade.last, timeline.last)
         if first <= last:
             start, end = _edge(timeline, first), _edge(timeline, last + timedelta(days=1))
-            yield Band(start=start, end=end, why=shade.why)
+            yield Band(start=start, end=end, why=shade.why, words=shade.words)
 
 
 def _months(timeline: Timeline) -> Iterator[date]:

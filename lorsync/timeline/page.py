@@ -151,6 +151,9 @@ def _lane(wide: PlacedLane, narrow: PlacedLane, ids: _Ids) -> Iterator[str]:
     yield '<div class="who">'
     yield f"<h3><bdi>{escape(lane.mentor.name)}</bdi></h3>"
     yield f"<p>{escape(lane_words(lane))} {_budget(lane)}</p>"
+    if wide.bands:
+        away = "; ".join(band.words for band in wide.bands)
+        yield f'<p class="unseen">Away: <bdi>{escape(away)}</bdi></p>'
     yield "</div>"
     yield '<div class="plot">'
     yield from (_band(band) for band in wide.bands)
@@ -183,10 +186,9 @@ def _budget(lane: Lane) -> str:
 def _band(band: Band) -> str:
     width = band.end - band.start
     where = f'style="left:{_percent(band.start)};width:{_percent(width)}"'
-    why = escape(band.why)
     return (
-        f'<span class="away" {where} title="{why}"></span>'
-        f'<span class="why" {where}><bdi>{why}</bdi></span>'
+        f'<span class="away" {where} title="{escape(band.words)}"></span>'
+        f'<span class="why" {where} aria-hidden="true"><bdi>{escape(band.why)}</bdi></span>'
     )
 
 

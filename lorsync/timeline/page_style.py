@@ -116,7 +116,7 @@ h1{font-size:1.45rem}
 .lane{display:block;--rows:var(--n);padding:9px 0 5px}
 .who{padding:0;display:flex;flex-wrap:wrap;align-items:baseline;gap:0 10px}
 .who p{margin:0}
-.who h3,.who p{position:relative;z-index:2;background:var(--paper);padding-right:5px}
+.who h3,.who p:not(.unseen){position:relative;z-index:2;background:var(--paper);padding-right:5px}
 .lane .plot{min-height:calc(var(--n)*var(--row) + 10px)}
 .lane li{--r:var(--n)}
 .tip{max-width:44vw}

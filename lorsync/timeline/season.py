@@ -23,7 +23,7 @@ from lorsync.core.model import (
     Season,
     Stage,
 )
-from lorsync.core.phrases import count, short_day
+from lorsync.core.phrases import count, long_day, short_day
 from lorsync.core.progress import facts_until
 
 Owned = TypeVar("Owned", Event, Letter, LetterStanding, Placed)
@@ -79,6 +79,13 @@ class Shade:
     first: date
     last: date
     why: str
+
+    @property
+    def words(self) -> str:
+        """The reason with its days, where it has a beginning."""
+        if self.first == date.min:
+            return self.why
+        return f"{self.why}, {long_day(self.first)} to {long_day(self.last)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

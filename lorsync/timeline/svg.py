@@ -186,7 +186,7 @@ def _band(band: Band, top: float, height: float) -> str:
     start, end = _x(band.start), _x(band.end)
     box = f'x="{start}" y="{top + 1}" width="{round(end - start, 1)}" height="{height - 1}"'
     return (
-        f'<g><title>{escape(band.why)}</title><rect class="away" {box}/>'
+        f'<g><title>{escape(band.words)}</title><rect class="away" {box}/>'
         f'<rect fill="url(#stripes)" {box}/></g>'
     )
 

@@ -127,6 +127,8 @@ def test_a_screen_reader_is_told_lanes_lists_and_a_table(browser, season):
     assert {"heading", "list", "listitem", "link", "table", "row", "columnheader"} <= set(roles)
     links = [name for role, name in said if role == "link" and "2026" in name]
     assert len(links) == browser.evaluates("document.querySelectorAll('a.mark').length")
+    texts = " ".join(name for role, name in said if role == "StaticText")
+    assert "Away: <b>leave</b> & more, 20 Aug 2026 to 2 Sep 2026" in texts.replace(":  ", ": ")
     assert any("planned: Ask" in name for name in links)
     assert ("heading", "<script>alert('no')</script>") in said
 
