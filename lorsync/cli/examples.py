@@ -77,6 +77,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("-q sync", "says nothing where all is well; for cron"),
         ("sync --accept-deletions", "what is gone is meant to be gone"),
     ),
+    "timeline": (
+        ("timeline", "the season on the terminal"),
+        ("timeline -o season.html", "as one page, to look at or to print"),
+        ("timeline -o season.svg", "as a picture"),
+    ),
     "unpin": (
         ("unpin", "lists what you moved"),
         ("unpin 1a2b3c4d", "gives one back to the plan"),
