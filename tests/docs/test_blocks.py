@@ -119,6 +119,9 @@ def test_the_commands_of_a_page_work(
     config = tmp_path / ".config" / "lorsync" / "config.toml"
     config.parent.mkdir(parents=True)
     in_a_folder(config, (ROOT / "config.example.toml").read_text("utf-8"))
+    # What a page names as being in the checkout.
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "season.toml", tmp_path / "docs")
     for block in blocks(page):
         if block.language == "toml" and is_whole(tomllib.loads(block.text)):
             in_a_folder(config, block.text)
