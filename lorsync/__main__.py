@@ -16,9 +16,9 @@ def main() -> None:
     gc.disable()
     # Looking for pydantic's plugins costs 30 ms of every command, and lorsync has none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    from lorsync.cli import run
+    from lorsync.cli import main
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from lorsync.cli.root import cli
 from lorsync.errors import LorsyncError, UsageError, mistake
 
 
-def run(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     speak_plainly()
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.state import daemon_lock
-from lorsync.cli import run
+from lorsync.cli import main
 from lorsync.doctor.machine import look_at_daemon
 from lorsync.passes import Record
 from tests.caldav.conftest import Hostile, Reply, Request, hostile
@@ -53,7 +53,7 @@ def in_process(user: User, config: Path, *arguments: str, code: int = 0) -> dict
     """Do the same without a process of its own, which takes most of the time."""
     told = io.StringIO()
     with contextlib.redirect_stdout(told):
-        done = run(user.arguments("doctor", "--json", *arguments, config=config)[1:])
+        done = main(user.arguments("doctor", "--json", *arguments, config=config)[1:])
     return judged(told.getvalue(), done, code)
 
 
@@ -68,7 +68,7 @@ def judged(document: str, done: int, code: int) -> dict[str, str]:
 
 def synced(user: User, config: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
-        assert run(user.arguments("sync", config=config)[1:]) == 0
+        assert main(user.arguments("sync", config=config)[1:]) == 0
 
 
 def test_late_daemon_with_an_older_config_and_its_last_error(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import vobject
 
-from lorsync.cli import run
+from lorsync.cli import main
 from tests.command.running import EXAMPLES, User
 
 SEASON = EXAMPLES / "config.example.toml"
@@ -172,7 +172,7 @@ def test_what_cannot_be_exported_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     state = str(tmp_path / "state")
-    assert run(["-c", str(SEASON), "--state-dir", state, "export", *arguments]) == 64
+    assert main(["-c", str(SEASON), "--state-dir", state, "export", *arguments]) == 64
     assert told in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from lorsync.cli import run
+from lorsync.cli import main
 from lorsync.cli.examples import EXAMPLES
 from lorsync.cli.manual import EXIT_CODES, manual
 from lorsync.cli.root import cli
@@ -187,7 +187,7 @@ def test_the_examples_of_a_command_are_in_its_help_and_parse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run([name, "--help"]) == 0
+    assert main([name, "--help"]) == 0
     told = capsys.readouterr().out
     command = cli.get_command(ROOT_CONTEXT, name)
     assert command is not None
@@ -200,7 +200,7 @@ def test_the_examples_of_a_command_are_in_its_help_and_parse(
         words = shlex.split(re.split(r" [|>] ", typed)[0])
         for file in filter(re.compile(r"[\w-]+\.(csv|json)").fullmatch, words):
             Path(file).touch()
-        assert run(words) == 0, capsys.readouterr().err
+        assert main(words) == 0, capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_the_examples_of_a_command_are_in_its_help_and_parse(
 def test_a_slip_is_answered_with_what_may_be_meant(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: list[str], hint: str
 ) -> None:
-    assert run(["-c", str(SEASON), "--state-dir", str(tmp_path), *typed]) == 64
+    assert main(["-c", str(SEASON), "--state-dir", str(tmp_path), *typed]) == 64
     assert hint in capsys.readouterr().err
 
 
@@ -235,7 +235,7 @@ def says(
     monkeypatch.chdir(user.home)
 
     def typing(*words: str) -> tuple[int, str, str]:
-        code = run(["-c", str(config), "--state-dir", str(user.state), *words])
+        code = main(["-c", str(config), "--state-dir", str(user.state), *words])
         told = capsys.readouterr()
         return code, told.out, told.err
 

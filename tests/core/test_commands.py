@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lorsync.cli import run
+from lorsync.cli import main
 
 SEASON = """
 [applicant]
@@ -52,7 +52,7 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
     def tell(*arguments: str) -> tuple[int, str, str]:
         place = ["-c", str(tmp_path / "config.toml"), "--state-dir", str(tmp_path / "state")]
-        code = run([*place, *arguments])
+        code = main([*place, *arguments])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

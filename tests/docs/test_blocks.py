@@ -16,7 +16,7 @@ from typing import Any
 import click
 import pytest
 
-from lorsync.cli import run
+from lorsync.cli import main
 from lorsync.cli.root import cli
 from lorsync.config.checking import check
 from lorsync.config.rules import broken
@@ -132,7 +132,7 @@ def test_the_commands_of_a_page_work(
             elif only_parsed(words[1:]):
                 parse(command, monkeypatch)
             else:
-                code = run(words[1:])
+                code = main(words[1:])
                 told = capsys.readouterr()
                 assert code == 0, f"{block.name}: {command.line}\n{told.err}"
 
@@ -180,7 +180,7 @@ def parse(command: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in cli.list_commands(context):
             if name in command.words:
                 silence(cli, name, context, patch)
-        code = run(command.words[1:])
+        code = main(command.words[1:])
     assert code in {0, 64} if command.words == ["lorsync"] else code == 0, (
         f"{command.block.name}: {command.line}"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.cli import run
+from lorsync.cli import main
 from lorsync.timeline.page import html
 from lorsync.timeline.svg import svg
 from tests.core.seasons import planned
@@ -136,7 +136,7 @@ def test_a_screen_reader_is_told_lanes_lists_and_a_table(browser, season):
 def test_on_paper_it_is_one_or_two_pages_of_ink_on_white(browser, tmp_path):
     file = tmp_path / "season.html"
     place = ["-c", str(DOCS), "--state-dir", str(tmp_path / "state")]
-    assert run([*place, "timeline", "--as-of", "2026-08-29", "-o", str(file)]) == 0
+    assert main([*place, "timeline", "--as-of", "2026-08-29", "-o", str(file)]) == 0
     browser.opens(file, width=1280, dark=True)
     pages = browser.pdf().count(b"/Type /Page\n")
     assert 1 <= pages <= 2

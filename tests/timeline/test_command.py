@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lorsync.cli import run
+from lorsync.cli import main
 from tests.command.running import User
 
 SEASON = Path(__file__).parents[2] / "docs" / "season.toml"
@@ -24,7 +24,7 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     """Run a command on the season of the docs, and return its code, output and error."""
 
     def tell(*arguments: str, config: Path = SEASON) -> tuple[int, str, str]:
-        code = run(["-c", str(config), "--state-dir", str(tmp_path / "state"), *arguments])
+        code = main(["-c", str(config), "--state-dir", str(tmp_path / "state"), *arguments])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

@@ -191,12 +191,12 @@ def test_a_season_without_marks_is_drawn():
 
 
 def test_the_picture_in_the_docs_is_what_is_drawn_today(tmp_path: Path):
-    from lorsync.cli import run
+    from lorsync.cli import main
 
     docs = Path(__file__).parents[2] / "docs"
     file = tmp_path / "timeline.svg"
     place = ["-c", str(docs / "season.toml"), "--state-dir", str(tmp_path / "state")]
-    assert run([*place, "timeline", "--as-of", "2026-08-29", "-o", str(file)]) == 0
+    assert main([*place, "timeline", "--as-of", "2026-08-29", "-o", str(file)]) == 0
     assert file.read_text() == (docs / "timeline.svg").read_text()
 
 
