@@ -5,12 +5,11 @@ that was edited, linked elsewhere or written by somebody else is the person's.
 """
 
 import hashlib
-import os
 import re
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
+from lorsync.adapters.aside import write_aside
 from lorsync.errors import StateError, UsageError
 
 _STAMP = re.compile(
@@ -61,9 +60,9 @@ def put(path: Path, text: str, *, force: bool) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         if owner is Whose.PERSON:
             path.replace(kept(path))
-        _write(path, text)
     except OSError as error:
         raise _unusable(path, error) from None
+    write_aside(path, text, mode=0o644)
     return True
 
 
@@ -114,19 +113,6 @@ def _read(path: Path) -> str | None:
         return None
     except OSError as error:
         raise _unusable(path, error) from None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write aside and rename, so that the manager never reads half of it."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink()
-        raise
 
 
 def _digest(text: str) -> str:
