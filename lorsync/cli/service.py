@@ -144,12 +144,13 @@ def _check_daemon(manager: "Manager", state: Path) -> None:
 def _launch(settings: "Settings", config: Path, state: Path) -> "Launch":
     from lorsync.adapters.service import Launch
 
-    folder = settings.calendar.path
+    textfile = settings.metrics.textfile
+    folders = (settings.calendar.path, None if textfile is None else textfile.parent)
     return Launch(
         program=_program(),
         config=config.expanduser().absolute(),
         state=state.absolute(),
-        writes=() if folder is None else (folder.absolute(),),
+        writes=tuple(folder.absolute() for folder in folders if folder is not None),
     )
 
 

@@ -113,7 +113,8 @@ def _headline(picture: Picture) -> str:
 
 def _passes(picture: Picture) -> Iterator[str]:
     record, zone = picture.record, picture.zone
-    yield from _labelled("Calendar", record.calendar or "not made yet")
+    # Whole, whatever its length: it is to be copied.
+    yield f"{'Calendar':<{_LABEL}}{record.calendar or 'not made yet'}"
     if record.last_pass is None:
         yield from _labelled("Last pass", "none yet")
     else:
@@ -220,7 +221,7 @@ def _folded(text: str, *, more: str = "  ") -> Iterator[str]:
 
 
 def _wrapped(text: str, *, more: str) -> list[str]:
-    """Fold at the terminal's width, 80 columns at most; an address stays whole, to be copied."""
+    """Fold at the terminal's width, 80 columns at most; an address stays whole."""
     width = max(_LABEL * 3, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns))
     return textwrap.wrap(
         text, width, subsequent_indent=more, break_long_words=False, break_on_hyphens=False

@@ -1,16 +1,19 @@
 """``lorsync sync``: one pass."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lorsync.cli.context import config_path, now, settings_of, state_of
 from lorsync.cli.root import Globals
+from lorsync.errors import LorsyncError
 from lorsync.ports import Progress
 
 if TYPE_CHECKING:
-    from lorsync.report import Summary
+    from lorsync.report import Report, Summary
+    from lorsync.settings import Settings
 
 _WORTH_A_BAR = 20
 """From so many writes on, a terminal shows a progress bar."""
@@ -43,29 +46,61 @@ def command(
         seen = glance(config_path(options), state_of(options), now=now())
         if isinstance(seen, Summary):
             _show(seen, dry_run=False, as_json=as_json)
+            _tell_of_glance(options, state_of(options))
             return
         ahead = seen
 
     from lorsync.passes import pass_once
     from lorsync.sync import Options
 
-    settings = settings_of(options)
-    with _Bar() as bar:
-        report = pass_once(
-            settings,
-            state_of(options),
-            now=now(),
-            ahead=ahead,
-            options=Options(
-                dry_run=dry_run,
-                accept_deletions=accept_deletions,
-                new_cycle=new_cycle,
-                take_over=take_over,
-                move=move and not dry_run,
-                progress=None if as_json else bar.advance,
-            ),
-        )
+    settings, state = settings_of(options), state_of(options)
+    try:
+        with _Bar() as bar:
+            report = pass_once(
+                settings,
+                state,
+                now=now(),
+                ahead=ahead,
+                options=Options(
+                    dry_run=dry_run,
+                    accept_deletions=accept_deletions,
+                    new_cycle=new_cycle,
+                    take_over=take_over,
+                    move=move and not dry_run,
+                    progress=None if as_json else bar.advance,
+                ),
+            )
+    except LorsyncError:
+        if not dry_run:
+            _tell(settings, state)
+        raise
     _show(report, dry_run=dry_run, as_json=as_json)
+    if not dry_run:
+        _tell(settings, state, report)
+
+
+def _tell(settings: "Settings", state: Path, report: "Report | None" = None) -> None:
+    """Tell the outside how the pass went that has just ended, well or badly."""
+    from lorsync.adapters.told_file import Keeper
+    from lorsync.telling import Teller
+
+    # Who sits at a terminal reads it there.
+    teller = Teller(state, keeper=Keeper.COMMAND, desktop=not sys.stdout.isatty())
+    if report is not None:
+        teller.note(report.plan, None)
+    teller.after(settings)
+    teller.wait()
+
+
+def _tell_of_glance(options: Globals, state: Path) -> None:
+    """Tell of a pass that was spared, where that is wanted; else the config stays unread."""
+    import tomllib
+
+    from lorsync.adapters.told_file import Keeper, read_told
+
+    wanted = {"metrics", "ping"} & tomllib.loads(config_path(options).read_text("utf-8-sig")).keys()
+    if wanted or read_told(state).keeper is not Keeper.COMMAND:
+        _tell(settings_of(options), state)
 
 
 def _show(report: "Summary", *, dry_run: bool, as_json: bool) -> None:
