@@ -17,7 +17,7 @@ from lorsync.adapters.told_file import Keeper, Told, read_told, write_told
 from lorsync.core.model import Plan
 from lorsync.errors import LorsyncError, mistake
 from lorsync.metrics import metrics
-from lorsync.occasions import Occasion, occasions
+from lorsync.notices import Notice, notices
 from lorsync.passes import Record, record_of
 from lorsync.planning import planned, today_of
 from lorsync.settings import Settings
@@ -61,9 +61,9 @@ class Teller:
                 next_pass = datetime.fromisoformat(record.next_pass)
             if plan is not None:
                 self._write_metrics(settings, record, plan, now=now, next_pass=next_pass)
-            due: list[Occasion] = []
+            due: list[Notice] = []
             if plan is not None and self._desktop:
-                due = self._due(occasions(settings, record, plan, now=now, next_pass=next_pass))
+                due = self._due(notices(settings, record, plan, now=now, next_pass=next_pass))
         except LorsyncError as error:
             self._complain(str(error))
             return
@@ -87,7 +87,7 @@ class Teller:
         if told.keeper is self._keeper:
             return
         if self._keeper is Keeper.DAEMON or daemon_pid(self._state) is None:
-            write_told(self._state, Told(keeper=self._keeper, occasions=told.occasions))
+            write_told(self._state, Told(keeper=self._keeper, notices=told.notices))
 
     def _write_metrics(
         self,
@@ -111,20 +111,20 @@ class Teller:
         text = metrics(settings, record, judged, plan, next_pass=next_pass)
         write_aside(path, text, mode=_READABLE_BY_ALL)
 
-    def _due(self, current: tuple[Occasion, ...]) -> list[Occasion]:
+    def _due(self, current: tuple[Notice, ...]) -> list[Notice]:
         """Return what the desktop does not know yet, and forget what is over."""
         told = read_told(self._state)
-        still = told.occasions & {key for occasion in current for key in occasion.keys}
-        if still != told.occasions:
-            write_told(self._state, Told(keeper=told.keeper, occasions=still))
-        return [occasion for occasion in current if not occasion.keys <= still]
+        still = told.notices & {key for notice in current for key in notice.keys}
+        if still != told.notices:
+            write_told(self._state, Told(keeper=told.keeper, notices=still))
+        return [notice for notice in current if not notice.keys <= still]
 
-    def _shown(self, occasion: Occasion) -> None:
+    def _shown(self, notice: Notice) -> None:
         """Remember that the desktop knows of it; called where things go out."""
         told = read_told(self._state)
-        known = told.occasions | occasion.keys
+        known = told.notices | notice.keys
         try:
-            write_told(self._state, Told(keeper=told.keeper, occasions=known))
+            write_told(self._state, Told(keeper=told.keeper, notices=known))
         except LorsyncError as error:
             log.warning("%s", error)
 
@@ -147,8 +147,8 @@ class Teller:
 def _outward(
     settings: Settings,
     record: Record,
-    due: list[Occasion],
-    shown: Callable[[Occasion], None],
+    due: list[Notice],
+    shown: Callable[[Notice], None],
 ) -> Callable[[], None] | None:
     """Return what is to go out: the ping, and what the desktop does not know; None if nothing."""
     address = _ping_address(settings, record)
@@ -158,9 +158,9 @@ def _outward(
     def go() -> None:
         if address is not None:
             _ping(address)
-        for occasion in due:
-            if show_on_desktop(occasion.title, occasion.text, urgent=occasion.urgent):
-                shown(occasion)
+        for notice in due:
+            if show_on_desktop(notice.title, notice.text, urgent=notice.urgent):
+                shown(notice)
 
     return go
 

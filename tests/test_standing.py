@@ -114,9 +114,9 @@ def test_a_longer_interval_gives_a_timer_more_patience() -> None:
     assert health(timedelta(hours=12)) is Health.NOT_RUNNING
 
 
-@pytest.mark.parametrize("damaged", ["", "[]", "{", '{"keeper": 1, "occasions": []}', "\0"])
+@pytest.mark.parametrize("damaged", ["", "[]", "{", '{"keeper": 1, "notices": []}', "\0"])
 def test_what_was_told_is_kept_and_nothing_hangs_on_it(tmp_path, damaged) -> None:
-    told = Told(keeper=DAEMON, occasions=frozenset({"login", "today:2026-09-23"}))
+    told = Told(keeper=DAEMON, notices=frozenset({"login", "today:2026-09-23"}))
     write_told(tmp_path, told)
     assert read_told(tmp_path) == told
     assert (tmp_path / FILE_NAME).stat().st_mode & 0o077 == 0

@@ -20,7 +20,7 @@ from lorsync.config import load
 from lorsync.core.identity import season_key
 from lorsync.errors import LorsyncError
 from lorsync.metrics import HELP
-from lorsync.occasions import MORNING, occasions
+from lorsync.notices import MORNING, notices
 from lorsync.passes import Record, pass_once, remember_config_error
 from lorsync.planning import observing, plan_at_once
 from lorsync.settings import NotificationSettings, PingSettings, Settings
@@ -287,7 +287,7 @@ def test_each_occasion_is_shown_once_on_the_desktop(
     with bus(tmp_path) as address:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # where its socket is, as in a unit
         person.passes()
-        assert read_told(person.state).occasions == frozenset()  # nobody there yet
+        assert read_told(person.state).notices == frozenset()  # nobody there yet
         with desktop(address) as seen:
             person.passes()
             assert [title for title, _, _ in seen.shown] == ["A request on short notice"]
@@ -316,7 +316,7 @@ def test_without_a_desktop_nothing_is_told_and_nothing_fails(
     person.passes()
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "nonsense")
     person.passes()
-    assert read_told(person.state).occasions == frozenset()
+    assert read_told(person.state).notices == frozenset()
 
 
 REFUSED = Record(
@@ -330,10 +330,10 @@ def titles(settings: Settings, record: Record, day: date, at: clock, **more: obj
     season = observing(settings, None, day).season
     plan = plan_at_once(season, today=day, key=season_key(season))
     now = datetime.combine(day, at, tzinfo=zone)
-    found = occasions(
+    found = notices(
         settings, record, plan, now=now, next_pass=more.get("next_pass", now + timedelta(hours=1))
     )
-    return [occasion.title for occasion in found]
+    return [notice.title for notice in found]
 
 
 def test_a_day_is_told_of_in_the_morning_and_each_kind_can_be_turned_off(person: Person) -> None:

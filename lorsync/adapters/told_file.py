@@ -23,10 +23,10 @@ class Keeper(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """``occasions`` are those of which the desktop knows already."""
+    """``notices`` are those of which the desktop knows already."""
 
     keeper: Keeper | None = None
-    occasions: frozenset[str] = frozenset()
+    notices: frozenset[str] = frozenset()
 
 
 def read_told(state: Path) -> Told:
@@ -36,7 +36,7 @@ def read_told(state: Path) -> Told:
         keeper = kept["keeper"]
         return Told(
             keeper=None if keeper is None else Keeper(keeper),
-            occasions=frozenset(map(str, kept["occasions"])),
+            notices=frozenset(map(str, kept["notices"])),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Told()
@@ -44,5 +44,5 @@ def read_told(state: Path) -> Told:
 
 def write_told(state: Path, told: Told) -> None:
     """Keep it. Raises StateError where the folder cannot be written."""
-    text = json.dumps({"keeper": told.keeper, "occasions": sorted(told.occasions)})
+    text = json.dumps({"keeper": told.keeper, "notices": sorted(told.notices)})
     write_aside(state / FILE_NAME, text, mode=0o600)

@@ -16,7 +16,7 @@ _MOST_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class Notice:
     """Something to tell. While one of its keys is untold and still current, it is due."""
 
     keys: frozenset[str]
@@ -25,15 +25,15 @@ class Occasion:
     urgent: bool = False
 
 
-def occasions(
+def notices(
     settings: Settings, record: Record, plan: Plan, *, now: datetime, next_pass: datetime | None
-) -> tuple[Occasion, ...]:
+) -> tuple[Notice, ...]:
     """Return what is worth telling now; ``now`` and ``next_pass`` are aware.
 
     What the config turns off is not among it.
     """
     wanted = settings.notifications
-    found: list[Occasion] = []
+    found: list[Notice] = []
     if wanted.login and record.login_refused is not None:
         found += _login(record)
     if wanted.config and record.config_error is not None:
@@ -54,9 +54,9 @@ def occasions(
     return tuple(found)
 
 
-def _login(record: Record) -> Iterator[Occasion]:
+def _login(record: Record) -> Iterator[Notice]:
     message = str((record.login_refused or {}).get("message", ""))
-    yield Occasion(
+    yield Notice(
         keys=frozenset({"login"}),
         title="lorsync cannot sign in to your calendar",
         text=message,
@@ -64,8 +64,8 @@ def _login(record: Record) -> Iterator[Occasion]:
     )
 
 
-def _config(message: str) -> Iterator[Occasion]:
-    yield Occasion(
+def _config(message: str) -> Iterator[Notice]:
+    yield Notice(
         keys=frozenset({"config"}),
         title="lorsync cannot read its config",
         text=_shortened(message.splitlines()),
@@ -75,9 +75,9 @@ def _config(message: str) -> Iterator[Occasion]:
 
 def _of_events(
     events: Sequence[Event], title: str, key: Callable[[Event], str]
-) -> Iterator[Occasion]:
+) -> Iterator[Notice]:
     if events:
-        yield Occasion(
+        yield Notice(
             keys=frozenset(map(key, events)),
             title=title,
             text=_shortened([f"{event.day.isoformat()}  {event.summary}" for event in events]),
