@@ -6,7 +6,9 @@ here is a line in the log, and never more: the calendar is what matters.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,38 +42,35 @@ class Teller:
         self._state = state
         self._keeper = keeper
         self._desktop = desktop
-        self._noted: tuple[Plan | None, datetime | None] = (None, None)
+        self._passed: _Passed | None = None
         self._going_out: threading.Thread | None = None
-        self._complaint: str | None = None
+        self._complaints: dict[str, str | None] = {}
 
-    def note(self, plan: Plan, next_pass: datetime | None) -> None:
-        """Take the plan of the pass that has just succeeded, so that it is not made again."""
-        self._noted = plan, next_pass
+    def note(self, plan: Plan | None, next_pass: datetime | None) -> None:
+        """Take note that a pass has just succeeded; of its plan, so that it is not made again."""
+        self._passed = _Passed(plan=plan, next_pass=next_pass)
 
     def after(self, settings: Settings) -> None:
-        """Tell how the pass went that has just ended, well or badly."""
-        (plan, next_pass), self._noted = self._noted, (None, None)
+        """Tell how the pass went that has just ended: well if :meth:`note` says so, else badly."""
+        passed, self._passed = self._passed, None
+        plan, next_pass = (passed.plan, passed.next_pass) if passed is not None else (None, None)
         now = datetime.now(UTC)
-        try:
-            record = record_of(self._state)
+        record = Record()
+        due: list[Notice] = []
+        with self._complaining("record"):
             self._keep()
+            record = record_of(self._state)
             if plan is None and self._needs_plan(settings):
                 plan = planned(settings, self._state, today_of(settings, now))
-            if next_pass is None and record.next_pass is not None:
-                next_pass = datetime.fromisoformat(record.next_pass)
-            if plan is not None:
+        if next_pass is None and record.next_pass is not None:
+            next_pass = datetime.fromisoformat(record.next_pass)
+        if plan is not None:
+            with self._complaining("metrics"):
                 self._write_metrics(settings, record, plan, now=now, next_pass=next_pass)
-            due: list[Notice] = []
-            if plan is not None and self._desktop:
+            with self._complaining("notices"):
                 due = self._due(notices(settings, record, plan, now=now, next_pass=next_pass))
-        except LorsyncError as error:
-            self._complain(str(error))
-            return
-        except Exception as error:  # noqa: BLE001 -- what is told is never worth a pass
-            self._complain(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")
-            return
-        self._complaint = None
-        self._go_out(_outward(settings, record, due, self._shown))
+        address = _ping_address(settings, well=passed is not None)
+        self._go_out(_outward(address, due, self._shown))
 
     def wait(self) -> None:
         """Let what goes out come to its end, for a process that is about to end."""
@@ -113,6 +112,8 @@ class Teller:
 
     def _due(self, current: tuple[Notice, ...]) -> list[Notice]:
         """Return what the desktop does not know yet, and forget what is over."""
+        if not self._desktop:
+            return []
         told = read_told(self._state)
         still = told.notices & {key for notice in current for key in notice.keys}
         if still != told.notices:
@@ -138,20 +139,33 @@ class Teller:
         self._going_out = threading.Thread(target=work, name="lorsync-telling", daemon=True)
         self._going_out.start()
 
-    def _complain(self, message: str) -> None:
-        if message != self._complaint:
+    @contextmanager
+    def _complaining(self, about: str) -> Iterator[None]:
+        """Log what goes wrong meanwhile, once as long as it is the same; nothing is raised."""
+        message = None
+        try:
+            yield
+        except LorsyncError as error:
+            message = str(error)
+        except Exception as error:  # noqa: BLE001 -- what is told is never worth a pass
+            message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
+        if message is not None and message != self._complaints.get(about):
             log.warning("%s", message)
-        self._complaint = message
+        self._complaints[about] = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passed:
+    """A pass that has succeeded, with its plan where that is at hand."""
+
+    plan: Plan | None
+    next_pass: datetime | None
 
 
 def _outward(
-    settings: Settings,
-    record: Record,
-    due: list[Notice],
-    shown: Callable[[Notice], None],
+    address: str | None, due: list[Notice], shown: Callable[[Notice], None]
 ) -> Callable[[], None] | None:
     """Return what is to go out: the ping, and what the desktop does not know; None if nothing."""
-    address = _ping_address(settings, record)
     if address is None and not due:
         return None
 
@@ -165,9 +179,9 @@ def _outward(
     return go
 
 
-def _ping_address(settings: Settings, record: Record) -> str | None:
+def _ping_address(settings: Settings, *, well: bool) -> str | None:
     url = settings.ping.url
-    if url is None or record.last_error is None:
+    if url is None or well:
         return url
     # healthchecks.io and its like; what comes after a "?" stays there.
     path, mark, query = url.partition("?")

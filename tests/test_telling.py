@@ -49,6 +49,48 @@ needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="need
 
 
 @dataclass
+class Listener:
+    """A server that hears pings; ``answer`` is its status, or how it misbehaves."""
+
+    url: str = ""
+    heard: list[str] = field(default_factory=list)
+    answer: int = 200
+    silent: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listening = Listener()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            listening.heard.append(self.path)
+            assert "Authorization" not in self.headers
+            if listening.answer == 0:
+                listening.silent.wait(20)
+                return
+            self.send_response(listening.answer)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listening.url = f"http://127.0.0.1:{server.server_port}/ping/me"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield listening
+    finally:
+        listening.silent.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
 class Person:
     """Somebody with a folder of events, whose passes run in this process."""
 
@@ -133,55 +175,15 @@ def test_metrics_are_what_prometheus_reads(person: Person) -> None:
 
 
 def test_metrics_that_cannot_be_written_are_said_once_and_hurt_nothing(
-    person: Person, caplog: pytest.LogCaptureFixture
+    person: Person, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     (person.folder / "lorsync.prom").mkdir()
+    person.settings = replace(person.settings, ping=PingSettings(url=listener.url))
     teller = person.passes()
     person.passes(teller)
+    assert len(listener.heard) == 2
     said = [record.message for record in caplog.records if record.name == "lorsync.telling"]
     assert said == [f"{person.folder / 'lorsync.prom'} cannot be written: Is a directory."]
-
-
-@dataclass
-class Listener:
-    """A server that hears pings; ``answer`` is its status, or how it misbehaves."""
-
-    url: str = ""
-    heard: list[str] = field(default_factory=list)
-    answer: int = 200
-    silent: threading.Event = field(default_factory=threading.Event)
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    listening = Listener()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            listening.heard.append(self.path)
-            assert "Authorization" not in self.headers
-            if listening.answer == 0:
-                listening.silent.wait(20)
-                return
-            self.send_response(listening.answer)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.url = f"http://127.0.0.1:{server.server_port}/ping/me"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield listening
-    finally:
-        listening.silent.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_each_pass_is_told_to_the_dead_mans_switch(person: Person, listener: Listener) -> None:
@@ -206,6 +208,7 @@ def test_a_ping_that_fails_hurts_no_pass_and_tells_nobody_its_address(
     listener.answer = answer
     person.settings = replace(person.settings, ping=PingSettings(url=listener.url))
     teller = Teller(person.state, keeper=Keeper.DAEMON)
+    teller.note(None, None)
     teller.after(person.settings)
     # The daemon goes on while the server says nothing; the next pass leaves its ping out.
     wait_until(lambda: bool(listener.heard))

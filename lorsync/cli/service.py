@@ -149,8 +149,9 @@ def _launch(settings: "Settings", config: Path, state: Path) -> "Launch":
     return Launch(
         program=_program(),
         config=config.expanduser().absolute(),
-        state=state.absolute(),
-        writes=tuple(folder.absolute() for folder in folders if folder is not None),
+        # systemd ignores a path with ".." in it.
+        state=state.resolve(),
+        writes=tuple(folder.resolve() for folder in folders if folder is not None),
     )
 
 

@@ -221,13 +221,13 @@ def _folded(text: str, *, more: str = "  ") -> Iterator[str]:
 
 
 def _wrapped(text: str, *, more: str) -> list[str]:
-    """Fold at the terminal's width, 80 columns at most; an address stays whole."""
+    """Fold at the terminal's width, 80 columns at most; an address or a path stays whole."""
     width = max(_LABEL * 3, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns))
     return textwrap.wrap(
         text,
         width,
         subsequent_indent=more,
-        break_long_words="://" not in text,
+        break_long_words="/" not in text,
         break_on_hyphens=False,
     )
 

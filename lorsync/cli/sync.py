@@ -12,7 +12,8 @@ from lorsync.errors import LorsyncError
 from lorsync.ports import Progress
 
 if TYPE_CHECKING:
-    from lorsync.report import Report, Summary
+    from lorsync.core.model import Plan
+    from lorsync.report import Summary
     from lorsync.settings import Settings
 
 _WORTH_A_BAR = 20
@@ -72,22 +73,22 @@ def command(
             )
     except LorsyncError:
         if not dry_run:
-            _tell(settings, state)
+            _tell(settings, state, plan=None, well=False)
         raise
     _show(report, dry_run=dry_run, as_json=as_json)
     if not dry_run:
-        _tell(settings, state, report)
+        _tell(settings, state, plan=report.plan, well=True)
 
 
-def _tell(settings: "Settings", state: Path, report: "Report | None" = None) -> None:
-    """Tell the outside how the pass went that has just ended, well or badly."""
+def _tell(settings: "Settings", state: Path, *, plan: "Plan | None", well: bool) -> None:
+    """Tell the outside how the pass went that has just ended."""
     from lorsync.adapters.told_file import Keeper
     from lorsync.telling import Teller
 
     # Who sits at a terminal reads it there.
     teller = Teller(state, keeper=Keeper.COMMAND, desktop=not sys.stdout.isatty())
-    if report is not None:
-        teller.note(report.plan, None)
+    if well:
+        teller.note(plan, None)
     teller.after(settings)
     teller.wait()
 
@@ -100,7 +101,7 @@ def _tell_of_glance(options: Globals, state: Path) -> None:
 
     wanted = {"metrics", "ping"} & tomllib.loads(config_path(options).read_text("utf-8-sig")).keys()
     if wanted or read_told(state).keeper is not Keeper.COMMAND:
-        _tell(settings_of(options), state)
+        _tell(settings_of(options), state, plan=None, well=True)
 
 
 def _show(report: "Summary", *, dry_run: bool, as_json: bool) -> None:

@@ -24,7 +24,7 @@ name = "Sam Reyes"
 
 [calendar]
 provider = "folder"
-path = "my events"
+path = "../home/my events"
 
 [[letters]]
 mentor = "Prof. Ana Ruiz"
