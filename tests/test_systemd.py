@@ -102,7 +102,7 @@ def test_daemon_and_timer_are_never_both_at_work_on_one_state_folder():
     assert "WantedBy" not in once
     assert once["Type"] == ["oneshot"]
     (command,) = once["ExecStart"]
-    assert command.endswith(" sync")
+    assert command.endswith(" sync --unattended")
 
 
 def test_timer_runs_a_pass_as_often_as_the_daemon_would():

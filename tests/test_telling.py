@@ -156,7 +156,7 @@ def test_metrics_are_what_prometheus_reads(person: Person) -> None:
     assert {name for name, _ in found} == set(HELP)
     assert before - 1 < found["lorsync_last_pass_timestamp_seconds", ""] < time.time() + 1
     assert found["lorsync_last_try_success", ""] == 1
-    assert found["lorsync_last_pass_events", "created"] > 3
+    assert found["lorsync_last_pass_events", "created"] >= 2
     assert found["lorsync_letters", "to ask"] == 1
     assert found["lorsync_follow_ups", "left"] == 2
     assert found["lorsync_next_pass_timestamp_seconds", ""] > before

@@ -108,7 +108,10 @@ def _headline(picture: Picture) -> str:
         daemon = "no daemon is up"
     else:
         daemon = "passes come without a daemon"
-    return _styled(f"{_HEADLINES[health]}: {daemon}.", fg=_COLORS[health])
+    headline = _HEADLINES[health]
+    if health is Health.HEALTHY and picture.record.last_error is not None:
+        headline = "Trouble that is likely to pass"
+    return _styled(f"{headline}: {daemon}.", fg=_COLORS[health])
 
 
 def _passes(picture: Picture) -> Iterator[str]:
@@ -131,7 +134,7 @@ def _passes(picture: Picture) -> Iterator[str]:
         yield from _labelled("Login", f"refused since {since}; not tried again until it changes")
     if record.last_error is None:
         yield from _labelled("Last error", "none since the last pass")
-    else:
+    elif record.login_refused is None:
         when = _when(at_of(record.last_error), picture.at, zone)
         yield from _labelled("Last error", f"{when}: {record.last_error['message']}")
 

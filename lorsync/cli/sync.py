@@ -1,6 +1,7 @@
 """``lorsync sync``: one pass."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +9,16 @@ import click
 
 from lorsync.cli.context import config_path, now, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.errors import LorsyncError
+from lorsync.errors import CredentialsError, LorsyncError
 from lorsync.ports import Progress
 
 if TYPE_CHECKING:
     from lorsync.core.model import Plan
     from lorsync.report import Summary
     from lorsync.settings import Settings
+
+_SPARED = timedelta(hours=6)
+"""How long a refused login is left alone where nobody is there to mend it."""
 
 _WORTH_A_BAR = 20
 """From so many writes on, a terminal shows a progress bar."""
@@ -26,6 +30,7 @@ _WORTH_A_BAR = 20
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that is named now.")
+@click.option("--unattended", is_flag=True, help="For timers: spare a refused login for six hours.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
@@ -36,9 +41,12 @@ def command(
     new_cycle: bool,
     take_over: bool,
     move: bool,
+    unattended: bool,
     as_json: bool,
 ) -> None:
     """Bring the calendar and the plan together once."""
+    if unattended:
+        _spare_login(options, state_of(options))
     from lorsync.glance import glance
     from lorsync.report import Summary
 
@@ -78,6 +86,18 @@ def command(
     _show(report, dry_run=dry_run, as_json=as_json)
     if not dry_run:
         _tell(settings, state, plan=report.plan, well=True)
+
+
+def _spare_login(options: Globals, state: Path) -> None:
+    """Raise CredentialsError while a login is refused: tried every few minutes, it gets locked."""
+    from lorsync.passes import record_of
+
+    refused = record_of(state).login_refused
+    if refused is None or now() - datetime.fromisoformat(str(refused["at"])) >= _SPARED:
+        return
+    _tell(settings_of(options), state, plan=None, well=False)
+    msg = f"{refused['message']} Not tried again yet; to try it now, run: lorsync sync"
+    raise CredentialsError(msg)
 
 
 def _tell(settings: "Settings", state: Path, *, plan: "Plan | None", well: bool) -> None:

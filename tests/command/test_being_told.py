@@ -1,10 +1,12 @@
 """The installed command tells the outside of its passes, and status by its exit code."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from lorsync.adapters.ledger import SqliteLedger
 from tests.command.running import User, plain
 from tests.command.test_daemon import daemon, stopped
 from tests.servers import wait_until
@@ -82,3 +84,24 @@ def test_status_fits_80_columns_and_has_no_colour_in_a_pipe(user: User, config: 
     for heading in ("Next", "Letters", "Follow-ups"):
         assert f"\n{heading}\n" in told.stdout
     assert "0 of 2 used, 2 left" in " ".join(told.stdout.split())
+
+
+def test_a_timer_spares_a_refused_login_and_a_person_does_not(
+    user: User,
+    config: Path,
+    listener: Listener,  # noqa: F811 -- the fixture's name
+) -> None:
+    def refused(ago: timedelta) -> None:
+        at = (datetime.now(UTC) - ago).isoformat()
+        ledger = SqliteLedger(user.state)
+        ledger.remember({"login_refused": json.dumps({"at": at, "message": "Refused."})})
+        ledger.close()
+
+    refused(timedelta(hours=5))
+    message = plain(user.types("sync", "--unattended", config=config), 77)
+    assert "Refused. Not tried again yet" in message
+    assert listener.heard == ["/ping/me/fail"]
+    assert user.types("sync", config=config).returncode == 0
+    refused(timedelta(hours=7))
+    assert user.types("sync", "--unattended", config=config).returncode == 0
+    assert listener.heard[1:] == ["/ping/me"] * 2

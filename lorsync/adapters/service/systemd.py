@@ -23,6 +23,7 @@ _HEAD = (
     "# The daemon for one person, run by that person's own systemd. To change something, leave\n"
     "# this file to lorsync and run: systemctl --user edit lorsync\n"
 )
+_LOG = "Its log: journalctl --user -u lorsync"
 _INSTEAD = (
     "Keep the calendar true without it: let cron run “lorsync sync” every quarter of an hour, or "
     "leave “lorsync run” in a terminal. On a server: docs/service.md"
@@ -74,9 +75,13 @@ class Systemd:
         """Enable and start the unit, anew if it has changed and runs already."""
         ran = [order((*_CTL, "daemon-reload"))] if changed else []
         was_active = self.state().active
-        ran.append(order((*_CTL, "enable", "--now", UNIT)))
-        if changed and was_active:
-            ran.append(order((*_CTL, "restart", UNIT)))
+        try:
+            ran.append(order((*_CTL, "enable", "--now", UNIT)))
+            if changed and was_active:
+                ran.append(order((*_CTL, "restart", UNIT)))
+        except UnavailableError as error:
+            msg = f"{error} {_LOG}"
+            raise UnavailableError(msg) from None
         return ran
 
     def stop(self) -> list[str]:
@@ -109,7 +114,7 @@ class Systemd:
 
     def advice(self, state: ServiceState) -> list[str]:
         """Tell of lingering where it is off, and where the log is."""
-        told = ["Its log: journalctl --user -u lorsync"]
+        told = [_LOG]
         if state.outlives_login is False:
             told.append(
                 "It runs while you are logged in. To have it run always: loginctl enable-linger"
