@@ -57,7 +57,8 @@ class Teller:
         now = datetime.now(UTC)
         record = Record()
         due: list[Notice] = []
-        with self._complaining("record"):
+        # Of a state folder that cannot be used, a failed pass has told already.
+        with self._complaining("record", level=_level(passed)):
             self._keep()
             record = record_of(self._state)
             if plan is None and self._needs_plan(settings):
@@ -140,7 +141,7 @@ class Teller:
         self._going_out.start()
 
     @contextmanager
-    def _complaining(self, about: str) -> Iterator[None]:
+    def _complaining(self, about: str, *, level: int = logging.WARNING) -> Iterator[None]:
         """Log what goes wrong meanwhile, once as long as it is the same; nothing is raised."""
         message = None
         try:
@@ -150,7 +151,7 @@ class Teller:
         except Exception as error:  # noqa: BLE001 -- what is told is never worth a pass
             message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
         if message is not None and message != self._complaints.get(about):
-            log.warning("%s", message)
+            log.log(level, "%s", message)
         self._complaints[about] = message
 
 
@@ -160,6 +161,10 @@ class _Passed:
 
     plan: Plan | None
     next_pass: datetime | None
+
+
+def _level(passed: _Passed | None) -> int:
+    return logging.DEBUG if passed is None else logging.WARNING
 
 
 def _outward(
