@@ -79,8 +79,14 @@ class Daemon:
         *,
         load: Callable[[Path], Settings],
         tell: Callable[[Passed], None],
+        after: Callable[[Settings], None] = lambda _: None,
     ) -> None:
-        """Prepare; nothing runs before :meth:`run`. ``tell`` is called after each pass."""
+        """Prepare; nothing runs before :meth:`run`.
+
+        ``tell`` is called after each pass that came to its end, ``after`` then and also where one
+        failed, when what comes next is remembered.
+        """
+        self._after = after
         self._config = config
         self._state = state
         self._load = load
@@ -229,6 +235,7 @@ class Daemon:
                 self._say(str(error))
             except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
                 self._say(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")
+            self._after(self._settings)
 
     def _reload(self) -> None:
         """Take the changed config, or keep the last good one and say so."""

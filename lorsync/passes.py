@@ -225,7 +225,8 @@ def _calendar(
 
 
 def _error_memo(error: LorsyncError, now: datetime) -> str:
-    return json.dumps({"at": now.isoformat(timespec="milliseconds"), "message": str(error)})
+    at = now.isoformat(timespec="milliseconds")
+    return json.dumps({"at": at, "message": str(error), "code": error.exit_code})
 
 
 def _loaded(memo: str | None) -> dict[str, object] | None:

@@ -56,6 +56,34 @@ class SyncSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """``[metrics]``: the file of numbers that Prometheus' node exporter reads."""
+
+    textfile: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingSettings:
+    """``[ping]``: the address that hears of each pass, and raises the alarm when it does not.
+
+    With ``failures`` a failed pass is told there too, under ``/fail``.
+    """
+
+    url: str | None = None
+    failures: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationSettings:
+    """``[notifications]``: what the desktop is told, each once per occasion."""
+
+    login: bool = True
+    config: bool = True
+    short_notice: bool = True
+    today: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole config, checked.
 
@@ -68,3 +96,6 @@ class Settings:
     calendar: CalendarSettings
     sync: SyncSettings
     style: EventStyle
+    metrics: MetricsSettings = MetricsSettings()
+    ping: PingSettings = PingSettings()
+    notifications: NotificationSettings = NotificationSettings()

@@ -4,12 +4,16 @@ import os
 import re
 import shutil
 import subprocess
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 UNITS = Path(__file__).resolve().parent.parent / "systemd"
 USER, SYSTEM = UNITS / "lorsync.service", UNITS / "lorsync@.service"
+ONCE, TIMER = UNITS / "lorsync-once@.service", UNITS / "lorsync-once@.timer"
+SERVICES = pytest.mark.parametrize("unit", [USER, SYSTEM, ONCE], ids=["user", "system", "once"])
+DAEMONS = pytest.mark.parametrize("unit", [USER, SYSTEM], ids=["user", "system"])
 
 HARDENED = {
     "NoNewPrivileges": "yes",
@@ -35,8 +39,6 @@ HARDENED = {
     "SystemCallArchitectures": "native",
     "SystemCallErrorNumber": "EPERM",
     "UMask": "0077",
-    "Restart": "on-failure",
-    "RestartPreventExitStatus": "77 78",
 }
 
 needs_systemd = pytest.mark.skipif(
@@ -44,7 +46,7 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("unit", [USER, SYSTEM], ids=["user", "system"])
+@SERVICES
 def test_units_are_hardened(unit):
     settings = _settings(unit)
     assert {key: settings.get(key) for key in HARDENED} == {
@@ -53,14 +55,19 @@ def test_units_are_hardened(unit):
     assert settings["SystemCallFilter"] == ["@system-service", "~@privileged @resources"]
 
 
-@pytest.mark.parametrize("unit", [USER, SYSTEM], ids=["user", "system"])
-def test_units_run_the_daemon_and_reload_it_by_hup(unit):
+@DAEMONS
+def test_units_run_the_daemon_hear_it_and_reload_it_by_hup(unit):
     settings = _settings(unit)
     (command,) = settings["ExecStart"]
     program, *arguments = command.split()
     assert program.endswith("/bin/lorsync")
     assert arguments[-1] == "run"
     assert settings["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+    assert settings["Type"] == ["notify"]
+    assert settings["NotifyAccess"] == ["main"]
+    assert settings["WatchdogSec"] == ["2min"]
+    assert settings["Restart"] == ["on-failure"]
+    assert settings["RestartPreventExitStatus"] == ["77 78"]
 
 
 def test_user_unit_may_write_to_the_state_folder_alone():
@@ -74,8 +81,9 @@ def test_user_unit_may_write_to_the_state_folder_alone():
     assert settings["WantedBy"] == ["default.target"]
 
 
-def test_system_unit_has_a_user_and_a_password_of_its_own():
-    settings = _settings(SYSTEM)
+@pytest.mark.parametrize("unit", [SYSTEM, ONCE], ids=["system", "once"])
+def test_system_unit_has_a_user_and_a_password_of_its_own(unit):
+    settings = _settings(unit)
     assert settings["DynamicUser"] == ["yes"]
     assert settings["StateDirectory"] == ["lorsync/%i"]
     assert settings["StateDirectoryMode"] == ["0700"]
@@ -83,12 +91,38 @@ def test_system_unit_has_a_user_and_a_password_of_its_own():
     assert settings["ProtectHome"] == ["yes"]
     (credential,) = settings["LoadCredentialEncrypted"]
     assert credential.startswith("lorsync-password:")
-    assert settings["WantedBy"] == ["multi-user.target"]
+
+
+def test_daemon_and_timer_are_never_both_at_work_on_one_state_folder():
+    assert _settings(SYSTEM)["WantedBy"] == ["multi-user.target"]
+    timer, once = _settings(TIMER), _settings(ONCE)
+    assert timer["WantedBy"] == ["timers.target"]
+    assert timer["Conflicts"] == once["Conflicts"] == ["lorsync@%i.service"]
+    assert once["StateDirectory"] == _settings(SYSTEM)["StateDirectory"]
+    assert "WantedBy" not in once
+    assert once["Type"] == ["oneshot"]
+    (command,) = once["ExecStart"]
+    assert command.endswith(" sync --unattended")
+
+
+def test_timer_runs_a_pass_as_often_as_the_daemon_would():
+    timer = _settings(TIMER)
+    assert timer["OnCalendar"] == ["*:0/15"]  # [sync] every has the same default
+    assert timer["Persistent"] == timer["FixedRandomDelay"] == ["yes"]
+
+
+@pytest.mark.parametrize("unit", [USER, SYSTEM, ONCE, TIMER], ids=lambda path: path.name)
+def test_a_unit_of_the_package_is_the_one_in_systemd(unit):
+    """Who has installed lorsync without its repository copies it from there."""
+    packaged = resources.files("lorsync") / "units" / unit.name
+    assert packaged.read_text() == unit.read_text()
 
 
 @needs_systemd
 @pytest.mark.parametrize(
-    ("unit", "scope", "tenths"), [(USER, ["--user"], 20), (SYSTEM, [], 12)], ids=["user", "system"]
+    ("unit", "scope", "tenths"),
+    [(USER, ["--user"], 20), (SYSTEM, [], 12), (ONCE, [], 12)],
+    ids=["user", "system", "once"],
 )
 def test_exposure_is_low(unit, scope, tenths, tmp_path):
     done = _analyze(
@@ -98,13 +132,20 @@ def test_exposure_is_low(unit, scope, tenths, tmp_path):
 
 
 @needs_systemd
-@pytest.mark.parametrize(("unit", "scope"), [(USER, ["--user"]), (SYSTEM, [])], ids=["user", "sys"])
-def test_systemd_accepts_the_unit(unit, scope, tmp_path):
-    # The program is installed neither in this home nor in /opt, which is all that would be wrong.
-    text = re.sub(r"(?m)^(ExecStart=)\S+", r"\1/bin/true", unit.read_text())
-    copy = tmp_path / unit.name
-    copy.write_text(text)
-    done = _analyze(["verify", "--man=no", *scope, str(copy)], tmp_path)
+@pytest.mark.parametrize(
+    ("units", "scope"),
+    [([USER], ["--user"]), ([SYSTEM, ONCE, TIMER], [])],
+    ids=["user", "system"],
+)
+def test_systemd_accepts_the_units(units, scope, tmp_path):
+    copies = []
+    for unit in units:
+        # The program is installed neither in this home nor in /opt, which is all that would be
+        # wrong; a timer is checked with what it starts.
+        text = re.sub(r"(?m)^(ExecStart=)\S+", r"\1/bin/true", unit.read_text())
+        copies.append(tmp_path / unit.name.replace("@", "@maya"))
+        copies[-1].write_text(text)
+    done = _analyze(["verify", "--man=no", *scope, *map(str, copies)], tmp_path)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 

@@ -26,7 +26,7 @@ def plan_document(plan: Plan) -> Document:
     """Return a plan as a document."""
     return {
         "as_of": plan.as_of.isoformat(),
-        "events": [_event(event) for event in plan.events],
+        "events": events(plan.events),
         "budgets": budgets(plan.budgets),
         "warnings": warnings(plan.warnings),
     }
@@ -45,6 +45,11 @@ def report_document(report: Summary) -> Document:
         "requests": report.requests,
         "warnings": warnings(report.warnings),
     }
+
+
+def events(listed: Sequence[Event]) -> list[Document]:
+    """Return planned events."""
+    return [_event(event) for event in listed]
 
 
 def budgets(by_mentor: Mapping[MentorId, Budget]) -> Document:

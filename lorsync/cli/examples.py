@@ -66,6 +66,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("run", "until Ctrl-C"),
         ("-c ./draft.toml --state-dir ./state run", "another season beside it"),
     ),
+    "service": (
+        ("service install", "have lorsync run by itself from now on"),
+        ("service status", "whether it does"),
+        ("service uninstall", "take that back"),
+    ),
     "status": (
         ("status", "the passes, the letters, what needs you"),
         ("status --json", "the same for a program"),

@@ -26,6 +26,7 @@ _COMMANDS = {
     "plan": "Show what is planned, and why.",
     "restore": "Bring back an event that you deleted.",
     "run": "Keep the calendar true, until stopped.",
+    "service": "Have lorsync run by itself, and start with the machine.",
     "status": "Say how things stand.",
     "suggest": "Rank the mentors for a program, and say why.",
     "sync": "Bring the calendar and the plan together once.",

@@ -24,15 +24,19 @@ def command(options: Globals) -> None:
     A pass runs at the start, every [sync] every, when the day changes and when the config does.
     SIGHUP reads the config again, SIGUSR1 asks for a pass.
     """
+    from lorsync.adapters.told_file import Keeper
     from lorsync.daemon import Daemon, Passed
+    from lorsync.telling import Teller
 
     in_journal = "JOURNAL_STREAM" in os.environ
     set_up(-1 if options.quiet else options.verbosity, journal=in_journal)
     gc.enable()
     state = state_of(options)
+    teller = Teller(state, keeper=Keeper.DAEMON)
 
     def tell(passed: Passed) -> None:
         report = passed.report
+        teller.note(report.plan, passed.next_pass)
         if passed.first and not in_journal and not options.quiet:
             from lorsync.cli.welcome import welcome
 
@@ -47,7 +51,7 @@ def command(options: Globals) -> None:
             )
         log.debug("Next pass: %s.", _when(passed.next_pass))
 
-    ended = Daemon(config_path(options), state, load=load, tell=tell).run()
+    ended = Daemon(config_path(options), state, load=load, tell=tell, after=teller.after).run()
     if not in_journal:
         say(options, "Stopped.")
     if not ended:

@@ -1,135 +1,113 @@
 """``lorsync status``: how things stand, from the config and the ledger alone."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.adapters.state import daemon_pid
-from lorsync.amending import away, listed
 from lorsync.cli.context import now, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.core.facts import Statement
-from lorsync.core.model import Plan
-from lorsync.passes import Record, record_of
-from lorsync.planning import facts_of, planned, today_of
-from lorsync.settings import Settings
+from lorsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lorsync.cli.status_text import Picture
 
 _NEXT_EVENTS = 5
-_COUNTED = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")
 
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(options: Globals, *, as_json: bool) -> None:
-    """Say how things stand: the daemon, the last and next pass, the letters, the budgets."""
-    settings, state = settings_of(options), state_of(options)
-    record, pid = record_of(state), daemon_pid(state)
-    plan = planned(settings, state, today_of(settings, now()))
+def command(options: Globals, *, as_json: bool) -> int:
+    """Say how things stand: the daemon, the last and next pass, the letters, the budgets.
+
+    The exit code is 0 where all is well, 1 where something needs you, and 2 where nothing runs
+    lorsync: no daemon, and no pass of a timer or by hand for three times [sync] every.
+    """
+    picture = _picture(options, state_of(options), now())
     if as_json:
-        from lorsync.cli.documents import budgets, changes, facts, letters, show
+        from lorsync.cli.documents import show
 
-        show(
-            {
-                "last_pass": record.last_pass,
-                "last_error": record.last_error,
-                "config_error": record.config_error,
-                "next_pass": record.next_pass if pid is not None else None,
-                "put_off": _put_off(record, now()),
-                "login_refused": record.login_refused,
-                "letters": letters(plan.letters),
-                "facts": facts(facts_of(settings, state)),
-                "budgets": budgets(plan.budgets),
-                "calendar": {
-                    "provider": settings.calendar.provider,
-                    "name": settings.calendar.name,
-                    "address": record.calendar,
-                },
-                "changed": changes(listed(state, lambda entry: bool(entry.changed))),
-                "away": changes(listed(state, away)),
-                "daemon": {"running": pid is not None, "pid": pid},
-            }
-        )
-        return
-    _show(settings, record, pid, plan)
-    _show_facts(facts_of(settings, state))
-    _show_persons(state)
+        show(_document(picture))
+    else:
+        from lorsync.cli.status_text import lines
+
+        click.echo("\n".join(lines(picture)))
+    return int(picture.standing.health)
 
 
-def _show(settings: Settings, record: Record, pid: int | None, plan: Plan) -> None:
-    from rich.markup import escape
+def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
+    """Gather all that is known; with a broken config, what there is without one.
 
-    from lorsync.cli.tables import console, day_in_words, show_warnings
+    Raises ConfigError for a broken config where nothing has ever run.
+    """
+    from lorsync.adapters.ledger import FILE_NAME
+    from lorsync.adapters.state import daemon_pid
+    from lorsync.adapters.told_file import read_told
+    from lorsync.amending import away, listed, pinned
+    from lorsync.cli.status_text import Picture
+    from lorsync.passes import record_of
+    from lorsync.planning import facts_of, planned, today_of
+    from lorsync.settings import SyncSettings
+    from lorsync.standing import standing
 
-    out = console()
-    zone = settings.season.applicant.timezone
-    out.print(f"Daemon      {'running, process ' + str(pid) if pid is not None else 'not running'}")
-    out.print(f"Calendar    {escape(record.calendar or 'not made yet')}", soft_wrap=True)
-    out.print(f"Last pass   {_told(record.last_pass, zone)}")
-    if record.next_pass is not None and pid is not None:
-        out.print(f"Next pass   {_local(record.next_pass, zone)}")
-    rest = _put_off(record, now())
-    if rest is not None:
-        out.print(f"Put off     until {_local(rest['until'], zone)}, as the server asked")
-    if record.login_refused is not None:
-        since = _local(str(record.login_refused["at"]), zone)
-        out.print(f"[red]Login[/red]       refused since {since}; not tried again until it changes")
-    if record.last_error is not None:
-        message = f"{_local(str(record.last_error['at']), zone)}  {record.last_error['message']}"
-        out.print(f"[red]Last error[/red]  {escape(message)}", soft_wrap=True)
-    if record.config_error is not None:
-        out.print(f"[red]Config[/red]      {escape(record.config_error)}", soft_wrap=True)
-    out.print("\n[bold]Letters[/bold]")
-    for letter in plan.letters:
-        due = f", due {letter.due.isoformat()}" if letter.due is not None else ""
-        out.print(f"  {escape(letter.id)}: {letter.stage}{due}")
-    out.print("\n[bold]Next[/bold]" if plan.events else "\nNothing is planned.")
-    for event in plan.events[:_NEXT_EVENTS]:
-        out.print(f"  {day_in_words(event.day)}  {escape(event.summary)}")
-    show_warnings(out, plan.warnings)
-
-
-def _show_facts(facts: Sequence[Statement]) -> None:
-    """Print every fact that counts, with where it was stated."""
-    from rich.markup import escape
-
-    from lorsync.cli.tables import console
-
-    out = console()
-    if facts:
-        out.print("\n[bold]Facts[/bold]")
-    for fact in facts:
-        told = f"{escape(fact.letter)}: {fact.fact.words} on {fact.day.isoformat()}"
-        out.print(f"  {told} ({fact.source})")
+    settings, broken = None, None
+    try:
+        settings = settings_of(options)
+    except ConfigError as error:
+        if not (state / FILE_NAME).exists():
+            raise
+        broken = str(error)
+    record, pid = record_of(state), daemon_pid(state)
+    every: timedelta = (SyncSettings() if settings is None else settings.sync).every
+    return Picture(
+        at=at,
+        record=record,
+        pid=pid,
+        standing=standing(
+            record, pid=pid, keeper=read_told(state).keeper, every=every, now=at, broken=broken
+        ),
+        settings=settings,
+        plan=None if settings is None else planned(settings, state, today_of(settings, at)),
+        facts=() if settings is None else tuple(facts_of(settings, state)),
+        pinned=listed(state, pinned),
+        changed=listed(state, lambda entry: bool(entry.changed)),
+        away=listed(state, away),
+        dismissed=listed(state, lambda entry: entry.placed.dismissed),
+    )
 
 
-def _show_persons(state: Path) -> None:
-    """Print what the person did in the calendar."""
-    from lorsync.cli.tables import console, show_changes
+def _document(picture: "Picture") -> dict[str, object]:
+    """Return the picture as a document; what only a config tells is null while it is broken."""
+    from lorsync.cli.documents import budgets, changes, events, facts, letters
 
-    out = console()
-    show_changes(out, "Changed by you:", listed(state, lambda entry: bool(entry.changed)))
-    show_changes(out, "Deleted by you (lorsync restore brings them back):", listed(state, away))
-
-
-def _put_off(record: Record, at: datetime) -> dict[str, str] | None:
-    """Return until when the account is left alone, and why, where it still is."""
-    rest = record.put_off
-    if rest is None or rest.until <= at:
-        return None
-    return {"until": rest.until.isoformat(), "why": rest.why}
-
-
-def _told(last_pass: Mapping[str, object] | None, zone: ZoneInfo) -> str:
-    if last_pass is None:
-        return "none yet"
-    counts = ", ".join(f"{last_pass[name]} {name}" for name in _COUNTED if last_pass[name])
-    return f"{_local(str(last_pass['at']), zone)}  {counts or 'nothing to write'}"
-
-
-def _local(instant: str, zone: ZoneInfo) -> str:
-    """Return an instant of the ledger in the applicant's zone."""
-    return f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M}"
+    record, plan, settings = picture.record, picture.plan, picture.settings
+    put_off = picture.put_off
+    calendar = None if settings is None else settings.calendar
+    return {
+        "health": picture.standing.health.word,
+        "needs": [{"code": n.code, "message": n.message} for n in picture.standing.needs],
+        "last_pass": record.last_pass,
+        "last_error": record.last_error,
+        "config_error": record.config_error,
+        "next_pass": None if picture.next_pass is None else picture.next_pass.isoformat(),
+        "put_off": None
+        if put_off is None
+        else {"until": put_off.until.isoformat(), "why": put_off.why},
+        "login_refused": record.login_refused,
+        "letters": None if plan is None else letters(plan.letters),
+        "facts": None if plan is None else facts(picture.facts),
+        "budgets": None if plan is None else budgets(plan.budgets),
+        "events": None if plan is None else events(plan.events[:_NEXT_EVENTS]),
+        "calendar": {
+            "provider": None if calendar is None else calendar.provider,
+            "name": None if calendar is None else calendar.name,
+            "address": record.calendar,
+        },
+        "pinned": changes(picture.pinned),
+        "changed": changes(picture.changed),
+        "dismissed": changes(picture.dismissed),
+        "away": changes(picture.away),
+        "daemon": {"running": picture.pid is not None, "pid": picture.pid},
+    }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that is named now.")
+@click.option("--unattended", is_flag=True, help="For timers: spare a refused login for six hours.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is removed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -33,6 +34,7 @@ def command(
     new_cycle: bool,
     take_over: bool,
     move: bool,
+    unattended: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -41,14 +43,19 @@ def command(
     On a terminal, --accept-deletions and --move ask before anything is removed. In a script they
     are the yes themselves.
     """
+    from lorsync.cli.aftermath import spare_login, tell, tell_of_glance
+    from lorsync.errors import LorsyncError
     from lorsync.glance import glance
     from lorsync.report import Summary
 
+    if unattended:
+        spare_login(options, state_of(options))
     ahead = None
     if not (dry_run or accept_deletions or new_cycle or take_over or move):
         seen = glance(config_path(options), state_of(options), now=now())
         if isinstance(seen, Summary):
             _show(options, seen, dry_run=False, as_json=as_json)
+            tell_of_glance(options, state_of(options))
             return
         ahead = seen
 
@@ -66,10 +73,17 @@ def command(
     )
     if (accept_deletions or move) and not (dry_run or yes):
         _ask(settings, state, wanted)
-    with Waiting("Looking at the calendar") as waiting:
-        wanted = replace(wanted, progress=None if as_json else waiting.advance)
-        report = pass_once(settings, state, now=now(), ahead=ahead, options=wanted)
+    try:
+        with Waiting("Looking at the calendar") as waiting:
+            wanted = replace(wanted, progress=None if as_json else waiting.advance)
+            report = pass_once(settings, state, now=now(), ahead=ahead, options=wanted)
+    except LorsyncError:
+        if not dry_run:
+            tell(settings, state, plan=None, well=False)
+        raise
     _show(options, report, dry_run=dry_run, as_json=as_json)
+    if not dry_run:
+        tell(settings, state, plan=report.plan, well=True)
 
 
 def _show(options: Globals, report: "Summary", *, dry_run: bool, as_json: bool) -> None:

@@ -41,6 +41,28 @@ def url(value: object) -> str:
     return name(value)
 
 
+def ping(value: object) -> str:
+    """Take the address that hears of each pass: https, and no login in it."""
+    parts = _split(value.strip()) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise wrong('an address is needed, such as "https://hc-ping.com/…"', secret=True)
+    if parts.username is not None or parts.password is not None:
+        raise wrong("no user name or password stands in it", secret=True)
+    if parts.scheme == "http" and not on_this_machine(parts.hostname):
+        raise wrong("https is needed: the address is all that guards it", secret=True)
+    if parts.fragment:
+        raise wrong("it ends before the “#”", secret=True)
+    return name(value)
+
+
+def textfile(value: object) -> Path:
+    """Take the path of a file of metrics; the node exporter reads those that end with .prom."""
+    path = folder(value)
+    if path.suffix != ".prom":
+        raise wrong("its name ends with .prom, or the node exporter does not read it")
+    return path
+
+
 def _has_password(value: str) -> bool:
     """Tell whether something like ``user:password@host`` stands in an address.
 

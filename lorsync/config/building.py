@@ -36,7 +36,16 @@ from lorsync.core.model import (
     ProgramId,
     Season,
 )
-from lorsync.settings import CalendarSettings, DeletionLimit, Provider, Settings, SyncSettings
+from lorsync.settings import (
+    CalendarSettings,
+    DeletionLimit,
+    MetricsSettings,
+    NotificationSettings,
+    PingSettings,
+    Provider,
+    Settings,
+    SyncSettings,
+)
 
 Found = TypeVar("Found", MentorId, ProgramId)
 
@@ -57,6 +66,9 @@ def settings(draft: Draft, source: Path) -> Settings:
         calendar=calendar,
         sync=_sync(draft),
         style=EventStyle(zone=applicant.timezone, **style),
+        metrics=_metrics(draft, source),
+        ping=PingSettings(**_stated(draft.ping.table)),
+        notifications=NotificationSettings(**_stated(draft.notifications.table)),
     )
 
 
@@ -201,3 +213,10 @@ def _sync(draft: Draft) -> SyncSettings:
     if limit is not None:
         stated["deletion_limit"] = DeletionLimit(**_stated(limit))
     return SyncSettings(**stated)
+
+
+def _metrics(draft: Draft, source: Path) -> MetricsSettings:
+    textfile = draft.metrics.table.textfile
+    if textfile is None:
+        return MetricsSettings()
+    return MetricsSettings(textfile=source.absolute().parent / textfile)

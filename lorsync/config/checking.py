@@ -20,6 +20,9 @@ from lorsync.config.tables import (
     CycleTable,
     LetterTable,
     MentorTable,
+    MetricsTable,
+    NotificationsTable,
+    PingTable,
     PolicyTable,
     ProgramTable,
     SyncTable,
@@ -59,6 +62,9 @@ class Draft:
     calendar: Entry[CalendarTable]
     sync: Entry[SyncTable]
     policy: Entry[PolicyTable]
+    metrics: Entry[MetricsTable]
+    ping: Entry[PingTable]
+    notifications: Entry[NotificationsTable]
     mentors: tuple[Entry[MentorTable], ...]
     programs: tuple[Entry[ProgramTable], ...]
     letters: tuple[Entry[LetterTable], ...]
@@ -126,6 +132,9 @@ def check(raw: Mapping[str, Any]) -> tuple[Draft, list[Problem]]:
         calendar=reader.once("calendar", CalendarTable),
         sync=reader.once("sync", SyncTable),
         policy=reader.once("policy", PolicyTable),
+        metrics=reader.once("metrics", MetricsTable),
+        ping=reader.once("ping", PingTable),
+        notifications=reader.once("notifications", NotificationsTable),
         mentors=reader.repeated("mentors", MentorTable),
         programs=reader.repeated("programs", ProgramTable),
         letters=reader.repeated("letters", LetterTable),

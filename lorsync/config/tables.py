@@ -31,11 +31,13 @@ from lorsync.config.types import (
     LetterForm,
     Letters,
     Name,
+    Ping,
     PortalId,
     Rating,
     Region,
     Share,
     Text,
+    Textfile,
     ThankYouDays,
     Url,
     Weekday,
@@ -186,6 +188,35 @@ class PolicyTable(Table):
     )
 
 
+class MetricsTable(Table):
+    """Numbers for Prometheus, if you collect them; nobody's name is among them."""
+
+    textfile: Textfile | None = key(
+        "File that is written after each pass, for the node exporter's textfile collector."
+    )
+
+
+class PingTable(Table):
+    """A dead man's switch: an address that raises the alarm when it hears nothing for too long."""
+
+    url: Ping | None = key("Address that is fetched after each pass that succeeds; https only.")
+    failures: Flag | None = key(
+        "Whether a pass that fails is told too, at the same address with /fail at its end.",
+        default=True,
+    )
+
+
+class NotificationsTable(Table):
+    """What the desktop tells you, where there is one (Linux); each once per occasion."""
+
+    login: Flag | None = key("A login that the server no longer takes.", default=True)
+    config: Flag | None = key(
+        "A config that is broken, so that the last good one is used.", default=True
+    )
+    short_notice: Flag | None = key("A request on short notice (R1).", default=True)
+    today: Flag | None = key("A day with something to do, from 08:00 on.", default=True)
+
+
 class ContactTable(Table):
     """An assistant who is written to in the mentor's stead."""
 
@@ -292,6 +323,9 @@ class Config(Table):
     calendar: CalendarTable | None = key("The calendar that is kept true.")
     sync: SyncTable | None = key("How often, and when lorsync asks first.")
     policy: PolicyTable | None = key("The numbers of the rules.")
+    metrics: MetricsTable | None = key("Numbers for Prometheus.")
+    ping: PingTable | None = key("A dead man's switch.")
+    notifications: NotificationsTable | None = key("What the desktop tells you.")
     mentors: tuple[MentorTable, ...] | None = key("Who writes.")
     programs: tuple[ProgramTable, ...] | None = key("What you apply to.")
     letters: tuple[LetterTable, ...] | None = key("Who writes what for which programs.")
@@ -303,6 +337,9 @@ ONCE: Final[Mapping[str, type[Table]]] = {
     "calendar": CalendarTable,
     "sync": SyncTable,
     "policy": PolicyTable,
+    "metrics": MetricsTable,
+    "ping": PingTable,
+    "notifications": NotificationsTable,
 }
 """Tables that stand once."""
 

@@ -87,6 +87,8 @@ PortalId = Annotated[
     ),
 ]
 Url = Annotated[str, PlainValidator(account.url), _text(format="uri")]
+Ping = Annotated[str, PlainValidator(account.ping), _text(format="uri")]
+Textfile = Annotated[Path, PlainValidator(account.textfile), _text(pattern="\\.prom$")]
 Arguments = Annotated[
     tuple[str, ...],
     PlainValidator(account.arguments),

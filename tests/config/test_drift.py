@@ -21,6 +21,9 @@ DESIGN = {
     "sync": "every deletion_limit",
     "policy": "lead_days min_lead_days talk_days first_days final_days follow_ups min_gap_days "
     "last_useful_days batch_days thank_you_days quiet_days holidays events",
+    "metrics": "textfile",
+    "ping": "url failures",
+    "notifications": "login config short_notice today",
     "mentors": "id name email contact specialty timezone holidays away not_before standing "
     "familiarity alignment notes formerly",
     "programs": "id name portal deadline target lag_days letters_min letters_max needs own_letter "

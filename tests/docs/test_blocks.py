@@ -61,6 +61,7 @@ OTHERS = {
     "python3": "is for the reader's own Python",
     "sudo": "needs root",
     "systemctl": "needs systemd",
+    "systemd-ask-password": "asks for a password",
     "systemd-creds": "needs systemd",
     "systemd-run": "needs systemd",
     "uv": "installs",

@@ -1,0 +1,53 @@
+"""What follows a pass of ``lorsync sync``: the outside is told, where it wants to know."""
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorsync.cli.context import config_path, now, settings_of
+from lorsync.cli.root import Globals
+from lorsync.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from lorsync.core.model import Plan
+    from lorsync.settings import Settings
+
+_SPARED = timedelta(hours=6)
+"""How long a refused login is left alone where nobody is there to mend it."""
+
+
+def spare_login(options: Globals, state: Path) -> None:
+    """Raise CredentialsError while a login is refused: tried every few minutes, it gets locked."""
+    from lorsync.passes import record_of
+
+    refused = record_of(state).login_refused
+    if refused is None or now() - datetime.fromisoformat(str(refused["at"])) >= _SPARED:
+        return
+    tell(settings_of(options), state, plan=None, well=False)
+    msg = f"{refused['message']} Not tried again yet; to try it now, run: lorsync sync"
+    raise CredentialsError(msg)
+
+
+def tell(settings: "Settings", state: Path, *, plan: "Plan | None", well: bool) -> None:
+    """Tell the outside how the pass went that has just ended."""
+    from lorsync.adapters.told_file import Keeper
+    from lorsync.telling import Teller
+
+    # Who sits at a terminal reads it there.
+    teller = Teller(state, keeper=Keeper.COMMAND, desktop=not sys.stdout.isatty())
+    if well:
+        teller.note(plan, None)
+    teller.after(settings)
+    teller.wait()
+
+
+def tell_of_glance(options: Globals, state: Path) -> None:
+    """Tell of a pass that was spared, where that is wanted; else the config stays unread."""
+    import tomllib
+
+    from lorsync.adapters.told_file import Keeper, read_told
+
+    wanted = {"metrics", "ping"} & tomllib.loads(config_path(options).read_text("utf-8-sig")).keys()
+    if wanted or read_told(state).keeper is not Keeper.COMMAND:
+        tell(settings_of(options), state, plan=None, well=True)

@@ -1,0 +1,250 @@
+"""How things stand, in lines for a person: 80 columns, and whole phrases for who has them read."""
+
+import os
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import click
+
+from lorsync.backoff import PutOff
+from lorsync.core.facts import Statement
+from lorsync.core.model import Budget, Mentor, MentorId, Plan, PlanWarning
+from lorsync.passes import Record
+from lorsync.report import Change
+from lorsync.settings import Settings
+from lorsync.standing import Health, Standing, at_of
+
+_WIDTH: Final = 80
+_NEXT_EVENTS: Final = 5
+_COUNTED: Final = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")
+_LABEL: Final = 12
+_COLORS: Final = {Health.HEALTHY: "green", Health.NEEDS_YOU: "yellow", Health.NOT_RUNNING: "red"}
+_HEADLINES: Final = {
+    Health.HEALTHY: "All is well",
+    Health.NEEDS_YOU: "Something needs you",
+    Health.NOT_RUNNING: "Nothing runs lorsync",
+}
+_UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """All that ``status`` tells, at an instant (aware).
+
+    ``settings`` and ``plan`` are None while the config is broken.
+    """
+
+    at: datetime
+    record: Record
+    pid: int | None
+    standing: Standing
+    settings: Settings | None
+    plan: Plan | None
+    facts: Sequence[Statement]
+    pinned: Sequence[Change]
+    changed: Sequence[Change]
+    away: Sequence[Change]
+    dismissed: Sequence[Change]
+
+    @property
+    def put_off(self) -> PutOff | None:
+        """The account's time of rest, where it still lasts."""
+        rest = self.record.put_off
+        return rest if rest is not None and rest.until > self.at else None
+
+    @property
+    def next_pass(self) -> datetime | None:
+        """When the daemon means to run its next pass; None without one."""
+        if self.pid is None or self.record.next_pass is None:
+            return None
+        return datetime.fromisoformat(self.record.next_pass)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The applicant's zone, None where only a broken config would tell."""
+        return None if self.settings is None else self.settings.season.applicant.timezone
+
+
+def lines(picture: Picture) -> Iterator[str]:
+    """Give the lines, the most important first."""
+    yield _headline(picture)
+    yield ""
+    yield from _passes(picture)
+    yield from _needs(picture)
+    if picture.plan is not None and picture.settings is not None:
+        yield from _plan(picture.plan, picture.settings.season.mentors)
+    today = picture.at.astimezone(picture.zone or UTC).date()
+    yield from _changes("Moved by you, and left there", picture.pinned, today)
+    yield from _changes("Changed by you, and left so", _other_than(picture.pinned, picture), today)
+    yield from _changes("Deleted by you (lorsync restore brings them back)", picture.away, today)
+    if picture.facts:
+        yield from _heading("Facts")
+        for fact in picture.facts:
+            told = f"{fact.letter}: {fact.fact.words} on {fact.day.isoformat()} ({fact.source})"
+            yield from _folded(told)
+    yield from _warnings(() if picture.plan is None else picture.plan.warnings)
+
+
+def age(span: timedelta) -> str:
+    """Return a length of time in one unit: ``12 minutes``."""
+    seconds = int(abs(span).total_seconds())
+    for length, unit in _UNITS:
+        if seconds >= length:
+            number = seconds // length
+            return f"{number} {unit}{'s' if number != 1 else ''}"
+    return "less than a minute"
+
+
+def _headline(picture: Picture) -> str:
+    health = picture.standing.health
+    if picture.pid is not None:
+        daemon = f"the daemon is up (process {picture.pid})"
+    elif health is Health.NOT_RUNNING:
+        daemon = "no daemon is up"
+    else:
+        daemon = "passes come without a daemon"
+    headline = _HEADLINES[health]
+    if health is Health.HEALTHY and picture.record.last_error is not None:
+        headline = "Trouble that is likely to pass"
+    return _styled(f"{headline}: {daemon}.", fg=_COLORS[health])
+
+
+def _passes(picture: Picture) -> Iterator[str]:
+    record, zone = picture.record, picture.zone
+    # Whole, whatever its length: it is to be copied.
+    yield f"{'Calendar':<{_LABEL}}{record.calendar or 'not made yet'}"
+    if record.last_pass is None:
+        yield from _labelled("Last pass", "none yet")
+    else:
+        counts = [f"{record.last_pass[name]} {name}" for name in _COUNTED if record.last_pass[name]]
+        when = _when(at_of(record.last_pass), picture.at, zone)
+        yield from _labelled("Last pass", f"{when}: {', '.join(counts) or 'nothing to write'}")
+    if picture.next_pass is not None:
+        yield from _labelled("Next pass", _when(picture.next_pass, picture.at, zone))
+    if picture.put_off is not None:
+        until = _when(picture.put_off.until, picture.at, zone)
+        yield from _labelled("Put off", f"until {until}, as the server asked")
+    if record.login_refused is not None:
+        since = _when(at_of(record.login_refused), picture.at, zone)
+        yield from _labelled("Login", f"refused since {since}; not tried again until it changes")
+    if record.last_error is None:
+        yield from _labelled("Last error", "none since the last pass")
+    elif record.login_refused is None:
+        when = _when(at_of(record.last_error), picture.at, zone)
+        yield from _labelled("Last error", f"{when}: {record.last_error['message']}")
+
+
+def _needs(picture: Picture) -> Iterator[str]:
+    """Say what only the person can do; where nothing runs, that comes first."""
+    standing = picture.standing
+    if standing.health is Health.HEALTHY:
+        return
+    yield from _heading("Needs you")
+    if standing.health is Health.NOT_RUNNING:
+        told = (
+            "- Start lorsync: “lorsync service install” has it run by itself, “lorsync run” in "
+            "this terminal, “lorsync sync” once."
+        )
+        yield from _folded(told, more="  ")
+    for need in standing.needs:
+        first, *rest = need.message.splitlines()
+        yield from _folded(f"- {first}", more="  ")
+        for line in rest:
+            yield from _folded(f"  {line.strip()}", more="    ")
+
+
+def _plan(plan: Plan, mentors: Mapping[MentorId, Mentor]) -> Iterator[str]:
+    if plan.events:
+        yield from _heading("Next")
+        for event in plan.events[:_NEXT_EVENTS]:
+            note = ", moved by you" if event.pinned else ""
+            yield from _folded(f"{_day(event.day)}  {event.summary}{note}", more=" " * 16)
+    else:
+        yield ""
+        yield "Nothing is planned."
+    yield from _heading("Letters")
+    for letter in plan.letters:
+        due = f", due {letter.due.isoformat()}" if letter.due is not None else ""
+        yield from _folded(f"{letter.id}: {letter.stage}{due}")
+    yield from _heading("Follow-ups")
+    for mentor, budget in plan.budgets.items():
+        yield from _folded(f"{mentors[mentor].name}: {_used(budget)}")
+
+
+def _warnings(warnings: Sequence[PlanWarning]) -> Iterator[str]:
+    """Say what the plan warns of, but for what the list of letters says already."""
+    told = [warning for warning in warnings if warning.code != "not-asked"]
+    if told:
+        yield from _heading("Take note")
+    for warning in told:
+        yield from _folded(f"- {warning.message}", more="  ")
+
+
+def _used(budget: Budget) -> str:
+    if not budget.cap:
+        return "none wanted"
+    left = max(0, budget.cap - budget.spent)
+    planned = f", {budget.planned} planned" if budget.planned else ""
+    return f"{budget.spent} of {budget.cap} used, {left} left{planned}"
+
+
+def _other_than(pinned: Sequence[Change], picture: Picture) -> list[Change]:
+    """Return what is changed in another way than its day alone."""
+    moved = {change.uid for change in pinned}
+    return [c for c in picture.changed if c.uid not in moved or c.changed != ("date",)]
+
+
+def _changes(heading: str, changes: Sequence[Change], today: date) -> Iterator[str]:
+    """List events that are still ahead; what is past is history."""
+    ahead = [change for change in changes if change.day >= today]
+    if ahead:
+        yield from _heading(heading)
+    for change in ahead:
+        what = f" ({', '.join(change.changed)})" if change.changed else ""
+        yield from _folded(f"{_day(change.day)}  {change.summary}{what}", more=" " * 16)
+
+
+def _heading(text: str) -> Iterator[str]:
+    yield ""
+    yield _styled(text, bold=True)
+
+
+def _labelled(label: str, text: str) -> Iterator[str]:
+    """Give a line with a label, and what is too long for it below the text."""
+    yield from _wrapped(f"{label:<{_LABEL}}{text}", more=" " * _LABEL)
+
+
+def _folded(text: str, *, more: str = "  ") -> Iterator[str]:
+    yield from _wrapped(f"  {text}", more=f"  {more}")
+
+
+def _wrapped(text: str, *, more: str) -> list[str]:
+    """Fold at the terminal's width, 80 columns at most; an address or a path stays whole."""
+    width = max(_LABEL * 3, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns))
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=more,
+        break_long_words="/" not in text,
+        break_on_hyphens=False,
+    )
+
+
+def _when(instant: datetime, now: datetime, zone: ZoneInfo | None) -> str:
+    """Return an instant in the applicant's zone, this machine's where that is unknown."""
+    ago = f"{age(now - instant)} ago" if instant <= now else f"in {age(instant - now)}"
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}, {ago}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.isoformat()}"
+
+
+def _styled(text: str, *, bold: bool = False, fg: str | None = None) -> str:
+    """Style for a terminal; click takes it out again where the output is none."""
+    return text if "NO_COLOR" in os.environ else click.style(text, bold=bold, fg=fg)

@@ -1,0 +1,147 @@
+"""Judge how things stand: healthy, in need of the person, or not running at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from lorsync.adapters.told_file import Keeper
+from lorsync.errors import (
+    ConfigError,
+    CredentialsError,
+    DataError,
+    LorsyncError,
+    StateError,
+    UsageError,
+)
+from lorsync.passes import Record
+
+SILENCE = timedelta(days=1)
+"""From when on trouble that ends by itself, such as no network, is the person's to know."""
+
+MISSED = 3
+"""So many passes may be missed before nobody seems to run them any more."""
+
+_LEAST_PATIENCE = timedelta(minutes=30)
+_LATE = timedelta(minutes=10)
+
+_LASTING = frozenset(
+    error.exit_code
+    for error in (UsageError, DataError, LorsyncError, StateError, CredentialsError, ConfigError)
+)
+"""The exit codes of errors that no further pass mends."""
+
+
+class Health(IntEnum):
+    """How things stand; the number is the exit code of ``lorsync status``."""
+
+    HEALTHY = 0
+    NEEDS_YOU = 1
+    NOT_RUNNING = 2
+
+    @property
+    def word(self) -> str:
+        """The word for it in documents."""
+        return self.name.lower().replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Something that only the person can do; ``code`` is for programs."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How things stand, and what it needs of the person, the most pressing first."""
+
+    health: Health
+    needs: tuple[Need, ...] = ()
+
+
+def standing(
+    record: Record,
+    *,
+    pid: int | None,
+    keeper: Keeper | None,
+    every: timedelta,
+    now: datetime,
+    broken: str | None = None,
+) -> Standing:
+    """Judge by what is remembered of the passes.
+
+    ``pid`` is the daemon's, None where none runs; ``every`` is the time between two passes, ``now``
+    aware. ``broken`` is what is wrong with the config as it is now.
+    """
+    needs = tuple(_needs(record, pid=pid, every=every, now=now, broken=broken))
+    if pid is None and not _is_kept(record, keeper, every, now):
+        return Standing(health=Health.NOT_RUNNING, needs=needs)
+    return Standing(health=Health.NEEDS_YOU if needs else Health.HEALTHY, needs=needs)
+
+
+def last_try(record: Record) -> datetime | None:
+    """Return when the last pass ran, whether or not it came to its end; None before the first."""
+    memos = (record.last_pass, record.last_error)
+    return max((at_of(memo) for memo in memos if memo is not None), default=None)
+
+
+def at_of(memo: dict[str, object]) -> datetime:
+    """Return the instant (aware) of a remembered pass or error."""
+    return datetime.fromisoformat(str(memo["at"]))
+
+
+def _is_kept(record: Record, keeper: Keeper | None, every: timedelta, now: datetime) -> bool:
+    """Tell whether passes come without a daemon: from a timer, from cron, or by hand.
+
+    Where the daemon ran the last one, it is missed as soon as it is down.
+    """
+    tried = last_try(record)
+    if tried is None or keeper is Keeper.DAEMON:
+        return False
+    return now - tried <= max(MISSED * every, _LEAST_PATIENCE)
+
+
+def _needs(
+    record: Record, *, pid: int | None, every: timedelta, now: datetime, broken: str | None
+) -> Iterator[Need]:
+    if broken is not None:
+        yield Need(code="config", message=broken)
+    elif record.config_error is not None:
+        yield Need(code="config", message=record.config_error)
+    if record.login_refused is not None:
+        yield Need(code="login", message=str(record.login_refused["message"]))
+    elif record.last_error is not None:
+        yield from _trouble(record.last_error, record.last_pass, now)
+    held = int(str((record.last_pass or {}).get("held", 0)))
+    if held:
+        message = (
+            f"{held} events would be deleted, which waits for your yes: "
+            "lorsync sync --accept-deletions"
+        )
+        yield Need(code="held", message=message)
+    if pid is not None and _is_stuck(record, every, now):
+        message = (
+            f"The daemon (process {pid}) has missed its pass. Start it anew; if that comes "
+            "again, please report it."
+        )
+        yield Need(code="stuck", message=message)
+
+
+def _trouble(
+    error: dict[str, object], last_pass: dict[str, object] | None, now: datetime
+) -> Iterator[Need]:
+    message = str(error["message"])
+    if error.get("code") in _LASTING:
+        yield Need(code="error", message=message)
+    elif last_pass is None:
+        yield Need(code="error", message=f"No pass has succeeded yet. {message}")
+    elif now - at_of(last_pass) > SILENCE:
+        yield Need(code="silence", message=f"No pass has succeeded for over a day. {message}")
+
+
+def _is_stuck(record: Record, every: timedelta, now: datetime) -> bool:
+    if record.next_pass is None:
+        return False
+    return now - datetime.fromisoformat(record.next_pass) > max(every, _LATE)
