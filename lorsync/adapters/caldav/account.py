@@ -7,6 +7,7 @@ from urllib.parse import quote, urljoin
 
 from lorsync.adapters.caldav.addresses import may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
+from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import AccessTokens, Transport
 from lorsync.errors import ConfigError, UnavailableError
 from lorsync.providers import how_to_sign_in, traits
@@ -30,13 +31,12 @@ class _Target:
 def connected(
     settings: CalendarSettings,
     secret: Secret,
-    connect_limit: float,
-    read_limit: float,
     *,
     remembered: str | None = None,
     ahead: Exchange | None = None,
+    limits: Limits = LIMITS,
 ) -> Transport:
-    """Return a transport to the account; limits are seconds.
+    """Return a transport to the account.
 
     ``remembered`` is the calendar's address where it is known, which saves looking for a server;
     ``ahead`` was sent before, and gets no second answer.
@@ -48,9 +48,10 @@ def connected(
         password=secret if isinstance(secret, str) else "",
         tokens=None if isinstance(secret, str) else secret,
         advice=how_to_sign_in(settings),
-        connect_limit=connect_limit,
-        read_limit=read_limit,
         ahead=ahead,
+        limits=limits,
+        ca_file=settings.ca_file,
+        allow_http=settings.allow_http,
     )
 
 

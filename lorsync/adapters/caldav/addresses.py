@@ -2,7 +2,6 @@
 
 import contextlib
 import ipaddress
-import os
 from functools import cache
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,8 +24,11 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def check_address(url: str) -> None:
-    """Raise ConfigError for an address to which credentials must not be sent."""
+def check_address(url: str, *, allow_http: bool = False) -> None:
+    """Raise ConfigError for an address to which credentials must not be sent.
+
+    ``allow_http`` is the person's word that the way there may be in clear.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -41,17 +43,18 @@ def check_address(url: str) -> None:
         raise ConfigError(
             f"calendar.url: {url!r} is not an address: it must begin with https:// and a host."
         )
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise ConfigError(
-            f"calendar.url: {shown(url)} would send the password in clear: use https://."
+            f"calendar.url: {shown(url)} would send the password in clear: use https://, or write "
+            "“allow_http = true” below [calendar] if nobody else is on that network."
         )
 
 
 def may_follow(origin: str, target: str) -> bool:
     """Tell whether credentials for ``origin`` may go to ``target``.
 
-    The same host or one of the same domain, never from https to http, and on this machine only to
-    the same port, since each port there is another program. iCloud's home sets
+    The same host or one of the same domain, never from https to http, and over http or on this
+    machine only to the same port, since each port is another program there. iCloud's home sets
     (``pNN-caldav.icloud.com``) are why another host of one domain is allowed.
     """
     try:
@@ -61,7 +64,7 @@ def may_follow(origin: str, target: str) -> bool:
         return False
     if two.scheme not in {"http", "https"} or two.username is not None or not other:
         return False
-    if is_loopback(host) or is_loopback(other):
+    if two.scheme == "http" or is_loopback(host) or is_loopback(other):
         return (one.scheme, host, ports[0]) == (two.scheme, other, ports[1])
     return two.scheme == "https" and (host == other or _same_domain(host, other))
 
@@ -88,11 +91,3 @@ def _is_number(host: str) -> bool:
         ipaddress.ip_address(host)
         return True
     return False
-
-
-def trust_anchors() -> bool | str:
-    """Return the CA bundle that the environment names, which ``trust_env`` off would ignore."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        if os.environ.get(name):
-            return os.environ[name]
-    return True

@@ -121,7 +121,10 @@ def _with_owner(transport: Transport, found: Collection) -> Collection:
     """Return a calendar with its owner's name, where only the owner's path was said."""
     if found.sharing is not Sharing.WITH_YOU or not (found.owner or "").startswith("/"):
         return found
-    answer = _propfind(transport, urljoin(found.address, quote(found.owner or "")), _NAME)
+    address = urljoin(found.address, quote(found.owner or ""))
+    if not may_follow(transport.origin, address):
+        return found  # "/%2Fevil.example/" is a path until it is decoded
+    answer = _propfind(transport, address, _NAME)
     responses = answer.multistatus().responses if answer.status == 207 else ()
     name = responses[0].text(xml.DISPLAYNAME) if responses else None
     return replace(found, owner=name) if name else found

@@ -17,8 +17,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lorsync.adapters.authorities import trusted_authorities
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import check_address, is_loopback, trust_anchors
+from lorsync.adapters.caldav.addresses import check_address, is_loopback
 from lorsync.adapters.caldav.answers import Answer, Exchange
 from lorsync.errors import ConfigError
 from lorsync.ports import SyncToken
@@ -94,7 +95,7 @@ def unchanged(answer: Answer) -> SyncToken | None:
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
     if scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=_SECONDS)
-    anchors = trust_anchors()
+    anchors = trusted_authorities()
     named = anchors if isinstance(anchors, str) else None
     folder = named is not None and Path(named).is_dir()
     context = ssl.create_default_context(
