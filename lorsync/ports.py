@@ -139,6 +139,10 @@ class Calendar(Protocol):
     def guards_deletion(self) -> bool:
         """Whether :meth:`delete` is known to leave another version alone (S22); as above."""
 
+    @property
+    def strays(self) -> int:
+        """How many hrefs the server has named that are not in this collection; none is used."""
+
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
 

@@ -69,6 +69,10 @@ class FakeCalendar:
     def requests(self) -> int:
         return self._requests
 
+    @property
+    def strays(self) -> int:
+        return 0
+
     def href_for(self, uid: Uid) -> Href:
         return Href(f"{self._path}{uid}.ics")
 

@@ -107,6 +107,11 @@ class FolderCalendar:
         """The ETag of what was written last; see :class:`lorsync.ports.Bench`."""
         return self._told_etag
 
+    @property
+    def strays(self) -> int:
+        """None: what is listed is in the folder."""
+        return 0
+
     def href_for(self, uid: Uid) -> Href:
         """The file in which an event with this UID belongs."""
         return Href(str(self._path / f"{uid}{_SUFFIX}"))

@@ -3,15 +3,33 @@
 import contextlib
 import ipaddress
 from functools import cache
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lorsync.errors import ConfigError
 
+_SHOWN = 200
+"""How many characters of an address a message shows."""
+
 
 def shown(url: str) -> str:
-    """Return the address without credentials and query, for a message."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    """Return the address without credentials and query, for a message; a server may have made it.
+
+    What a terminal would act on is left out.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what is no address"
+    plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return "".join(mark for mark in plain if mark.isprintable())[:_SHOWN]
+
+
+def joined(base: str, reference: str) -> str:
+    """Resolve a reference of a server's (RFC 3986 section 5); itself where it is no address."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
 
 
 def is_loopback(host: str) -> bool:

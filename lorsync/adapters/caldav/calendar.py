@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote, urljoin, urlsplit
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.addresses import joined, may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, unusable
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.core.model import Uid
@@ -68,6 +68,7 @@ class CalDavCalendar:
         self._guards_creation = guards_creation
         self._careless = _SOGO_SEGMENT in self._path
         self._told_etag: str | None = None
+        self._strays: set[str] = set()
         self.created = created
 
     @property
@@ -104,6 +105,11 @@ class CalDavCalendar:
     def told_etag(self) -> str | None:
         """The ETag that the answer to the last PUT told; see :class:`lorsync.ports.Bench`."""
         return self._told_etag
+
+    @property
+    def strays(self) -> int:
+        """How many hrefs were named that are not in this collection."""
+        return len(self._strays)
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
@@ -186,8 +192,22 @@ class CalDavCalendar:
     def _inside(self, responses: Sequence[xml.Response]) -> Iterator[tuple[Href, xml.Response]]:
         """Yield the resources that lie in this collection: no answer is trusted to stay there."""
         for response in responses:
-            if self._name(response.href) is not None:
+            if not self._is_here(response):
+                self._strays.add(response.spelling)
+            elif self._name(response.href) is not None:
                 yield Href(response.href), response
+
+    def _is_here(self, response: xml.Response) -> bool:
+        """Tell whether an href means this collection or something below it, on a host of its own.
+
+        The path alone is used of it; a server that names the host of somebody else is not sane.
+        """
+        href, spelling = response.href, response.spelling
+        if not (href.rstrip("/") + "/").startswith(self._path) or ".." in href.split("/"):
+            return False
+        return spelling[:2] != "//" and (
+            spelling[:1] == "/" or may_follow(self._address, joined(self._address, spelling))
+        )
 
     # Listings
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urljoin
 
 import niquests
 from caldav.davclient import DAVClient
@@ -20,7 +19,7 @@ from niquests.auth import AuthBase, HTTPBasicAuth
 
 from lorsync.adapters.authorities import trusted_authorities
 from lorsync.adapters.caldav import failures, xml
-from lorsync.adapters.caldav.addresses import check_address, may_follow, shown
+from lorsync.adapters.caldav.addresses import check_address, joined, may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, Exchange, is_web_page
 from lorsync.adapters.caldav.session import (
     LIMITS,
@@ -143,7 +142,7 @@ class Transport:
             answer = self._send_once(method, url, body, headers or {})
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
-            target = _joined(answer.url, answer.headers["location"])
+            target = joined(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
                 raise UnavailableError(
                     f"{shown(url)} redirects to {shown(target)}: the password is not sent there. "
@@ -283,14 +282,6 @@ def _answer(method: str, url: str, status: int, headers: Mapping[str, str], body
         root=root,
         web_page=root is None and is_web_page(said.get("content-type", ""), body),
     )
-
-
-def _joined(url: str, location: str) -> str:
-    """Return where a Location leads (RFC 9110 section 10.2.2); itself where it is no address."""
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        return location
 
 
 class _Bearer(AuthBase, threading.local):

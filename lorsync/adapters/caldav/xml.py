@@ -104,8 +104,14 @@ class MultiStatus:
 
 
 def decoded_path(href: str) -> str:
-    """Return the path of an href, percent-decoded: ``%40`` and ``@`` are one spelling then."""
-    return unquote(urlsplit(href.strip()).path)
+    """Return the path of an href, percent-decoded: ``%40`` and ``@`` are one spelling then.
+
+    What is no address has none.
+    """
+    try:
+        return unquote(urlsplit(href.strip()).path)
+    except ValueError:
+        return ""
 
 
 _PROLOG = 65_536
@@ -265,5 +271,16 @@ def mkcalendar(name: str, color: str | None) -> bytes:
 
 def said(root: Element) -> str:
     """Return what an error body says in words, such as sabre's ``s:message``, on one line."""
-    words = " ".join("".join(root.itertext()).split())
+    words = line("".join(root.itertext())) or ""
     return words if len(words) <= 200 else words[:199] + "…"
+
+
+def line(text: str | None) -> str | None:
+    """Return a server's text as one line without what a terminal would act on, None for none.
+
+    XML 1.0 allows the control characters from U+0080 to U+009F, and marks that turn text around.
+    """
+    if text is None:
+        return None
+    folded = " ".join(text.split())
+    return "".join(mark for mark in folded if mark.isprintable())
