@@ -12,7 +12,16 @@ import pytest
 from tests.caldav.conftest import Reply
 from tests.providers.dav import Account, Kept
 from tests.servers import free_port
-from tests.trust.conftest import NAME, PASSWORD, SIGNED, Victim, honest, message, nothing_leaked
+from tests.trust.conftest import (
+    NAME,
+    PASSWORD,
+    SIGNED,
+    WRITES,
+    Victim,
+    honest,
+    message,
+    nothing_leaked,
+)
 from tests.trust.villain import (
     EVIL,
     EXPIRED,
@@ -317,3 +326,27 @@ def test_a_pass_ends_though_each_answer_comes_in_time(newcomer: Victim) -> None:
     newcomer.limits.clear()
     assert newcomer.meets(honest(newcomer.account)).code == 0
     newcomer.is_fine()
+
+
+def test_weak_etags_are_warned_of_once_and_the_pass_goes_on(victim: Victim) -> None:
+    """A proxy that packs answers makes strong ETags weak, and If-Match never matches one."""
+    rightly = honest(victim.account)
+
+    def answer(asked: Asked) -> Reply:
+        reply = rightly(asked)
+        body = reply.body.replace(b'getetag>"', b'getetag>W/"')
+        headers = {k: f"W/{v}" if k == "ETag" else v for k, v in reply.headers.items()}
+        return Reply(status=reply.status, body=body, headers=headers)
+
+    due = victim.config.read_text()
+    victim.config.write_text(due.replace("2099-09-10", "2099-09-24"))
+    done = victim.meets(answer)
+    assert done.code == 0, done.err
+    puts = [asked.request for asked in victim.villain.asked if asked.request.method == "PUT"]
+    assert puts
+    assert not [put for put in puts if "if-match" in put.headers]
+    assert (done.out + done.err).count("names no versions of its events") == 1
+    victim.config.write_text(due)
+    assert "names no versions" not in victim.meets(answer).out
+    assert victim.meets(answer).code == 0
+    assert not [asked for asked in victim.villain.asked if asked.request.method in WRITES]

@@ -150,17 +150,17 @@ class CalDavCalendar:
             self._check_collection()
         raise _refused(href, answer)
 
-    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
-        """Replace a resource whose version is ``etag`` (``If-Match``)."""
-        answer = self._write("PUT", href, {**_ICS, "If-Match": etag}, body)
+    def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
+        """Replace a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
+        answer = self._write("PUT", href, {**_ICS, **_guard(etag)}, body)
         if 200 <= answer.status < 300:
             return self._strongly_told(answer)
         self._check_guarded(href, answer)
         raise _refused(href, answer)
 
-    def delete(self, href: Href, etag: ETag) -> None:
-        """Delete a resource whose version is ``etag`` (``If-Match``)."""
-        answer = self._write("DELETE", href, {"If-Match": etag})
+    def delete(self, href: Href, etag: ETag | None) -> None:
+        """Delete a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
+        answer = self._write("DELETE", href, _guard(etag))
         if not 200 <= answer.status < 300:
             self._check_guarded(href, answer)
             raise _refused(href, answer)
@@ -372,6 +372,10 @@ class CalDavCalendar:
             return False
         own = answer.multistatus().of(xml.decoded_path(answer.url))
         return own is not None and own.status not in _GONE
+
+
+def _guard(etag: ETag | None) -> Mapping[str, str]:
+    return {} if etag is None else {"If-Match": etag}
 
 
 def _strong(etag: str | None) -> ETag | None:
