@@ -53,6 +53,7 @@ class Victim:
     account: Account = field(default_factory=account)
     environment: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    budget: int | None = None
 
     @property
     def config(self) -> Path:
@@ -78,6 +79,7 @@ class Victim:
             folder=self.home,
             more=self.environment,
             limits=self.limits,
+            budget=self.budget,
         )
         assert "Traceback" not in done.out + done.err
         assert PASSWORD not in done.out + done.err

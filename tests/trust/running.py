@@ -19,6 +19,8 @@ import lorsync.config.building, lorsync.config.checking
 import lorsync.config.reading, lorsync.config.rules
 from lorsync.__main__ import main
 from lorsync.adapters.caldav.session import LIMITS
+from lorsync.providers import PROVIDERS
+from lorsync.settings import Provider
 
 for line in sys.stdin:
     job = json.loads(line)
@@ -31,6 +33,8 @@ for line in sys.stdin:
             os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
         for name, value in job["limits"].items():
             object.__setattr__(LIMITS, name, value)
+        if job["budget"]:
+            object.__setattr__(PROVIDERS[Provider.CALDAV], "budget", job["budget"])
         sys.argv = ["lorsync", *job["arguments"]]
         try:
             main()
@@ -75,14 +79,21 @@ class Warm:
         )
 
     def run(
-        self, *arguments: str, folder: Path, more: dict[str, str], limits: dict[str, float]
+        self,
+        *arguments: str,
+        folder: Path,
+        more: dict[str, str],
+        limits: dict[str, float],
+        budget: int | None,
     ) -> Done:
+        """Run a command; ``limits`` and ``budget`` stand in for those that take minutes to meet."""
         out, err = self.folder / "out", self.folder / "err"
         job = {
             "arguments": arguments,
             "environment": self.environment | more | {"HOME": str(folder)},
             "folder": str(folder),
             "limits": limits,
+            "budget": budget,
             "out": str(out),
             "err": str(err),
         }

@@ -9,6 +9,7 @@ from lorsync.adapters.caldav.addresses import may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import AccessTokens, Transport
+from lorsync.allowance import Allowance
 from lorsync.errors import ConfigError, UnavailableError
 from lorsync.providers import how_to_sign_in, traits
 from lorsync.settings import CalendarSettings, Provider
@@ -35,8 +36,9 @@ def connected(
     remembered: str | None = None,
     ahead: Exchange | None = None,
     limits: Limits = LIMITS,
+    allowance: Allowance | None = None,
 ) -> Transport:
-    """Return a transport to the account.
+    """Return a transport to the account; ``allowance`` counts its requests.
 
     ``remembered`` is the calendar's address where it is known, which saves looking for a server;
     ``ahead`` was sent before, and gets no second answer.
@@ -52,6 +54,7 @@ def connected(
         limits=limits,
         ca_file=settings.ca_file,
         allow_http=settings.allow_http,
+        allowance=allowance,
     )
 
 

@@ -16,6 +16,7 @@ from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, homes_of, members_of, survey
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import Transport
+from lorsync.allowance import Allowance
 from lorsync.core.model import Uid
 from lorsync.errors import ConfigError
 from lorsync.ports import Collection, Sharing, Survey
@@ -39,15 +40,18 @@ def open_collection(
     holding: Uid | None = None,
     ahead: Exchange | None = None,
     limits: Limits = LIMITS,
+    allowance: Allowance | None = None,
 ) -> CalDavCalendar:
     """Open the collection that the settings name, and make it when it is missing.
 
     ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
     calendar stays the same one. Before one is made, the account is searched for a calendar that
-    has the resource of ``holding``, the season's memory (S19). ``ahead`` was asked of it before.
-    Raises ConfigError, CredentialsError or UnavailableError.
+    has the resource of ``holding``, the season's memory (S19). ``ahead`` was asked of it before,
+    ``allowance`` counts the requests. Raises ConfigError, CredentialsError or UnavailableError.
     """
-    transport = connected(settings, secret, remembered=remembered, limits=limits, ahead=ahead)
+    transport = connected(
+        settings, secret, remembered=remembered, limits=limits, ahead=ahead, allowance=allowance
+    )
     if remembered is not None:
         return _calendar(transport, _recalled(transport.origin, remembered), settings)
     with _closing_on_error(transport):
@@ -58,13 +62,17 @@ def open_collection(
 
 
 def find_collection(
-    settings: CalendarSettings, secret: Secret, *, holding: Uid | None = None
+    settings: CalendarSettings,
+    secret: Secret,
+    *,
+    holding: Uid | None = None,
+    allowance: Allowance | None = None,
 ) -> CalDavCalendar | None:
     """Open the collection as :func:`open_collection` where it is there already; make nothing.
 
     Raises ConfigError, CredentialsError or UnavailableError.
     """
-    transport = connected(settings, secret)
+    transport = connected(settings, secret, allowance=allowance)
     with _closing_on_error(transport):
         place = _look(transport, settings, holding)
     if isinstance(place, _Vacancy):

@@ -9,7 +9,7 @@ from caldav.lib.error import parse_retry_after
 from lorsync.adapters.caldav.addresses import shown
 from lorsync.adapters.caldav.answers import Answer
 from lorsync.adapters.caldav.session import Limits
-from lorsync.errors import BusyError, TryAgainError, UnavailableError
+from lorsync.errors import AllowanceSpentError, BusyError, TryAgainError, UnavailableError
 
 _CHECK_CLOCK = "tell whoever runs the server, and check this machine's clock"
 _OWN_AUTHORITY = (
@@ -31,6 +31,15 @@ def unwell(answer: Answer) -> TryAgainError:
     if answer.status == 503 or wish:
         return busy(answer.url, answer.status, _seconds(wish))
     return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
+
+
+def ahead_of_refusals(url: str, wait: float) -> AllowanceSpentError:
+    """Say that as many requests were sent in a minute as the provider is known to bear."""
+    return AllowanceSpentError(
+        f"{_host(url)} takes only so many requests a minute, and they are used up; the next pass "
+        "goes on from there.",
+        retry_after=wait,
+    )
 
 
 def too_slow(url: str, limits: Limits) -> UnavailableError:

@@ -29,6 +29,7 @@ from lorsync.adapters.caldav.session import (
     TooSlowError,
     UnreadableError,
 )
+from lorsync.allowance import Allowance
 from lorsync.errors import LoginRefusedError, LorsyncError, UnavailableError
 
 # What these say to a log, lorsync says itself, in its own words, and once. The second is named
@@ -64,6 +65,7 @@ class Transport:
     ``ca_file`` holds the only certificate authorities that are trusted; None for the usual ones.
     ``allow_http`` is the person's word that the way to this server may be in clear.
     ``ahead`` was sent before this was made: the same request gets its answer.
+    ``allowance``: how many requests may still be sent; None for any number.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Transport:
         ca_file: Path | None = None,
         allow_http: bool = False,
         ahead: Exchange | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         check_address(origin, allow_http=allow_http)
         self._origin = origin
@@ -89,6 +92,7 @@ class Transport:
         self._advice = advice
         self._limits = limits
         self._ends = time.monotonic() + limits.whole
+        self._allowance = allowance or Allowance(None)
         self._verify = trusted_authorities(ca_file)
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
@@ -131,7 +135,7 @@ class Transport:
         Redirects are followed with the same method and body, which the library does not do. Where a
         server sends or points to, only :func:`may_follow` lets the password go.
         Raises LoginRefusedError (401), BusyError (429, 503, a quota), TryAgainError (other 5xx),
-        UnavailableError (no answer, or one that is not to be trusted).
+        UnavailableError (no answer, or one that is not to be trusted), AllowanceSpentError.
         """
         if not may_follow(self._origin, url):
             raise UnavailableError(
@@ -187,6 +191,9 @@ class Transport:
         left = self._ends - time.monotonic()
         if left <= 0:
             return failures.out_of_time(url, self._limits)
+        wait = self._allowance.spend()
+        if wait is not None:
+            return failures.ahead_of_refusals(url, wait)
         connection = self._take()
         connection.session.seconds = min(left, self._limits.request)
         outcome = self._exchange(connection, method, url, body, headers)
