@@ -56,6 +56,14 @@ def test_a_document_type_never_reaches_the_parser(
     assert xml.parse(document) is None
 
 
+@pytest.mark.parametrize("many", [b"<a/>", b"<a b=''/>", "<a/>".encode("utf-16-le")])
+def test_a_crowd_of_elements_never_reaches_the_parser(
+    many: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xml, "_parser", lambda: pytest.fail("it is given to the parser"))
+    assert xml.parse(b"<d>" + many * 1_000_000 + b"</d>") is None
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
 def test_a_plain_document_is_read_in_any_usual_encoding(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><d>Müller</d>'

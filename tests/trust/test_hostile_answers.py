@@ -106,3 +106,21 @@ def test_after_some_of_them_the_next_pass_finds_nothing_to_do(victim: Victim) ->
         answer, code, _ = ANSWERS[name]
         assert victim.meets(answer).code == code
     victim.is_fine()
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [
+        ("icloud", ["xxxx-xxxx-xxxx-xxxx", "https://account.apple.com/"]),
+        ("fastmail", ["https://app.fastmail.com/"]),
+        ("nextcloud", ["your Nextcloud's settings (Security"]),
+    ],
+)
+def test_the_password_of_an_account_is_said_to_be_the_wrong_one(
+    newcomer: Victim, provider: str, words: list[str]
+) -> None:
+    newcomer.configure(provider=provider, url=f"https://{GOOD}/")
+    text = message(newcomer.meets(always(Reply(status=401))), 77)
+    assert "takes an app password" in text
+    assert all(word in text for word in words)
+    assert len(newcomer.villain.asked) == 1

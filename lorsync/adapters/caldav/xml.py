@@ -118,6 +118,10 @@ _PROLOG = 65_536
 """How many bytes may come before the root element; CalDAV needs some forty."""
 
 
+_MOST_MARKS = 1_000_000
+"""How many elements, and attributes, a document may have: each takes forty times its four bytes."""
+
+
 class _RootSeenError(Exception):
     """The root element has begun."""
 
@@ -138,8 +142,8 @@ def _parser() -> etree.XMLParser:
 
 
 def parse(content: bytes) -> Element | None:
-    """Parse an answer; None if it is not XML, or brings a document type of its own."""
-    if not _is_plain(content):
+    """Parse an answer; None if it is no XML, has a document type, or more marks than any needs."""
+    if any(content.count(mark) > _MOST_MARKS for mark in (b"<", b"=")) or not _is_plain(content):
         return None
     try:
         root = etree.fromstring(content, parser=_parser())
