@@ -80,7 +80,9 @@ def unusable(answer: Answer) -> LorsyncError:
         # Of one resource that is written it is a matter of that resource; here, of the account.
         return BusyError(f"{where} has no room left (507): free some there.")
     if answer.status == 207:
-        return UnavailableError(f"{where} gave an empty or unreadable answer: try again later.")
+        return UnavailableError(
+            f"{where} gave an empty or unreadable answer: try again later, or check calendar.url."
+        )
     return UnavailableError(
         f"{where} does not answer like a CalDAV server ({answer.method}: {answer.status}): "
         "check the address in calendar.url."

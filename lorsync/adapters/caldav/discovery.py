@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import joined, may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, unusable
+from lorsync.adapters.caldav.failures import astray
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import CredentialsError, UnavailableError
 from lorsync.ports import Collection, Sharing, Survey
@@ -157,10 +158,7 @@ def _hrefs(answer: Answer, name: str) -> list[str]:
 
 def _check_host(transport: Transport, url: str) -> None:
     if not may_follow(transport.origin, url):
-        raise UnavailableError(
-            f"{shown(transport.origin)} names calendars at {shown(url)}: the password is not "
-            "sent there. If that is right, write this address into calendar.url."
-        )
+        raise astray(f"{shown(transport.origin)} names calendars at", url)
 
 
 def _collection(

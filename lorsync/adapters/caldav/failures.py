@@ -33,6 +33,17 @@ def unwell(answer: Answer) -> TryAgainError:
     return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
 
 
+def astray(said: str, target: str) -> UnavailableError:
+    """Say that the password is not sent to where a server points; ``said`` is how it does that."""
+    where = shown(target)
+    refused = f"{said} {where}: the password is not sent there"
+    if not where.startswith("https://"):
+        return UnavailableError(f"{refused}. Tell whoever runs the server.")
+    return UnavailableError(
+        f"{refused}. If you know that to be right, write this address into calendar.url."
+    )
+
+
 def ahead_of_refusals(url: str, wait: float) -> AllowanceSpentError:
     """Say that as many requests were sent in a minute as the provider is known to bear."""
     return AllowanceSpentError(
@@ -68,7 +79,9 @@ def too_large(url: str, limits: Limits) -> UnavailableError:
 
 def unreadable(url: str) -> UnavailableError:
     """Say that an answer is damaged, or packed in a way that nobody asked for."""
-    return UnavailableError(f"{shown(url)} gave an answer that cannot be read.")
+    return UnavailableError(
+        f"{shown(url)} gave an answer that cannot be read: try again later, or check calendar.url."
+    )
 
 
 def unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError:

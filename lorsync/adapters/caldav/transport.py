@@ -138,20 +138,14 @@ class Transport:
         UnavailableError (no answer, or one that is not to be trusted), AllowanceSpentError.
         """
         if not may_follow(self._origin, url):
-            raise UnavailableError(
-                f"{shown(self._origin)} names {shown(url)}: the password is not sent there. "
-                "If that is right, write this address into calendar.url."
-            )
+            raise failures.astray(f"{shown(self._origin)} names", url)
         for _ in range(_HOPS + 1):
             answer = self._send_once(method, url, body, headers or {})
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
             target = joined(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
-                raise UnavailableError(
-                    f"{shown(url)} redirects to {shown(target)}: the password is not sent there. "
-                    "If that is right, write this address into calendar.url."
-                )
+                raise failures.astray(f"{shown(url)} redirects to", target)
             url = target
         raise UnavailableError(
             f"{shown(url)} redirects in a circle: check the address in calendar.url."
