@@ -20,10 +20,10 @@ from lorsync.accounts import (
 )
 from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
-from lorsync.allowance import Allowance
 from lorsync.backoff import PutOff, dumped, held_back, loaded, put_off
 from lorsync.core.memory import memory_uid
 from lorsync.core.model import PlanWarning
+from lorsync.counting import counted
 from lorsync.errors import (
     AllowanceSpentError,
     BusyError,
@@ -35,7 +35,6 @@ from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
 from lorsync.planning import frozen_key, observing, today_of
 from lorsync.ports import Calendar
-from lorsync.providers import traits
 from lorsync.records import LAST_RUN, pass_memo
 from lorsync.report import Report
 from lorsync.settings import Settings
@@ -45,7 +44,6 @@ from lorsync.sync import Options, run_pass
 _LAST_ERROR, _NEXT_PASS = "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
 _PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
-_SENT = "requests_sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +148,7 @@ def _recorded(
     moved: tuple[PlanWarning, ...] = ()
     try:
         if options.move and has_moved(ledger, settings.calendar):
-            with _allowance(settings, ledger) as allowance:
+            with counted(settings.calendar, ledger) as allowance:
                 moved = move(settings.calendar, state, ledger, allowance=allowance)
         with _calendar(settings, state, ledger, ahead, dry_run=options.dry_run) as calendar:
             report = run_pass(
@@ -229,13 +227,13 @@ def _calendar(
     memory = memory_uid(frozen_key(settings.season, ledger), 0)
     if dry_run and remembered is None:
         with (
-            _allowance(settings, ledger) as allowance,
+            counted(settings.calendar, ledger) as allowance,
             found_calendar(account, state, holding=memory, allowance=allowance) as calendar,
         ):
             yield calendar
         return
     with (
-        _allowance(settings, ledger) as allowance,
+        counted(settings.calendar, ledger) as allowance,
         opened_calendar(
             account,
             state,
@@ -248,23 +246,6 @@ def _calendar(
         if remembered is None:
             remember_account(ledger, account, calendar)
         yield calendar
-
-
-@contextmanager
-def _allowance(settings: Settings, ledger: SqliteLedger) -> Iterator[Allowance]:
-    """Count the requests to an account, over passes and restarts."""
-    known = traits(settings.calendar)
-    if known.budget is None:
-        yield Allowance(None)
-        return
-    account, kept = account_memo(settings.calendar), json.loads(ledger.memo(_SENT) or "{}")
-    allowance = Allowance(known.budget, kept=kept.get(account, "{}"))
-    # Whoever is killed meanwhile has said beforehand that all are used up.
-    ledger.remember({_SENT: json.dumps({account: allowance.dumped_as_spent()})})
-    try:
-        yield allowance
-    finally:
-        ledger.remember({_SENT: json.dumps({account: allowance.dumped()})})
 
 
 def _error_memo(error: LorsyncError, now: datetime) -> str:

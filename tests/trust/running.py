@@ -12,12 +12,13 @@ from pathlib import Path
 
 _WARM = """
 import json, os, sys
-import lorsync.adapters.caldav, lorsync.adapters.credentials, lorsync.adapters.google
+import lorsync.adapters.caldav.choosing, lorsync.adapters.credentials, lorsync.adapters.google
 import lorsync.cli.check, lorsync.cli.sync, lorsync.cli.calendars
-import lorsync.cli.documents, lorsync.cli.tables, lorsync.passes
+import lorsync.cli.documents, lorsync.cli.tables, lorsync.passes, lorsync.glance
 import lorsync.config.building, lorsync.config.checking
 import lorsync.config.reading, lorsync.config.rules
 from lorsync.__main__ import main
+from lorsync.adapters.caldav import glance
 from lorsync.adapters.caldav.session import LIMITS
 from lorsync.providers import PROVIDERS
 from lorsync.settings import Provider
@@ -33,6 +34,7 @@ for line in sys.stdin:
             os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
         for name, value in job["limits"].items():
             object.__setattr__(LIMITS, name, value)
+        glance._SECONDS = job["limits"].get("request", glance._SECONDS)
         if job["budget"]:
             object.__setattr__(PROVIDERS[Provider.CALDAV], "budget", job["budget"])
         sys.argv = ["lorsync", *job["arguments"]]

@@ -120,3 +120,13 @@ def test_without_the_put_off_what_was_sent_still_counts(victim: Victim) -> None:
     assert victim.meets(rightly).code == 0
     assert "only so many requests" in message(victim.meets(rightly), 75)
     assert victim.villain.asked == []
+
+
+def test_a_glance_counts_as_what_it_is_a_request(victim: Victim) -> None:
+    victim.budget = 3
+    rightly = honest(victim.account)
+    for _ in range(3):
+        assert victim.meets(rightly).code == 0
+        assert len(victim.villain.asked) == 1
+    assert "only so many requests" in message(victim.meets(rightly), 75)
+    assert victim.villain.asked == []

@@ -135,7 +135,9 @@ def test_a_home_elsewhere_is_named_and_not_asked(newcomer: Victim, home: str) ->
     done = newcomer.meets(named(newcomer.account, home=home))
     text = message(done, 69)
     assert "the password is not sent there" in text
-    assert "calendar.url" in text
+    # To write it into the config is a way out for an address that could be right alone.
+    possible = home.startswith((f"https://{EVIL}", f"//{EVIL}", "https://maya"))
+    assert ("write this address into calendar.url" in text) is possible
     nothing_leaked(newcomer.villain)
 
 
@@ -328,9 +330,9 @@ def test_a_pass_ends_though_each_answer_comes_in_time(newcomer: Victim) -> None:
     newcomer.is_fine()
 
 
-def test_weak_etags_are_warned_of_once_and_the_pass_goes_on(victim: Victim) -> None:
+def test_weak_etags_are_warned_of_once_and_the_pass_goes_on(newcomer: Victim) -> None:
     """A proxy that packs answers makes strong ETags weak, and If-Match never matches one."""
-    rightly = honest(victim.account)
+    rightly = honest(newcomer.account)
 
     def answer(asked: Asked) -> Reply:
         reply = rightly(asked)
@@ -338,15 +340,16 @@ def test_weak_etags_are_warned_of_once_and_the_pass_goes_on(victim: Victim) -> N
         headers = {k: f"W/{v}" if k == "ETag" else v for k, v in reply.headers.items()}
         return Reply(status=reply.status, body=body, headers=headers)
 
-    due = victim.config.read_text()
-    victim.config.write_text(due.replace("2099-09-10", "2099-09-24"))
-    done = victim.meets(answer)
+    assert newcomer.meets(answer).code == 0
+    due = newcomer.config.read_text()
+    newcomer.config.write_text(due.replace("2099-09-10", "2099-09-24"))
+    done = newcomer.meets(answer)
     assert done.code == 0, done.err
-    puts = [asked.request for asked in victim.villain.asked if asked.request.method == "PUT"]
+    puts = [asked.request for asked in newcomer.villain.asked if asked.request.method == "PUT"]
     assert puts
     assert not [put for put in puts if "if-match" in put.headers]
     assert (done.out + done.err).count("names no versions of its events") == 1
-    victim.config.write_text(due)
-    assert "names no versions" not in victim.meets(answer).out
-    assert victim.meets(answer).code == 0
-    assert not [asked for asked in victim.villain.asked if asked.request.method in WRITES]
+    newcomer.config.write_text(due)
+    assert "names no versions" not in newcomer.meets(answer).out
+    assert newcomer.meets(answer).code == 0
+    assert not [asked for asked in newcomer.villain.asked if asked.request.method in WRITES]
