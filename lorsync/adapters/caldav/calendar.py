@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote, urljoin, urlsplit
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import joined, may_follow, shown
+from lorsync.adapters.caldav.addresses import shown
 from lorsync.adapters.caldav.answers import Answer, unusable
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.core.model import Uid
@@ -192,22 +192,18 @@ class CalDavCalendar:
     def _inside(self, responses: Sequence[xml.Response]) -> Iterator[tuple[Href, xml.Response]]:
         """Yield the resources that lie in this collection: no answer is trusted to stay there."""
         for response in responses:
-            if not self._is_here(response):
+            if not self._is_here(response.href):
                 self._strays.add(response.spelling)
             elif self._name(response.href) is not None:
                 yield Href(response.href), response
 
-    def _is_here(self, response: xml.Response) -> bool:
-        """Tell whether an href means this collection or something below it, on a host of its own.
+    def _is_here(self, href: str) -> bool:
+        """Tell whether an href means this collection, or something below it.
 
-        The path alone is used of it; a server that names the host of somebody else is not sane.
+        Its path alone counts, and is all that is used of it: behind a proxy, servers name hosts of
+        which nobody else has heard.
         """
-        href, spelling = response.href, response.spelling
-        if not (href.rstrip("/") + "/").startswith(self._path) or ".." in href.split("/"):
-            return False
-        return spelling[:2] != "//" and (
-            spelling[:1] == "/" or may_follow(self._address, joined(self._address, spelling))
-        )
+        return (href.rstrip("/") + "/").startswith(self._path) and ".." not in href.split("/")
 
     # Listings
 
