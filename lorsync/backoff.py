@@ -65,6 +65,18 @@ def put_off(
     return PutOff(account=account, until=until, times=times, why=why)
 
 
+def held_back(
+    before: PutOff | None, *, account: str, why: str, seconds: float, now: datetime
+) -> PutOff:
+    """Return for how long an account is left alone before it has to ask for it.
+
+    That is no refusal, so it counts as none: how long the next one lasts stays as it was.
+    """
+    times = before.times if before is not None and before.account == account else 0
+    until = (now + timedelta(seconds=seconds)).replace(microsecond=0) + timedelta(seconds=1)
+    return PutOff(account=account, until=until, times=times, why=why)
+
+
 def dumped(rest: PutOff) -> str:
     """Return it as the ledger keeps it."""
     return json.dumps(asdict(rest) | {"until": rest.until.isoformat()})

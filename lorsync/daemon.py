@@ -21,6 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from lorsync.adapters.state import daemon_lock, make_state_dir
 from lorsync.adapters.watch import FileWatch
+from lorsync.config.account import cautions
 from lorsync.errors import (
     ClockError,
     ConfigError,
@@ -98,6 +99,7 @@ class Daemon:
             timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None}
         )
         self._last_error: str | None = None
+        self._cautions: set[str] = set()
         self._refused: _RefusedLogin | None = None
         self._passes = 0
 
@@ -112,6 +114,7 @@ class Daemon:
         make_state_dir(self._state)
         with daemon_lock(self._state), holding_server(settings.calendar, self._state):
             self._settings = settings
+            self._caution()
             remember_config_error(self._state, None)
             self._listen()
             worker = threading.Thread(target=self._work, name="lorsync-passes", daemon=True)
@@ -252,6 +255,14 @@ class Daemon:
             self._schedule(settings)
         self._settings = settings
         log.info("The config was read again.")
+        self._caution()
+
+    def _caution(self) -> None:
+        """Say what a config allows and its owner had better know, once each."""
+        for caution in cautions(self._settings.calendar):
+            if caution not in self._cautions:
+                self._cautions.add(caution)
+                log.warning("%s", caution)
 
     def _pass(self, reasons: frozenset[str]) -> None:
         settings, now = self._settings, datetime.now(UTC)

@@ -10,6 +10,7 @@
     ├── StateError            73  the state folder cannot be read or written
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
     │   ├── BusyError             the server asks to be left alone for now
+    │   ├── AllowanceSpentError   more requests at once than the provider is known to bear
     │   ├── PutOffError           the account is being left alone, as its server asked
     │   └── ClockError            the server's clock and ours are too far apart to write by
     ├── CredentialsError      77  no password, or one that does not serve
@@ -70,6 +71,14 @@ class BusyError(TryAgainError):
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AllowanceSpentError(TryAgainError):
+    """Stop ahead of a provider's limit for requests; ``retry_after`` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

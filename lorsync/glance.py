@@ -14,6 +14,7 @@ from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
 from lorsync.adapters.state import pass_lock
 from lorsync.clocks import AT_MOST_APART
 from lorsync.config import digest_of
+from lorsync.counting import counted
 from lorsync.errors import LorsyncError
 from lorsync.listings import TOKEN
 from lorsync.opening import Ahead
@@ -62,7 +63,10 @@ def _looked(content: bytes, ledger: SqliteLedger, now: datetime) -> Summary | Ah
     if account is None:
         return None
     secret = password_for(account)
-    exchange = ask(address, username=account.username or "", password=secret, token=still.token)
+    with counted(account, ledger) as allowance:
+        if allowance.spend() is not None:
+            return None  # the pass finds the same, and says so
+        exchange = ask(address, username=account.username or "", password=secret, token=still.token)
     if exchange is not None:
         token, stated = unchanged(exchange.answer), exchange.answer.stated_time
         # With the clocks apart nothing is believed, and the pass says why (S21).
@@ -77,6 +81,8 @@ def _account(content: bytes, ledger: SqliteLedger) -> CalendarSettings | None:
     What tells it apart is in the ledger; how to get at its secret is in the config alone.
     """
     table = tomllib.loads(content.decode("utf-8-sig"))["calendar"]
+    if "ca_file" in table:
+        return None  # whom to trust then, the transport knows
     words = table.get("password_command")
     stated = CalendarSettings(
         provider=Provider(table["provider"]),

@@ -32,8 +32,8 @@ from lorsync.ports import (
     ResourceGoneError,
     WriteRefusedError,
 )
-from lorsync.preconditions import kept_by, remember_careless
-from lorsync.recalling import Recalled, recalled, remember, writer_of
+from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
+from lorsync.recalling import Recalled, recalled, remember, says_the_same, writer_of
 from lorsync.settings import Settings
 
 
@@ -98,13 +98,14 @@ def write_memory(
     if known.body is None and not wanted.members and not wanted.kept:
         return False, ()  # Nothing was ever planned, and nothing is to be remembered.
     href, body = calendar.href_for(known.uid), _body(known, wanted)
+    warnings: tuple[PlanWarning, ...] = ()
     try:
         if known.body is None:
             etag = _created(calendar, ledger, href, body)
-        elif known.etag is not None:
-            etag = calendar.update(href, body, known.etag)
         else:
-            raise PreconditionFailedError(href)
+            guard = known.etag or _seen_again(calendar, known, href)
+            warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
+            etag = calendar.update(href, body, guard)
     except PreconditionFailedError:
         msg = "Another lorsync wrote to this calendar at the same moment. Try again."
         raise TryAgainError(msg) from None
@@ -115,7 +116,7 @@ def write_memory(
         message = f"The server does not take the memory of lorsync: {error}"
         return False, (PlanWarning(code="refused", subject="memory", message=message),)
     remember(ledger, replace(known, etag=etag, body=body, memory=wanted))
-    return known.body is None, ()
+    return known.body is None, warnings
 
 
 def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETag | None:
@@ -127,6 +128,20 @@ def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETa
         return calendar.create(href, body)
     finally:
         remember_careless(kept, calendar, ledger)
+
+
+def _seen_again(calendar: Calendar, known: Recalled, href: Href) -> ETag | None:
+    """Look at a memory of which no version is known, and return that; None if it has none (S22).
+
+    Raises PreconditionFailedError where it is not the memory that this pass has read, and
+    ResourceGoneError.
+    """
+    there = calendar.fetch([href]).get(href)
+    if there is None:
+        raise ResourceGoneError(href)
+    if there.body != known.body and not says_the_same(known, there):
+        raise PreconditionFailedError(href)
+    return there.etag
 
 
 def _says_less(memory: Memory, wanted: Memory) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lorsync.accounts import collection_of, former_account, remember_account
+from lorsync.allowance import Allowance
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.errors import LorsyncError, UnavailableError
@@ -23,16 +24,21 @@ from lorsync.recalling import recalled, remember
 from lorsync.settings import CalendarSettings
 
 
-def move(account: CalendarSettings, state: Path, ledger: Ledger) -> tuple[PlanWarning, ...]:
+def move(
+    account: CalendarSettings, state: Path, ledger: Ledger, *, allowance: Allowance | None = None
+) -> tuple[PlanWarning, ...]:
     """Write every event into the new account's calendar, then take them out of the old one.
 
     What the person made of an event goes with it. Where the new calendar does not take all of
     them, those that were written are removed again, and the ledger stays with the old one. A move
     that was killed is finished by the next. Raises a LorsyncError where nothing was moved.
+    ``allowance`` counts the requests to the new account.
     """
     former = former_account(ledger, account)
     with ExitStack() as stack:
-        new = stack.enter_context(opened_calendar(account, state, remembered=None))
+        new = stack.enter_context(
+            opened_calendar(account, state, remembered=None, allowance=allowance)
+        )
         old, why = _old_calendar(former, state, ledger, stack)
         bodies, found = _bodies(ledger, old)
         _write_all(new, bodies)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorsync.allowance import Allowance
 from lorsync.core.model import Uid
 from lorsync.errors import LoginRefusedError
 from lorsync.ports import Bench, Calendar, Collection, Survey
@@ -46,10 +47,12 @@ def opened_calendar(
     remembered: str | None,
     holding: Uid | None = None,
     ahead: Ahead | None = None,
+    allowance: Allowance | None = None,
 ) -> Iterator[Calendar]:
     """Open the calendar, made where it is missing; ``remembered`` is its address in the ledger.
 
     One that has the resource of ``holding`` is the one, whatever it is called by now (S19).
+    ``allowance`` counts the requests to a server.
     Raises ConfigError, CredentialsError, StateError or UnavailableError.
     """
     if account.provider is Provider.FOLDER:
@@ -62,7 +65,12 @@ def opened_calendar(
     exchange = None if ahead is None else ahead.exchange
     with _reachable(account, state, ahead=ahead) as (reachable, secret):
         calendar = open_collection(
-            reachable, secret, remembered=remembered, holding=holding, ahead=exchange
+            reachable,
+            secret,
+            remembered=remembered,
+            holding=holding,
+            ahead=exchange,
+            allowance=allowance,
         )
         with closing(calendar):
             yield calendar
@@ -70,7 +78,11 @@ def opened_calendar(
 
 @contextmanager
 def found_calendar(
-    account: CalendarSettings, state: Path, *, holding: Uid | None = None
+    account: CalendarSettings,
+    state: Path,
+    *,
+    holding: Uid | None = None,
+    allowance: Allowance | None = None,
 ) -> Iterator[Calendar]:
     """Open the calendar where it is there already, else an empty one in its stead; make nothing.
 
@@ -86,7 +98,7 @@ def found_calendar(
     from lorsync.adapters.caldav.choosing import find_collection
 
     with _reachable(account, state) as (reachable, secret):
-        found = find_collection(reachable, secret, holding=holding)
+        found = find_collection(reachable, secret, holding=holding, allowance=allowance)
         if found is None:
             with _empty() as calendar:
                 yield calendar

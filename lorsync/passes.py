@@ -20,10 +20,17 @@ from lorsync.accounts import (
 )
 from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
-from lorsync.backoff import PutOff, dumped, loaded, put_off
+from lorsync.backoff import PutOff, dumped, held_back, loaded, put_off
 from lorsync.core.memory import memory_uid
 from lorsync.core.model import PlanWarning
-from lorsync.errors import BusyError, LoginRefusedError, LorsyncError, PutOffError
+from lorsync.counting import counted
+from lorsync.errors import (
+    AllowanceSpentError,
+    BusyError,
+    LoginRefusedError,
+    LorsyncError,
+    PutOffError,
+)
 from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
 from lorsync.planning import frozen_key, observing, today_of
@@ -141,7 +148,8 @@ def _recorded(
     moved: tuple[PlanWarning, ...] = ()
     try:
         if options.move and has_moved(ledger, settings.calendar):
-            moved = move(settings.calendar, state, ledger)
+            with counted(settings.calendar, ledger) as allowance:
+                moved = move(settings.calendar, state, ledger, allowance=allowance)
         with _calendar(settings, state, ledger, ahead, dry_run=options.dry_run) as calendar:
             report = run_pass(
                 settings,
@@ -151,7 +159,7 @@ def _recorded(
                 # After any error the token is not believed (S16).
                 options=replace(options, full=options.full or failed_before),
             )
-    except BusyError as error:
+    except (BusyError, AllowanceSpentError) as error:
         late = _put_off(settings, ledger, error, now)
         if not options.dry_run:
             ledger.remember({_LAST_ERROR: _error_memo(late, now)})
@@ -184,16 +192,21 @@ def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> N
 
 
 def _put_off(
-    settings: Settings, ledger: SqliteLedger, error: BusyError, now: datetime
+    settings: Settings,
+    ledger: SqliteLedger,
+    error: BusyError | AllowanceSpentError,
+    now: datetime,
 ) -> PutOffError:
     """Remember that the account is to be left alone from now on, and say until when."""
-    rest = put_off(
-        loaded(ledger.memo(_PUT_OFF)),
-        account=account_memo(settings.calendar),
-        why=str(error),
-        retry_after=error.retry_after,
-        now=now,
-    )
+    before, account = loaded(ledger.memo(_PUT_OFF)), account_memo(settings.calendar)
+    if isinstance(error, BusyError):
+        rest = put_off(
+            before, account=account, why=str(error), retry_after=error.retry_after, now=now
+        )
+    else:
+        rest = held_back(
+            before, account=account, why=str(error), seconds=error.retry_after, now=now
+        )
     ledger.remember({_PUT_OFF: dumped(rest)})
     return PutOffError(rest.message(settings.season.applicant.timezone), until=rest.until)
 
@@ -213,12 +226,23 @@ def _calendar(
     remembered = collection_of(ledger)
     memory = memory_uid(frozen_key(settings.season, ledger), 0)
     if dry_run and remembered is None:
-        with found_calendar(account, state, holding=memory) as calendar:
+        with (
+            counted(settings.calendar, ledger) as allowance,
+            found_calendar(account, state, holding=memory, allowance=allowance) as calendar,
+        ):
             yield calendar
         return
-    with opened_calendar(
-        account, state, remembered=remembered, holding=memory, ahead=ahead
-    ) as calendar:
+    with (
+        counted(settings.calendar, ledger) as allowance,
+        opened_calendar(
+            account,
+            state,
+            remembered=remembered,
+            holding=memory,
+            ahead=ahead,
+            allowance=allowance,
+        ) as calendar,
+    ):
         if remembered is None:
             remember_account(ledger, account, calendar)
         yield calendar

@@ -139,6 +139,10 @@ class Calendar(Protocol):
     def guards_deletion(self) -> bool:
         """Whether :meth:`delete` is known to leave another version alone (S22); as above."""
 
+    @property
+    def strays(self) -> int:
+        """How many hrefs the server has named that are not in this collection; none is used."""
+
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
 
@@ -155,14 +159,15 @@ class Calendar(Protocol):
         ``guards_creation`` says so; WriteRefusedError if it is refused.
         """
 
-    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
+    def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         """Replace a resource whose version is ``etag`` (``If-Match``).
 
+        None is for a server that names no version, and for who has looked right before (S22).
         Raises PreconditionFailedError, ResourceGoneError or WriteRefusedError.
         """
 
-    def delete(self, href: Href, etag: ETag) -> None:
-        """Delete a resource whose version is ``etag`` (``If-Match``).
+    def delete(self, href: Href, etag: ETag | None) -> None:
+        """Delete a resource whose version is ``etag`` (``If-Match``); None is as above.
 
         Raises PreconditionFailedError, which can be relied on only where ``guards_deletion`` says
         so, or ResourceGoneError.

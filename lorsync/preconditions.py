@@ -7,9 +7,11 @@ so, a pass looks once more right before it writes.
 
 from dataclasses import dataclass
 
+from lorsync.core.model import PlanWarning
 from lorsync.ports import Calendar, Ledger
 
 _CARELESS = "ignores_preconditions"
+_UNNAMED = "names_no_versions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +56,18 @@ def remember_careless(before: Kept, calendar: Calendar, ledger: Ledger) -> None:
     """Remember for the collection where its server was seen to ignore a precondition since."""
     if before.creation and not calendar.guards_creation:
         ledger.remember({_CARELESS: calendar.address})
+
+
+def warn_of_unnamed(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ...]:
+    """Warn, once for a collection, that its server gives no strong ETag, so no write is guarded.
+
+    RFC 9110 section 13.1.1: a weak one never matches in ``If-Match``.
+    """
+    if ledger.memo(_UNNAMED) == calendar.address:
+        return ()
+    ledger.remember({_UNNAMED: calendar.address})
+    message = (
+        "The server names no versions of its events (strong ETags), so lorsync looks once more "
+        "right before it changes one. What you change in that very moment could be lost."
+    )
+    return (PlanWarning(code="unguarded", subject="calendar", message=message),)

@@ -37,7 +37,8 @@ class Traits:
     ``[calendar]`` that it cannot do without. ``app_page``: where its app passwords are made,
     ``app_looks``: what one looks like. ``guards``: the preconditions that it honours.
     ``page``: how many events one answer of a listing holds; None for all. ``budget``: how many
-    requests a minute it is known to allow one account; None where nothing is known.
+    requests a minute lorsync sends one account at most, to stay ahead of refusals; None where
+    there is no reason for a limit.
     ``connections``: how many writes may be under way at once. ``refuses``: what it does not take,
     in words. ``tried_on``: what lorsync was tried on.
     """
@@ -79,6 +80,8 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
             sign_in=SignIn.APP_PASSWORD,
             app_page="https://account.apple.com/ (Sign-In and Security, App-Specific Passwords)",
             app_looks="xxxx-xxxx-xxxx-xxxx",
+            # It refuses the hurried, at a pace that it does not tell: a first sync's has to do.
+            budget=400,
             connections=4,
             refuses=("a UID that stands in another calendar", "METHOD", "events without DTEND"),
             tried_on=_EMULATION,
@@ -90,7 +93,8 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
             makes_calendars=False,
             guards=frozenset({Guard.CHANGE}),
             page=230,
-            budget=600,
+            # Of 600 a minute and user, which its page on quotas allows.
+            budget=540,
             refuses=("new calendars", "tasks", "the UID of a deleted event"),
             tried_on=_EMULATION,
         ),
@@ -169,7 +173,7 @@ def _row(provider: Provider, known: Traits) -> str:
         ", ".join(f"`{name}`" for name in known.needs) or "–",
         ", ".join(f"`{guard}`" for guard in Guard if guard in known.guards),
         "all" if known.page is None else f"about {known.page}",
-        "unknown" if known.budget is None else f"{known.budget}",
+        "any number" if known.budget is None else f"{known.budget}",
         f"{known.connections}",
         "; ".join(known.refuses) or "–",
         known.tried_on,

@@ -128,9 +128,14 @@ def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resour
     known = recalled(ledger) if seen else None
     if known is None or (resource := seen.get(calendar.href_for(known.uid))) is None:
         return
-    there = _recalled(known.uid, resource)
-    if there.memory is not None and there.memory == known.memory:
-        remember(ledger, there)
+    if says_the_same(known, resource):
+        remember(ledger, _recalled(known.uid, resource))
+
+
+def says_the_same(known: Recalled, resource: Resource) -> bool:
+    """Tell whether a resource says what the memory is known to say, however it is written."""
+    memory = _read(resource.body, known.uid)
+    return memory is not None and memory == known.memory
 
 
 def writer_of(ledger: Ledger) -> str:

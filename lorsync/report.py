@@ -114,3 +114,14 @@ def held_warning(number: int) -> tuple[PlanWarning, ...]:
         "If it is meant, run: lorsync sync --accept-deletions"
     )
     return (PlanWarning(code="held", subject="calendar", message=message),)
+
+
+def stray_warning(strays: int) -> tuple[PlanWarning, ...]:
+    """Warn once of whatever number of hrefs that are none of this calendar's."""
+    if not strays:
+        return ()
+    message = (
+        f"The server names {strays} events that are not in this calendar, so they were ignored: "
+        "check calendar.url, and tell whoever runs the server."
+    )
+    return (PlanWarning(code="stray", subject="calendar", message=message),)

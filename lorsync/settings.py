@@ -26,7 +26,8 @@ class CalendarSettings:
 
     ``password_command`` is an argument list, run without a shell. ``color`` is ``#RRGGBB``.
     ``path`` is for the provider ``folder``. ``shared`` is the person's yes to a calendar that
-    others see too.
+    others see too. ``ca_file`` holds the certificate authorities that are trusted instead of the
+    machine's; ``allow_http`` is the person's yes to a way in clear to another machine.
     """
 
     provider: Provider
@@ -37,6 +38,8 @@ class CalendarSettings:
     shared: bool = False
     color: str | None = None
     path: Path | None = None
+    ca_file: Path | None = None
+    allow_http: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,15 @@ from lorsync.planning import (
 )
 from lorsync.ports import Calendar, Ledger, Progress
 from lorsync.recalling import check_rule, remember, remember_seen, unseen
-from lorsync.report import Change, Report, change_of, changes_of_entries, held_warning, standing_in
+from lorsync.report import (
+    Change,
+    Report,
+    change_of,
+    changes_of_entries,
+    held_warning,
+    standing_in,
+    stray_warning,
+)
 from lorsync.settings import Settings
 from lorsync.writing import Desk, Outcomes, write_all
 
@@ -111,7 +119,15 @@ def run_pass(
     else:
         outcomes = _applied(work, settings, calendar, ledger, now=now, options=options)
     warnings = [*newcomer_warnings(found), *cycle_warning(settings.season, ledger)]
-    report = _report(planned, work, held, outcomes, warnings, requests=calendar.requests)
+    report = _report(
+        planned,
+        work,
+        held,
+        outcomes,
+        warnings,
+        requests=calendar.requests,
+        strays=calendar.strays,
+    )
     report = replace(report, repeatable=_is_repeatable(work, outcomes, calendar, options))
     if apart is not None:
         report = _with_warning(report, "clock", apart)
@@ -265,6 +281,7 @@ def _report(
     warnings: Sequence[PlanWarning],
     *,
     requests: int,
+    strays: int,
 ) -> Report:
     today, actions, seen = planned.as_of, work.actions, work.seen
     entries = {
@@ -289,6 +306,7 @@ def _report(
             *planned.warnings,
             *warnings,
             *_emptied_warning(seen.emptied),
+            *stray_warning(strays),
             *held_warning(len(held)),
             *outcomes.warnings,
         ),

@@ -28,7 +28,7 @@ from lorsync.ports import (
     ResourceGoneError,
     WriteRefusedError,
 )
-from lorsync.preconditions import Kept, kept_by, remember_careless
+from lorsync.preconditions import Kept, kept_by, remember_careless, warn_of_unnamed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,14 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """One write: the entry that announces it, and the action it came from."""
+    """One write: the entry that announces it, and the action it came from.
+
+    ``looked``: the entry is as it was a moment ago, which has to do where it has no version (S22).
+    """
 
     action: Write
     entry: Entry
+    looked: bool = False
 
     @property
     def href(self) -> Href:
@@ -111,13 +115,17 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     if again:
         # Somebody wrote meanwhile without touching what is ours: merge again, once.
         alone = replace(desk, besides=())
-        second = _round([_job(a, desk) for a in again], alone, None)
+        second = _round([_job(a, desk, looked=True) for a in again], alone, None)
         outcomes = _joined(outcomes, second)
+        if any(not isinstance(a, Create) and a.entry.etag is None for a in again):
+            more = warn_of_unnamed(desk.calendar, desk.ledger)
+            outcomes = replace(outcomes, warnings=(*outcomes.warnings, *more))
     return replace(outcomes, entries={**notes, **outcomes.entries})
 
 
-def _job(action: Write, desk: Desk) -> _Job:
-    return _Job(action=action, entry=announced(action, desk.calendar.href_for, desk.zone))
+def _job(action: Write, desk: Desk, *, looked: bool = False) -> _Job:
+    entry = announced(action, desk.calendar.href_for, desk.zone)
+    return _Job(action=action, entry=entry, looked=looked)
 
 
 def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outcomes:
@@ -203,12 +211,13 @@ def _send_one(job: _Job, calendar: Calendar) -> _Reply:
     try:
         if entry.intent is Intent.CREATE and entry.intended is not None:
             return _Written(etag=calendar.create(job.href, entry.intended))
-        if entry.etag is None:
+        guard = None if entry.etag is None else ETag(entry.etag)
+        if guard is None and not job.looked:
             # Never an unguarded write (RFC 9110 section 13.1.1): look first.
             return _Conflict()
         if entry.intended is not None:
-            return _Written(etag=calendar.update(job.href, entry.intended, ETag(entry.etag)))
-        calendar.delete(job.href, ETag(entry.etag))
+            return _Written(etag=calendar.update(job.href, entry.intended, guard))
+        calendar.delete(job.href, guard)
         return _Written(etag=None)
     except PreconditionFailedError:
         return _Conflict()

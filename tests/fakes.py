@@ -29,8 +29,9 @@ class FakeCalendar:
     """The port in memory.
 
     ``rewrite`` is applied to every body that is written, as four of five servers do;
-    ``echo_etags`` off withholds the ETag of a PUT, as Google may; ``known_tokens`` off makes every
-    token unknown; ``gone`` makes the collection vanish; ``stated_time`` is what its clock says.
+    ``echo_etags`` off withholds the ETag of a PUT, as Google may, and ``names_versions`` off each
+    one; ``known_tokens`` off makes every token unknown; ``gone`` makes the collection vanish;
+    ``stated_time`` is what its clock says.
     ``careless`` lets a creation overwrite and a deletion take any version, as SOGo does; what it
     says of its guards is for the test to set, and turns when a creation has overwritten.
     """
@@ -47,6 +48,7 @@ class FakeCalendar:
         self.faults: Faults | None = None
         self.rewrite: Callable[[bytes], bytes] = lambda body: body
         self.echo_etags = True
+        self.names_versions = True
         self.known_tokens = True
         self.gone = False
         self.created = False
@@ -69,6 +71,10 @@ class FakeCalendar:
     def requests(self) -> int:
         return self._requests
 
+    @property
+    def strays(self) -> int:
+        return 0
+
     def href_for(self, uid: Uid) -> Href:
         return Href(f"{self._path}{uid}.ics")
 
@@ -86,7 +92,7 @@ class FakeCalendar:
                 names = touched & set(self._bodies)
                 removed = frozenset(touched - names)
             result = Listing(
-                entries={href: self._etag(href) for href in sorted(names)},
+                entries={href: self._named(href) for href in sorted(names)},
                 removed=removed,
                 complete=since is None,
                 token=now,
@@ -98,7 +104,7 @@ class FakeCalendar:
         self._begin("fetch", None)
         with self._lock:
             found = {
-                href: Resource(href=href, etag=self._etag(href), body=self._bodies[href])
+                href: Resource(href=href, etag=self._named(href), body=self._bodies[href])
                 for href in hrefs
                 if href in self._bodies
             }
@@ -116,17 +122,17 @@ class FakeCalendar:
                 raise WriteRefusedError(f"{href}: another resource has its UID.")
             etag = self._store(href, self.rewrite(body))
         self._end("create", href)
-        return etag if self.echo_etags else None
+        return etag if self.echo_etags and self.names_versions else None
 
-    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
+    def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         self._begin("update", href)
         with self._lock:
             self._check(href, etag)
             new = self._store(href, self.rewrite(body))
         self._end("update", href)
-        return new if self.echo_etags else None
+        return new if self.echo_etags and self.names_versions else None
 
-    def delete(self, href: Href, etag: ETag) -> None:
+    def delete(self, href: Href, etag: ETag | None) -> None:
         self._begin("delete", href)
         with self._lock:
             self._check(href, self._etag(href) if self.careless and href in self._bodies else etag)
@@ -194,10 +200,13 @@ class FakeCalendar:
     def _etag(self, href: Href) -> ETag:
         return ETag(f'"{self._versions[href]}"')
 
-    def _check(self, href: Href, etag: ETag) -> None:
+    def _named(self, href: Href) -> ETag | None:
+        return self._etag(href) if self.names_versions else None
+
+    def _check(self, href: Href, etag: ETag | None) -> None:
         if href not in self._bodies:
             raise ResourceGoneError(f"{href} is not there.")
-        if self._etag(href) != etag:
+        if etag is not None and self._etag(href) != etag:
             raise PreconditionFailedError(f"{href} is another version.")
 
 

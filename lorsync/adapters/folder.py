@@ -107,6 +107,11 @@ class FolderCalendar:
         """The ETag of what was written last; see :class:`lorsync.ports.Bench`."""
         return self._told_etag
 
+    @property
+    def strays(self) -> int:
+        """None: what is listed is in the folder."""
+        return 0
+
     def href_for(self, uid: Uid) -> Href:
         """The file in which an event with this UID belongs."""
         return Href(str(self._path / f"{uid}{_SUFFIX}"))
@@ -151,7 +156,7 @@ class FolderCalendar:
                 raise PreconditionFailedError(f"{href} is there already.") from None
         return self._told(body)
 
-    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
+    def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         """Replace a file whose content is the one that ``etag`` names."""
         self._count()
         file = self._file(href)
@@ -160,7 +165,7 @@ class FolderCalendar:
             written.replace(file)
         return self._told(body)
 
-    def delete(self, href: Href, etag: ETag) -> None:
+    def delete(self, href: Href, etag: ETag | None) -> None:
         """Delete a file whose content is the one that ``etag`` names."""
         self._count()
         file = self._file(href)
@@ -203,7 +208,7 @@ class FolderCalendar:
             raise ValueError(f"{href!r} is not in {self._path}")
         return file
 
-    def _check(self, file: Path, etag: ETag) -> None:
+    def _check(self, file: Path, etag: ETag | None) -> None:
         try:
             held = _etag(file.read_bytes())
         except FileNotFoundError:

@@ -35,6 +35,7 @@ def command(options: Globals, *, show_schema: bool, as_json: bool) -> None:
 
 def _counted(options: Globals) -> dict[str, int]:
     """Read the config and count what is in it. Raises ConfigError with every problem."""
+    from lorsync.config.account import cautions
     from lorsync.planning import unknown_regions
 
     settings = settings_of(options)
@@ -47,6 +48,12 @@ def _counted(options: Globals) -> dict[str, int]:
         ]
         msg = "\n".join([f"{config_path(options)}: unknown holidays", *lines])
         raise ConfigError(msg)
+    if settings.calendar.ca_file is not None:
+        from lorsync.adapters.authorities import check_authorities
+
+        check_authorities(settings.calendar.ca_file)
+    for caution in cautions(settings.calendar):
+        click.echo(f"lorsync: {caution}", err=True)
     season = settings.season
     return {
         "letter": len(season.letters),

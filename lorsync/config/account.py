@@ -1,17 +1,21 @@
 """Check the values of ``[calendar]`` in which people put passwords, and never repeat those."""
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from lorsync.config.values import name, wrong
+from lorsync.settings import CalendarSettings, Provider
 
 WHERE_PASSWORDS_GO: Final = (
     "a password never stands in the config: take it out, then run “lorsync login”, which stores "
     "it in the keyring, or name a password_command"
 )
+
+_PROXIES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 _PORT = re.compile(r"\d{1,5}/")
 
@@ -25,7 +29,7 @@ SECRET_KEYS: Final = frozenset(
 
 
 def url(value: object) -> str:
-    """Take the address of a CalDAV server, account or collection; ``http`` on this machine only."""
+    """Take the address of a CalDAV server, account or collection; a rule says when http will do."""
     if not isinstance(value, str):
         raise wrong('an address in quotes is needed, such as "https://cal.example.org/"')
     if "@" in value.partition("//")[2].partition("/")[0] or _has_password(value):
@@ -36,8 +40,6 @@ def url(value: object) -> str:
     parts = _split(value.strip())
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise wrong('an address is needed, such as "https://cal.example.org/"', secret="@" in value)
-    if parts.scheme == "http" and not on_this_machine(parts.hostname):
-        raise wrong("https is needed: http would send the password in clear over the network")
     return name(value)
 
 
@@ -91,6 +93,28 @@ def on_this_machine(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def is_in_clear(address: str) -> bool:
+    """Tell whether what is sent to an address can be read on its way: http to another machine."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and not on_this_machine(parts.hostname or "")
+
+
+def cautions(calendar: CalendarSettings) -> tuple[str, ...]:
+    """Say what is allowed, and yet better known: who can read along, who is in between."""
+    address = calendar.url or ""
+    if is_in_clear(address):
+        everybody = "everybody on the way can read the password and all events, and change them"
+        return (f"{address} is http: {everybody} (allow_http).",)
+    if calendar.provider in {Provider.LOCAL, Provider.FOLDER} or may_need_no_login(address):
+        return ()
+    proxy = next((os.environ[name] for name in _PROXIES if os.environ.get(name)), None)
+    if proxy is None:
+        return ()
+    # A proxy's own credentials may stand before the @.
+    where = proxy.rpartition("@")[2].rpartition("//")[2]
+    return (f"requests go through the proxy {where}, which HTTPS_PROXY or ALL_PROXY names.",)
+
+
 def may_need_no_login(address: str) -> bool:
     """Tell whether a server is on this machine, where it may let everybody in."""
     return on_this_machine(urlsplit(address).hostname or "")
@@ -123,9 +147,19 @@ def arguments(value: object) -> tuple[str, ...]:
 
 
 def folder(value: object) -> Path:
+    """Take the path of a folder."""
+    return _path(value, "~/calendars/letters")
+
+
+def file(value: object) -> Path:
+    """Take the path of a file."""
+    return _path(value, "~/nas-ca.pem")
+
+
+def _path(value: object, sample: str) -> Path:
     """Take a path; ``~`` is a home, and a relative path is settled where the config's is known."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise wrong('a path in quotes is needed, such as "~/calendars/letters"')
+        raise wrong(f'a path in quotes is needed, such as "{sample}"')
     try:
         return Path(value).expanduser()
     except RuntimeError:

@@ -202,8 +202,9 @@ def _calendar(draft: Draft, source: Path) -> tuple[CalendarSettings, dict[str, A
         style["at"] = stated.pop("event_time")
     if "alarms" in stated:
         style["alarms"] = stated.pop("alarms")
-    if "path" in stated:
-        stated["path"] = source.absolute().parent / stated["path"]
+    for name in ("path", "ca_file"):
+        if name in stated:
+            stated[name] = source.absolute().parent / stated[name]
     return CalendarSettings(**{"provider": Provider.LOCAL, **stated}), style
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from lorsync.config import references
-from lorsync.config.account import is_mail_address, may_need_no_login
+from lorsync.config.account import is_in_clear, is_mail_address, may_need_no_login
 from lorsync.config.checking import Draft
 from lorsync.config.problems import KeyPath, Problem, one_of
 from lorsync.config.values import as_date
@@ -57,6 +57,12 @@ def _calendar(draft: Draft) -> Iterator[Problem]:
             yield Problem(
                 path=(*entry.path, "alarms", index), allowed="this alarm stands twice in the list"
             )
+    if entry.clear("allow_http") and not table.allow_http and is_in_clear(table.url or ""):
+        yield Problem(
+            path=(*entry.path, "url"),
+            allowed="https is needed: http would send the password in clear over the network. If "
+            "nobody else is on that network, write allow_http = true",
+        )
     if not entry.clear("provider"):
         return
     if table.provider is None:

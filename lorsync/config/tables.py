@@ -24,6 +24,7 @@ from lorsync.config.types import (
     Email,
     EventKind,
     Every,
+    File,
     Flag,
     Folder,
     FollowUps,
@@ -97,7 +98,8 @@ class CalendarTable(Table):
     )
     url: Url | None = key(
         "Address of the server or of one calendar; needed for nextcloud, and for caldav unless "
-        "username is a mail address whose domain names its server. http only on this machine."
+        "username is a mail address whose domain names its server. http only on this machine, or "
+        "with allow_http."
     )
     username: Name | None = key("Your login name at the provider. A password never stands here.")
     password_command: Arguments | None = key(
@@ -119,6 +121,15 @@ class CalendarTable(Table):
     )
     path: Folder | None = key(
         "Folder of .ics files, for the provider folder; relative to this file, ~ is your home."
+    )
+    ca_file: File | None = key(
+        "Certificate authorities (PEM) that are trusted for the server instead of this machine's; "
+        "relative to this file."
+    )
+    allow_http: Flag | None = key(
+        "Your yes to http with a server on another machine: the password goes there in clear, and "
+        "each check warns of it.",
+        default=False,
     )
 
 

@@ -95,3 +95,4 @@ Arguments = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 1}),
 ]
 Folder = Annotated[Path, PlainValidator(account.folder), _text()]
+File = Annotated[Path, PlainValidator(account.file), _text()]

@@ -114,7 +114,7 @@ class Hostile:
                 self.wfile.write(reply.body)
                 self.close_connection = reply.drop
 
-            do_PROPFIND = do_REPORT = do_PUT = do_DELETE = do_MKCALENDAR = do_GET = _serve  # noqa: N815
+            do_PROPFIND = do_REPORT = do_PUT = do_DELETE = do_MKCALENDAR = do_GET = do_POST = _serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -6,6 +6,7 @@ import pytest
 
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.choosing import open_collection
+from lorsync.adapters.caldav.session import Limits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import CollectionGoneError, CredentialsError, UnavailableError
 from lorsync.ports import (
@@ -29,7 +30,7 @@ ETAG = ETag('"1"')
 
 @pytest.fixture
 def calendar(hostile: Hostile) -> Iterator[CalDavCalendar]:
-    transport = Transport(hostile.url, username="maya", password="secret", read_limit=0.5)
+    transport = Transport(hostile.url, username="maya", password="secret", limits=Limits(read=0.5))
     opened = CalDavCalendar(transport, hostile.url.rstrip("/") + CAL, batch=4)
     yield opened
     opened.close()

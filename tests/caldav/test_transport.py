@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.caldav.addresses import may_follow
+from lorsync.adapters.caldav.session import Limits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import (
     BusyError,
@@ -33,7 +34,7 @@ XML = {"Content-Type": "application/xml"}
 @pytest.fixture
 def transport(hostile: Hostile) -> Iterator[Transport]:
     opened = Transport(
-        hostile.url, username="mäya", password=PASSWORD, connect_limit=1.0, read_limit=0.3
+        hostile.url, username="mäya", password=PASSWORD, limits=Limits(connect=1.0, read=0.3)
     )
     yield opened
     opened.close()

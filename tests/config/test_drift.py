@@ -17,7 +17,8 @@ COMMENTED_KEY = re.compile(r"^# ([a-z_]+ = .*)$", re.MULTILINE)
 DESIGN = {
     "applicant": "name timezone email goals cv statement",
     "cycle": "name start",
-    "calendar": "provider url username password_command name shared color event_time alarms path",
+    "calendar": "provider url username password_command name shared color event_time alarms path "
+    "ca_file allow_http",
     "sync": "every deletion_limit",
     "policy": "lead_days min_lead_days talk_days first_days final_days follow_ups min_gap_days "
     "last_useful_days batch_days thank_you_days quiet_days holidays events",

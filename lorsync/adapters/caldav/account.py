@@ -7,7 +7,9 @@ from urllib.parse import quote, urljoin
 
 from lorsync.adapters.caldav.addresses import may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
+from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import AccessTokens, Transport
+from lorsync.allowance import Allowance
 from lorsync.errors import ConfigError, UnavailableError
 from lorsync.providers import how_to_sign_in, traits
 from lorsync.settings import CalendarSettings, Provider
@@ -30,13 +32,13 @@ class _Target:
 def connected(
     settings: CalendarSettings,
     secret: Secret,
-    connect_limit: float,
-    read_limit: float,
     *,
     remembered: str | None = None,
     ahead: Exchange | None = None,
+    limits: Limits = LIMITS,
+    allowance: Allowance | None = None,
 ) -> Transport:
-    """Return a transport to the account; limits are seconds.
+    """Return a transport to the account; ``allowance`` counts its requests.
 
     ``remembered`` is the calendar's address where it is known, which saves looking for a server;
     ``ahead`` was sent before, and gets no second answer.
@@ -48,9 +50,11 @@ def connected(
         password=secret if isinstance(secret, str) else "",
         tokens=None if isinstance(secret, str) else secret,
         advice=how_to_sign_in(settings),
-        connect_limit=connect_limit,
-        read_limit=read_limit,
         ahead=ahead,
+        limits=limits,
+        ca_file=settings.ca_file,
+        allow_http=settings.allow_http,
+        allowance=allowance,
     )
 
 

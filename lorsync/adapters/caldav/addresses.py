@@ -2,17 +2,34 @@
 
 import contextlib
 import ipaddress
-import os
 from functools import cache
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from lorsync.errors import ConfigError
 
+_SHOWN = 200
+"""How many characters of an address a message shows."""
+
 
 def shown(url: str) -> str:
-    """Return the address without credentials and query, for a message."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    """Return the address without credentials and query, for a message; a server may have made it.
+
+    What a terminal would act on is left out.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "what is no address"
+    plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return "".join(mark for mark in plain if mark.isprintable())[:_SHOWN]
+
+
+def joined(base: str, reference: str) -> str:
+    """Resolve a reference of a server's (RFC 3986 section 5); itself where it is no address."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
 
 
 def is_loopback(host: str) -> bool:
@@ -25,8 +42,11 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def check_address(url: str) -> None:
-    """Raise ConfigError for an address to which credentials must not be sent."""
+def check_address(url: str, *, allow_http: bool = False) -> None:
+    """Raise ConfigError for an address to which credentials must not be sent.
+
+    ``allow_http`` is the person's word that the way there may be in clear.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -41,17 +61,18 @@ def check_address(url: str) -> None:
         raise ConfigError(
             f"calendar.url: {url!r} is not an address: it must begin with https:// and a host."
         )
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise ConfigError(
-            f"calendar.url: {shown(url)} would send the password in clear: use https://."
+            f"calendar.url: {shown(url)} would send the password in clear: use https://, or write "
+            "“allow_http = true” below [calendar] if nobody else is on that network."
         )
 
 
 def may_follow(origin: str, target: str) -> bool:
     """Tell whether credentials for ``origin`` may go to ``target``.
 
-    The same host or one of the same domain, never from https to http, and on this machine only to
-    the same port, since each port there is another program. iCloud's home sets
+    The same host or one of the same domain, never from https to http, and over http or on this
+    machine only to the same port, since each port is another program there. iCloud's home sets
     (``pNN-caldav.icloud.com``) are why another host of one domain is allowed.
     """
     try:
@@ -61,7 +82,7 @@ def may_follow(origin: str, target: str) -> bool:
         return False
     if two.scheme not in {"http", "https"} or two.username is not None or not other:
         return False
-    if is_loopback(host) or is_loopback(other):
+    if two.scheme == "http" or is_loopback(host) or is_loopback(other):
         return (one.scheme, host, ports[0]) == (two.scheme, other, ports[1])
     return two.scheme == "https" and (host == other or _same_domain(host, other))
 
@@ -88,11 +109,3 @@ def _is_number(host: str) -> bool:
         ipaddress.ip_address(host)
         return True
     return False
-
-
-def trust_anchors() -> bool | str:
-    """Return the CA bundle that the environment names, which ``trust_env`` off would ignore."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        if os.environ.get(name):
-            return os.environ[name]
-    return True

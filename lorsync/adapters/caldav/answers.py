@@ -60,19 +60,30 @@ class Exchange:
         return (method, url, body) == (self.answer.method, self.answer.url, self.body)
 
 
+def is_web_page(declared: str, body: bytes) -> bool:
+    """Tell whether a body is a page for a browser, by its type or its beginning."""
+    head = body[:1024].lstrip().lower()
+    return bool(body) and (
+        "html" in declared.lower() or b"<html" in head or b"<!doctype html" in head
+    )
+
+
 def unusable(answer: Answer) -> LorsyncError:
     """Say why this answer is not one of a CalDAV server, or of none that has room left."""
     where = shown(answer.url)
     if answer.web_page:
         return UnavailableError(
-            f"{where} answers with a web page, not CalDAV: check the address in [calendar] url."
+            f"{where} answers with a web page, not CalDAV: check the address in calendar.url, and "
+            "whether this network wants you to log in first."
         )
     if answer.status == 507:
         # Of one resource that is written it is a matter of that resource; here, of the account.
         return BusyError(f"{where} has no room left (507): free some there.")
     if answer.status == 207:
-        return UnavailableError(f"{where} gave an empty or unreadable answer: try again later.")
+        return UnavailableError(
+            f"{where} gave an empty or unreadable answer: try again later, or check calendar.url."
+        )
     return UnavailableError(
         f"{where} does not answer like a CalDAV server ({answer.method}: {answer.status}): "
-        "check the address in [calendar] url."
+        "check the address in calendar.url."
     )

@@ -68,6 +68,7 @@ class CalDavCalendar:
         self._guards_creation = guards_creation
         self._careless = _SOGO_SEGMENT in self._path
         self._told_etag: str | None = None
+        self._strays: set[str] = set()
         self.created = created
 
     @property
@@ -104,6 +105,11 @@ class CalDavCalendar:
     def told_etag(self) -> str | None:
         """The ETag that the answer to the last PUT told; see :class:`lorsync.ports.Bench`."""
         return self._told_etag
+
+    @property
+    def strays(self) -> int:
+        """How many hrefs were named that are not in this collection."""
+        return len(self._strays)
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
@@ -144,17 +150,17 @@ class CalDavCalendar:
             self._check_collection()
         raise _refused(href, answer)
 
-    def update(self, href: Href, body: bytes, etag: ETag) -> ETag | None:
-        """Replace a resource whose version is ``etag`` (``If-Match``)."""
-        answer = self._write("PUT", href, {**_ICS, "If-Match": etag}, body)
+    def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
+        """Replace a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
+        answer = self._write("PUT", href, {**_ICS, **_guard(etag)}, body)
         if 200 <= answer.status < 300:
             return self._strongly_told(answer)
         self._check_guarded(href, answer)
         raise _refused(href, answer)
 
-    def delete(self, href: Href, etag: ETag) -> None:
-        """Delete a resource whose version is ``etag`` (``If-Match``)."""
-        answer = self._write("DELETE", href, {"If-Match": etag})
+    def delete(self, href: Href, etag: ETag | None) -> None:
+        """Delete a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
+        answer = self._write("DELETE", href, _guard(etag))
         if not 200 <= answer.status < 300:
             self._check_guarded(href, answer)
             raise _refused(href, answer)
@@ -186,8 +192,18 @@ class CalDavCalendar:
     def _inside(self, responses: Sequence[xml.Response]) -> Iterator[tuple[Href, xml.Response]]:
         """Yield the resources that lie in this collection: no answer is trusted to stay there."""
         for response in responses:
-            if self._name(response.href) is not None:
+            if not self._is_here(response.href):
+                self._strays.add(response.spelling)
+            elif self._name(response.href) is not None:
                 yield Href(response.href), response
+
+    def _is_here(self, href: str) -> bool:
+        """Tell whether an href means this collection, or something below it.
+
+        Its path alone counts, and is all that is used of it: behind a proxy, servers name hosts of
+        which nobody else has heard.
+        """
+        return (href.rstrip("/") + "/").startswith(self._path) and ".." not in href.split("/")
 
     # Listings
 
@@ -352,6 +368,10 @@ class CalDavCalendar:
             return False
         own = answer.multistatus().of(xml.decoded_path(answer.url))
         return own is not None and own.status not in _GONE
+
+
+def _guard(etag: ETag | None) -> Mapping[str, str]:
+    return {} if etag is None else {"If-Match": etag}
 
 
 def _strong(etag: str | None) -> ETag | None:

@@ -14,14 +14,14 @@ from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, homes_of, members_of, survey
+from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import Transport
+from lorsync.allowance import Allowance
 from lorsync.core.model import Uid
 from lorsync.errors import ConfigError
 from lorsync.ports import Collection, Sharing, Survey
 from lorsync.providers import Guard, traits
 from lorsync.settings import CalendarSettings
-
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +39,18 @@ def open_collection(
     remembered: str | None,
     holding: Uid | None = None,
     ahead: Exchange | None = None,
-    connect_limit: float = _CONNECT_SECONDS,
-    read_limit: float = _READ_SECONDS,
+    limits: Limits = LIMITS,
+    allowance: Allowance | None = None,
 ) -> CalDavCalendar:
     """Open the collection that the settings name, and make it when it is missing.
 
     ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
     calendar stays the same one. Before one is made, the account is searched for a calendar that
-    has the resource of ``holding``, the season's memory (S19). ``ahead`` was asked of it before.
-    Raises ConfigError, CredentialsError or UnavailableError.
+    has the resource of ``holding``, the season's memory (S19). ``ahead`` was asked of it before,
+    ``allowance`` counts the requests. Raises ConfigError, CredentialsError or UnavailableError.
     """
     transport = connected(
-        settings, secret, connect_limit, read_limit, remembered=remembered, ahead=ahead
+        settings, secret, remembered=remembered, limits=limits, ahead=ahead, allowance=allowance
     )
     if remembered is not None:
         return _calendar(transport, _recalled(transport.origin, remembered), settings)
@@ -62,13 +62,17 @@ def open_collection(
 
 
 def find_collection(
-    settings: CalendarSettings, secret: Secret, *, holding: Uid | None = None
+    settings: CalendarSettings,
+    secret: Secret,
+    *,
+    holding: Uid | None = None,
+    allowance: Allowance | None = None,
 ) -> CalDavCalendar | None:
     """Open the collection as :func:`open_collection` where it is there already; make nothing.
 
     Raises ConfigError, CredentialsError or UnavailableError.
     """
-    transport = connected(settings, secret, _CONNECT_SECONDS, _READ_SECONDS)
+    transport = connected(settings, secret, allowance=allowance)
     with _closing_on_error(transport):
         place = _look(transport, settings, holding)
     if isinstance(place, _Vacancy):
@@ -84,7 +88,7 @@ def listed_collections(settings: CalendarSettings, secret: Secret) -> tuple[Coll
 
 def surveyed(settings: CalendarSettings, secret: Secret) -> Survey:
     """Look at the account. Raises ConfigError, CredentialsError or UnavailableError."""
-    transport = connected(settings, secret, _CONNECT_SECONDS, _READ_SECONDS)
+    transport = connected(settings, secret)
     try:
         return survey(transport)
     finally:

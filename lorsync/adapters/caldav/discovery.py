@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import may_follow, shown
+from lorsync.adapters.caldav.addresses import joined, may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, unusable
+from lorsync.adapters.caldav.failures import astray
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import CredentialsError, UnavailableError
 from lorsync.ports import Collection, Sharing, Survey
@@ -92,7 +93,7 @@ def members_of(transport: Transport, account: Account, home: str) -> list[Collec
             continue
         if components is not None and "VEVENT" not in components:
             continue  # a list of tasks
-        address = urljoin(answer.url, response.spelling)
+        address = joined(answer.url, response.spelling)
         _check_host(transport, address)
         listed.append(_collection(transport, response, address, account.principals))
     return listed
@@ -121,7 +122,10 @@ def _with_owner(transport: Transport, found: Collection) -> Collection:
     """Return a calendar with its owner's name, where only the owner's path was said."""
     if found.sharing is not Sharing.WITH_YOU or not (found.owner or "").startswith("/"):
         return found
-    answer = _propfind(transport, urljoin(found.address, quote(found.owner or "")), _NAME)
+    address = joined(found.address, quote(found.owner or ""))
+    if not may_follow(transport.origin, address):
+        return found  # "/%2Fevil.example/" is a path until it is decoded
+    answer = _propfind(transport, address, _NAME)
     responses = answer.multistatus().responses if answer.status == 207 else ()
     name = responses[0].text(xml.DISPLAYNAME) if responses else None
     return replace(found, owner=name) if name else found
@@ -136,7 +140,7 @@ def _about(transport: Transport) -> Answer:
     """Ask the given address who it is; where a bare host is none, ask its well-known address."""
     answer = _propfind(transport, transport.origin, _ABOUT)
     if answer.status != 207 and urlsplit(transport.origin).path in {"", "/"}:
-        known = urljoin(transport.origin, "/.well-known/caldav")
+        known = joined(transport.origin, "/.well-known/caldav")
         answer = _propfind(transport, known, _ABOUT)
     if answer.status == 403 and not answer.web_page:
         raise CredentialsError(
@@ -149,15 +153,12 @@ def _about(transport: Transport) -> Answer:
 
 def _hrefs(answer: Answer, name: str) -> list[str]:
     found = (response.hrefs(name) for response in answer.multistatus().responses)
-    return [urljoin(answer.url, href) for hrefs in found for href in hrefs]
+    return [joined(answer.url, href) for hrefs in found for href in hrefs]
 
 
 def _check_host(transport: Transport, url: str) -> None:
     if not may_follow(transport.origin, url):
-        raise UnavailableError(
-            f"{shown(transport.origin)} names calendars at {shown(url)}: the password is not "
-            "sent there. If that is right, write this address into calendar.url."
-        )
+        raise astray(f"{shown(transport.origin)} names calendars at", url)
 
 
 def _collection(
@@ -175,10 +176,10 @@ def _collection(
     owner = response.text(xml.OWNER_NAME) or (_path(owners[0]) if owners else None)
     return Collection(
         address=address,
-        name=response.text(xml.DISPLAYNAME),
+        name=xml.line(response.text(xml.DISPLAYNAME)),
         writable=not rights or bool(rights & _WRITING),
         color=_color(response.text(xml.COLOR)),
-        owner=owner if sharing is Sharing.WITH_YOU else transport.username or None,
+        owner=xml.line(owner) if sharing is Sharing.WITH_YOU else transport.username or None,
         sharing=sharing,
     )
 

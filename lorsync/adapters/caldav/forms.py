@@ -1,17 +1,23 @@
 """Post a form, as the endpoints of a login take it (RFC 6749 appendix B)."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
 import niquests
-from niquests.utils import get_environ_proxies
 
-from lorsync.adapters.caldav.addresses import shown, trust_anchors
-from lorsync.adapters.caldav.transport import unreachable
-from lorsync.errors import LorsyncError, UnavailableError
+from lorsync.adapters.authorities import trusted_authorities
+from lorsync.adapters.caldav import failures
+from lorsync.adapters.caldav.session import (
+    LimitedSession,
+    Limits,
+    TooLargeError,
+    TooSlowError,
+    UnreadableError,
+)
+from lorsync.errors import LorsyncError
 
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 30.0
-_LARGEST_ANSWER: Final = 65_536
+_LIMITS: Final = Limits(request=60.0, size=65_536)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +42,18 @@ def post_form(url: str, form: str) -> FormAnswer:
 
 def _posted(url: str, form: str) -> FormAnswer | LorsyncError:
     try:
-        with niquests.Session(disable_http3=True) as session:
-            session.trust_env = False  # no .netrc
+        opened = LimitedSession(_LIMITS, url=url, verify=trusted_authorities())
+        with closing(opened) as session:
             response = session.post(
                 url,
                 data=form.encode(),
                 headers={"Content-Type": "application/x-www-form-urlencoded"},
-                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
-                verify=trust_anchors(),
-                proxies=dict(get_environ_proxies(url)),
-                allow_redirects=False,
-                stream=True,
+                timeout=(_LIMITS.connect, _LIMITS.read),
             )
-            content = next(response.iter_content(_LARGEST_ANSWER), b"")
-            return FormAnswer(status=response.status_code or 0, text=content.decode())
+            return FormAnswer(status=response.status_code or 0, text=session.content.decode())
+    except TooSlowError:
+        return failures.too_slow(url, _LIMITS)
     except (niquests.exceptions.RequestException, OSError) as error:
-        return unreachable(error, url, _READ_SECONDS)
-    except ValueError:
-        return UnavailableError(f"{shown(url)} gave an answer that cannot be read.")
+        return failures.unreachable(error, url, _LIMITS.read)
+    except (TooLargeError, UnreadableError, ValueError):
+        return failures.unreadable(url)

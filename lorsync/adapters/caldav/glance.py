@@ -17,8 +17,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lorsync.adapters.authorities import trusted_authorities
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import check_address, is_loopback, trust_anchors
+from lorsync.adapters.caldav.addresses import check_address, is_loopback
 from lorsync.adapters.caldav.answers import Answer, Exchange
 from lorsync.errors import ConfigError
 from lorsync.ports import SyncToken
@@ -59,8 +60,11 @@ def ask(address: str, *, username: str, password: str, token: SyncToken) -> Exch
     }
     with closing(_connection(parts.scheme, parts.hostname or "", parts.port)) as connection:
         try:
-            connection.connect()
-            with _at_most(_SECONDS, connection.sock):
+            # Connected here, since a handshake can drip like any answer.
+            plain = socket.create_connection((connection.host, connection.port), _SECONDS)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with closing(plain), _at_most(_SECONDS, plain.dup()):
+                connection.sock = _encrypted(plain, connection)
                 connection.request("REPORT", parts.path, body=body, headers=headers)
                 response = connection.getresponse()
                 content = response.read(_LARGEST + 1)
@@ -92,20 +96,29 @@ def unchanged(answer: Answer) -> SyncToken | None:
 
 
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=_SECONDS)
-    anchors = trust_anchors()
+    kind = http.client.HTTPConnection if scheme == "http" else http.client.HTTPSConnection
+    return kind(host, port, timeout=_SECONDS)
+
+
+def _encrypted(plain: socket.socket, connection: http.client.HTTPConnection) -> socket.socket:
+    """Return the socket with TLS, where the connection is to have that."""
+    if not isinstance(connection, http.client.HTTPSConnection):
+        return plain
+    anchors = trusted_authorities()
     named = anchors if isinstance(anchors, str) else None
     folder = named is not None and Path(named).is_dir()
     context = ssl.create_default_context(
         cafile=None if folder else named, capath=named if folder else None
     )
-    return http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
+    return context.wrap_socket(plain, server_hostname=connection.host)
 
 
 @contextmanager
 def _at_most(seconds: float, connected: socket.socket) -> Iterator[None]:
-    """Break a connection off after so long, however little at a time comes over it."""
+    """Break a connection off after so long, however little at a time comes over it.
+
+    ``connected`` is a descriptor of it for this alone.
+    """
 
     def break_off() -> None:
         with suppress(OSError):  # the other side was quicker
@@ -118,3 +131,5 @@ def _at_most(seconds: float, connected: socket.socket) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        timer.join()
+        connected.close()

@@ -1,14 +1,20 @@
 """Fetch an address that wants to hear of something, and care little for what it answers."""
 
+from contextlib import closing
 from typing import Final
 
 import niquests
-from niquests.utils import get_environ_proxies
 
-from lorsync.adapters.caldav.addresses import trust_anchors
+from lorsync.adapters.authorities import trusted_authorities
+from lorsync.adapters.caldav.session import (
+    LimitedSession,
+    Limits,
+    TooLargeError,
+    TooSlowError,
+    UnreadableError,
+)
 
-SECONDS: Final = 5.0
-"""For the connection, and again for the answer."""
+LIMITS: Final = Limits(connect=5.0, read=5.0, request=10.0, size=65_536)
 
 
 def fetch(url: str) -> str | None:
@@ -18,17 +24,14 @@ def fetch(url: str) -> str | None:
     they could lead to plain http. No login is sent.
     """
     try:
-        with niquests.Session(disable_http3=True) as session:
-            session.trust_env = False  # no .netrc
-            response = session.get(
-                url,
-                timeout=(SECONDS, SECONDS),
-                verify=trust_anchors(),
-                proxies=dict(get_environ_proxies(url)),
-                allow_redirects=False,
-                stream=True,
-            )
+        opened = LimitedSession(LIMITS, url=url, verify=trusted_authorities())
+        with closing(opened) as session:
+            response = session.get(url, timeout=(LIMITS.connect, LIMITS.read))
             status = response.status_code or 0
+    except TooSlowError:
+        return "the answer did not come to its end"
+    except (TooLargeError, UnreadableError):
+        return "the answer was too large or unreadable"
     except (niquests.exceptions.RequestException, OSError, ValueError) as error:
         return type(error).__name__
     return None if 200 <= status < 300 else f"the answer was {status}"

@@ -1,38 +1,36 @@
-"""One request, one honest answer: connections, limits, redirects, and every foreign exception."""
+"""One request, one honest answer: connections, redirects, and every foreign exception."""
 
 import logging
 import math
 import threading
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from pathlib import Path
+from typing import Protocol
 
 import niquests
 from caldav.davclient import DAVClient
 from caldav.lib import error as caldav_error
-from caldav.lib.error import AuthorizationError, DAVError, RateLimitError, parse_retry_after
+from caldav.lib.error import AuthorizationError, DAVError, RateLimitError
 from caldav.lib.python_utilities import WireBytes
-from niquests.adapters import HTTPAdapter
 from niquests.auth import AuthBase, HTTPBasicAuth
-from niquests.utils import get_environ_proxies
 
-from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import (
-    check_address,
-    is_loopback,
-    may_follow,
-    shown,
-    trust_anchors,
+from lorsync.adapters.authorities import trusted_authorities
+from lorsync.adapters.caldav import failures, xml
+from lorsync.adapters.caldav.addresses import check_address, joined, may_follow, shown
+from lorsync.adapters.caldav.answers import Answer, Exchange, is_web_page
+from lorsync.adapters.caldav.session import (
+    LIMITS,
+    LimitedSession,
+    Limits,
+    TooLargeError,
+    TooSlowError,
+    UnreadableError,
 )
-from lorsync.adapters.caldav.answers import Answer, Exchange
-from lorsync.errors import (
-    BusyError,
-    LoginRefusedError,
-    LorsyncError,
-    TryAgainError,
-    UnavailableError,
-)
+from lorsync.allowance import Allowance
+from lorsync.errors import LoginRefusedError, LorsyncError, UnavailableError
 
 # What these say to a log, lorsync says itself, in its own words, and once. The second is named
 # because caldav 3.6 looks at that logger's own level, not at the one that it inherits.
@@ -42,14 +40,11 @@ for _name in ("caldav", "caldav.response", "niquests", "urllib3", "urllib3_futur
 caldav_error.debug_dump_communication = False
 
 _HOPS = 5
-_LARGEST_ANSWER = 64 * 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Of the 5xx these concern the one request: not implemented, and no room left.
 _PLAIN_5XX = frozenset({501, 507})
 _GOOGLE_QUOTA = (b"usageLimits", b"ateLimitExceeded", b"quotaExceeded")
 _NOT_ENABLED = b"accessNotConfigured"
-# Set on an answer whose body is a web page.
-_PAGE = "x-lorsync-web-page"
 
 
 class AccessTokens(Protocol):
@@ -66,8 +61,11 @@ class Transport:
     """Requests to one account, from any number of threads, over kept-alive connections.
 
     With ``tokens`` there is no password. ``advice`` is for those whose password is refused.
-    ``connect_limit`` and ``read_limit`` are seconds. ``ahead`` was sent before this was made: the
-    same request gets its answer.
+    ``limits`` are those of each request and of all of them together, counted from now.
+    ``ca_file`` holds the only certificate authorities that are trusted; None for the usual ones.
+    ``allow_http`` is the person's word that the way to this server may be in clear.
+    ``ahead`` was sent before this was made: the same request gets its answer.
+    ``allowance``: how many requests may still be sent; None for any number.
     """
 
     def __init__(
@@ -78,11 +76,13 @@ class Transport:
         password: str,
         tokens: AccessTokens | None = None,
         advice: str = "Some servers take an app password only.",
-        connect_limit: float = 10.0,
-        read_limit: float = 30.0,
+        limits: Limits = LIMITS,
+        ca_file: Path | None = None,
+        allow_http: bool = False,
         ahead: Exchange | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
-        check_address(origin)
+        check_address(origin, allow_http=allow_http)
         self._origin = origin
         self._username = username
         # The caldav library would take the password as its own attribute, and shows it there.
@@ -90,9 +90,12 @@ class Transport:
         self._auth = HTTPBasicAuth(username, password) if tokens is None else self._bearer
         self._tokens = tokens
         self._advice = advice
-        self._limits = (connect_limit, read_limit)
+        self._limits = limits
+        self._ends = time.monotonic() + limits.whole
+        self._allowance = allowance or Allowance(None)
+        self._verify = trusted_authorities(ca_file)
         self._lock = threading.Lock()
-        self._idle: list[DAVClient] = []
+        self._idle: list[_Connection] = []
         self._ahead = ahead
         self._requests = 0 if ahead is None else 1
         self._stated_time: datetime | None = None
@@ -129,31 +132,31 @@ class Transport:
     ) -> Answer:
         """Send a request and return its answer, whatever its status below 500, but not 401 and 429.
 
-        Redirects are followed with the same method and body, which the library does not do.
+        Redirects are followed with the same method and body, which the library does not do. Where a
+        server sends or points to, only :func:`may_follow` lets the password go.
         Raises LoginRefusedError (401), BusyError (429, 503, a quota), TryAgainError (other 5xx),
-        UnavailableError (no answer).
+        UnavailableError (no answer, or one that is not to be trusted), AllowanceSpentError.
         """
+        if not may_follow(self._origin, url):
+            raise failures.astray(f"{shown(self._origin)} names", url)
         for _ in range(_HOPS + 1):
             answer = self._send_once(method, url, body, headers or {})
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
-            target = urljoin(answer.url, answer.headers["location"])
+            target = joined(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
-                raise UnavailableError(
-                    f"{shown(url)} redirects to {shown(target)}: the password is not sent there. "
-                    "If that is right, write this address into [calendar] url."
-                )
+                raise failures.astray(f"{shown(url)} redirects to", target)
             url = target
         raise UnavailableError(
-            f"{shown(url)} redirects in a circle: check the address in [calendar] url."
+            f"{shown(url)} redirects in a circle: check the address in calendar.url."
         )
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         with self._lock:
-            clients, self._idle = self._idle, []
-        for client in clients:
-            client.close()
+            connections, self._idle = self._idle, []
+        for connection in connections:
+            connection.client.close()
 
     def _send_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         if self._tokens is None:
@@ -179,98 +182,107 @@ class Transport:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead.is_for(method, url, body):
             return ahead.answer
-        client = self._take()
-        outcome = self._exchange(client, method, url, body, headers)
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            return failures.out_of_time(url, self._limits)
+        wait = self._allowance.spend()
+        if wait is not None:
+            return failures.ahead_of_refusals(url, wait)
+        connection = self._take()
+        connection.session.seconds = min(left, self._limits.request)
+        outcome = self._exchange(connection, method, url, body, headers)
         with self._lock:
-            self._idle.append(client)
+            self._idle.append(connection)
         return outcome
 
     def _exchange(
         self,
-        client: DAVClient,
+        connection: "_Connection",
         method: str,
         url: str,
         body: bytes,
         headers: Mapping[str, str],
     ) -> Answer | LorsyncError:
         """Send one request; every exception of the libraries below is translated here."""
+        session = connection.session
         try:
             # WireBytes: the library rewrites the line ends of anything else.
-            response = client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]
+            response = connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]
         except AuthorizationError as error:
-            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
-            return _refusal(error, method, url, who, self._advice)
+            return self._refusal(error.status or 401, method, url, session.content)
         except RateLimitError as error:
-            return _busy(url, error.status or 429, error.retry_after_seconds)
-        except niquests.exceptions.TooManyRedirects as error:
-            return _redirect(error, method, url)
+            return failures.busy(url, error.status or 429, error.retry_after_seconds)
+        except TooSlowError:
+            if session.seconds < self._limits.request:
+                return failures.out_of_time(url, self._limits)
+            return failures.too_slow(url, self._limits)
+        except TooLargeError:
+            return failures.too_large(url, self._limits)
         except (niquests.exceptions.RequestException, OSError) as error:
-            return unreachable(error, url, self._limits[1])
+            return failures.unreachable(error, url, self._limits.read)
         except OverflowError:
             # The library's, of a Retry-After with hundreds of digits.
-            return _busy(url, 429, math.inf)
-        except (DAVError, xml.XmlError, ValueError):
-            return UnavailableError(f"{shown(url)} gave an answer that cannot be read.")
-        answer = Answer(
-            method=method,
-            url=url,
-            status=response.status,
-            headers=_lower(response.headers),
-            root=xml.trusted(response.tree),
-            web_page=_PAGE in response.headers,
-        )
+            return failures.busy(url, 429, math.inf)
+        except (UnreadableError, DAVError, ValueError):
+            return failures.unreadable(url)
+        answer = _answer(method, url, response.status, response.headers, session.content)
         if answer.status >= 500 and answer.status not in _PLAIN_5XX:
-            return _unwell(answer)
+            return failures.unwell(answer)
         return answer
 
-    def _take(self) -> DAVClient:
+    def _refusal(self, status: int, method: str, url: str, body: bytes) -> Answer | LorsyncError:
+        """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
+        if status == 401:
+            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
+            return LoginRefusedError(
+                f"{shown(url)} refuses {who}: check calendar.username. {self._advice}"
+            )
+        # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
+        if any(word in body for word in _GOOGLE_QUOTA) and _NOT_ENABLED not in body:
+            return failures.busy(url, 403, None)
+        return _answer(method, url, status, {}, body)
+
+    def _take(self) -> "_Connection":
         with self._lock:
             self._requests += 1
             if self._idle:
                 return self._idle.pop()
         return self._connected()
 
-    def _connected(self) -> DAVClient:
+    def _connected(self) -> "_Connection":
         client = DAVClient(
             url=self._origin,
             auth=self._auth,
-            timeout=self._limits,  # type: ignore[arg-type]  # niquests takes a pair
-            ssl_verify_cert=trust_anchors(),
+            timeout=(self._limits.connect, self._limits.read),  # type: ignore[arg-type]  # niquests takes a pair
+            ssl_verify_cert=self._verify,
             enable_rfc6764=False,
             rate_limit_handle=False,
         )
         client.session.close()
-        # HTTP/3 needs UDP, which a hardened service may not have.
-        client.session = niquests.Session(disable_http3=True)
-        for adapter in client.session.adapters.values():
-            # Else a thread for each connection wakes an idle daemon every few seconds.
-            assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - a session has no others
-            adapter.poolmanager.connection_pool_kw["background_watch_delay"] = None
-        client.session.trust_env = False  # no .netrc
-        client.session.max_redirects = 0
-        client.session.hooks["response"] = [_look_at]
-        if not is_loopback(urlsplit(self._origin).hostname or ""):
-            client.session.proxies = dict(get_environ_proxies(self._origin))
-        return client
+        session = LimitedSession(self._limits, url=self._origin, verify=self._verify)
+        client.session = session
+        return _Connection(client=client, session=session)
 
 
-def _look_at(response: Any, **_: object) -> None:
-    """Mark a body that is not XML, before the library sees it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Connection:
+    """A client of the caldav library, and the session that it sends with."""
 
-    caldav 3.6 logs such a body, with a traceback, on the root logger, and sets up a handler there
-    if there is none; one that is declared as octets it lets pass.
-    """
-    response.headers.pop(_PAGE, None)
-    length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length) > _LARGEST_ANSWER:
-        raise niquests.exceptions.ContentDecodingError("the answer is too long")
-    content = response.content or b""
-    if content and xml.parse(content) is None:
-        declared = response.headers.get("content-type", "").lower()
-        head = content[:1024].lstrip().lower()
-        if "html" in declared or head.startswith((b"<!doctype html", b"<html")):
-            response.headers[_PAGE] = "yes"
-        response.headers["content-type"] = "application/octet-stream"
+    client: DAVClient
+    session: LimitedSession
+
+
+def _answer(method: str, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    said = {name.lower(): value for name, value in headers.items()}
+    root = xml.parse(body) if body else None
+    return Answer(
+        method=method,
+        url=url,
+        status=status,
+        headers=said,
+        root=root,
+        web_page=root is None and is_web_page(said.get("content-type", ""), body),
+    )
 
 
 class _Bearer(AuthBase, threading.local):
@@ -285,74 +297,3 @@ class _Bearer(AuthBase, threading.local):
         assert request.headers is not None  # noqa: S101 -- a prepared request has some
         request.headers["Authorization"] = f"Bearer {self.token}"
         return request
-
-
-def _lower(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
-
-
-def _redirect(error: niquests.exceptions.TooManyRedirects, method: str, url: str) -> Answer:
-    response = error.response
-    status = None if response is None else response.status_code
-    return Answer(
-        method=method,
-        url=url,
-        status=status or 302,
-        headers=_lower(response.headers if response is not None else {}),
-        root=None,
-        web_page=False,
-    )
-
-
-def _refusal(
-    error: AuthorizationError, method: str, url: str, who: str, advice: str
-) -> Answer | LorsyncError:
-    """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
-    body = error.body.encode() if isinstance(error.body, str) else error.body or b""
-    if error.status == 401:
-        return LoginRefusedError(f"{shown(url)} refuses {who}: check calendar.username. {advice}")
-    # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
-    if any(word in body for word in _GOOGLE_QUOTA) and _NOT_ENABLED not in body:
-        return _busy(url, 403, None)
-    root = xml.parse(body) if body else None
-    page = root is None and b"<html" in body[:1024].lower()
-    return Answer(method=method, url=url, status=403, headers={}, root=root, web_page=page)
-
-
-def _busy(url: str, status: int, retry_after: float | None) -> BusyError:
-    return BusyError(
-        f"{shown(url)} asks to be left alone for now ({status}).", retry_after=retry_after
-    )
-
-
-def _unwell(answer: Answer) -> TryAgainError:
-    """Say what a 5xx means for the whole server: come back later, or some mishap."""
-    wish = answer.headers.get("retry-after")
-    if answer.status == 503 or wish:
-        return _busy(answer.url, answer.status, _seconds(wish))
-    return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
-
-
-def _seconds(wish: str | None) -> float | None:
-    """Return a Retry-After in seconds, given as such or as a time; None for what is neither."""
-    try:
-        return parse_retry_after(wish) if wish else None
-    except OverflowError:
-        return math.inf
-
-
-def unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError:
-    """Say why there was no answer; the order matters, ConnectTimeout is a ConnectionError too."""
-    host = urlsplit(shown(url)).netloc
-    text = str(error)
-    if isinstance(error, niquests.exceptions.Timeout):
-        why = f"does not answer within {read_limit:g} s: try again, or check calendar.url"
-    elif isinstance(error, niquests.exceptions.SSLError) or "certificate" in text.lower():
-        why = "has a certificate that this machine does not trust: check calendar.url"
-    elif "resolve" in text.lower() or "getaddrinfo" in text.lower():
-        why = "cannot be found: check calendar.url and the network"
-    elif "refused" in text.lower():
-        why = "refuses connections: check that the server runs, and its port in calendar.url"
-    else:
-        why = "cannot be reached, or broke the connection off: check the network"
-    return UnavailableError(f"{host} {why}.")

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.parsers import expat
 
 # lxml publishes no types; an element is typed as Any here and nowhere leaves this package.
 from lxml import etree  # type: ignore[import-untyped]
 
 Element = Any
-XmlError = etree.LxmlError
 
 DAV = "DAV:"
 CALDAV = "urn:ietf:params:xml:ns:caldav"
@@ -104,31 +104,79 @@ class MultiStatus:
 
 
 def decoded_path(href: str) -> str:
-    """Return the path of an href, percent-decoded: ``%40`` and ``@`` are one spelling then."""
-    return unquote(urlsplit(href.strip()).path)
+    """Return the path of an href, percent-decoded: ``%40`` and ``@`` are one spelling then.
+
+    What is no address has none.
+    """
+    try:
+        return unquote(urlsplit(href.strip()).path)
+    except ValueError:
+        return ""
+
+
+_PROLOG = 65_536
+"""How many bytes may come before the root element; CalDAV needs some forty."""
+
+
+_MOST_MARKS = 1_000_000
+"""How many elements, and attributes, a document may have: each takes forty times its four bytes."""
+
+
+class _RootSeenError(Exception):
+    """The root element has begun."""
+
+
+class _DocumentTypeSeenError(Exception):
+    """A document type has begun."""
 
 
 def _parser() -> etree.XMLParser:
     # huge_tree stays off: libxml2 then limits depth and size of what a server may send.
     return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False
+        remove_blank_text=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
     )
 
 
 def parse(content: bytes) -> Element | None:
-    """Parse an answer; None if it is not XML, or brings a document type of its own."""
+    """Parse an answer; None if it is no XML, has a document type, or more marks than any needs."""
+    if any(content.count(mark) > _MOST_MARKS for mark in (b"<", b"=")) or not _is_plain(content):
+        return None
     try:
         root = etree.fromstring(content, parser=_parser())
     except (etree.XMLSyntaxError, ValueError):
         return None
-    return trusted(root)
+    return None if root.getroottree().docinfo.doctype else root
 
 
-def trusted(root: Element | None) -> Element | None:
-    """Return the root, or None for a document type: no CalDAV answer needs one, an attack does."""
-    if root is None or root.getroottree().docinfo.doctype:
-        return None
-    return root
+def _is_plain(content: bytes) -> bool:
+    """Tell whether the root comes without a document type: no CalDAV answer needs one.
+
+    A document type declares entities, with which a short answer becomes a huge one, or one that
+    reads files. lxml can only be told not to use them once it has read them; expat tells where one
+    begins, and goes no further.
+    """
+    reader = expat.ParserCreate()
+    reader.StartElementHandler = _begin_root
+    reader.StartDoctypeDeclHandler = _begin_document_type
+    try:
+        reader.Parse(content[:_PROLOG])
+    except _RootSeenError:
+        return True
+    except (_DocumentTypeSeenError, expat.ExpatError, ValueError, LookupError):
+        return False
+    return False
+
+
+def _begin_root(*_: object) -> None:
+    raise _RootSeenError
+
+
+def _begin_document_type(*_: object) -> None:
+    raise _DocumentTypeSeenError
 
 
 def preconditions(root: Element | None) -> frozenset[str]:
@@ -227,5 +275,16 @@ def mkcalendar(name: str, color: str | None) -> bytes:
 
 def said(root: Element) -> str:
     """Return what an error body says in words, such as sabre's ``s:message``, on one line."""
-    words = " ".join("".join(root.itertext()).split())
+    words = line("".join(root.itertext())) or ""
     return words if len(words) <= 200 else words[:199] + "…"
+
+
+def line(text: str | None) -> str | None:
+    """Return a server's text as one line without what a terminal would act on, None for none.
+
+    XML 1.0 allows the control characters from U+0080 to U+009F, and marks that turn text around.
+    """
+    if text is None:
+        return None
+    folded = " ".join(text.split())
+    return "".join(mark for mark in folded if mark.isprintable())
