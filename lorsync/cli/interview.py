@@ -56,10 +56,12 @@ class Interview:
             except _Back:
                 self.answers = self.answers[: max(0, self._place - 1)]
 
-    def tell(self, text: str = "") -> None:
-        """Print a paragraph, unless the person has seen it."""
+    def tell(self, text: str) -> None:
+        """Print a paragraph, wrapped, unless the person has seen it."""
         if self._place >= len(self.answers):
-            click.echo(click.wrap_text(text, 80, preserve_paragraphs=True) if text else "")
+            # Wrapping would drop the blank line in front.
+            lead = "\n" if text.startswith("\n") else ""
+            click.echo(lead + click.wrap_text(text.strip(), 80))
 
     def show(self, text: str) -> None:
         """Print lines as they are, unless the person has seen them."""
@@ -79,7 +81,8 @@ class Interview:
         An empty answer means ``default``; without one, it is given to ``take`` as it is. ``more``
         is what “?” says.
         """
-        prompt = f"{question} [{default}]: " if default else f"{question}: "
+        ending = " " if question.endswith("?") and not default else ": "
+        prompt = question + (f" [{default}]" if default else "") + ending
         while True:
             replaying = self._place < len(self.answers)
             typed = self.answers[self._place] if replaying else self._line(prompt, question, more)

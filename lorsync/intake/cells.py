@@ -105,7 +105,13 @@ class Cells:
         found = self.day(number, column, cell)
         if found is None:
             return None
-        return found.date() if isinstance(found, datetime) else found, True
+        day = found.date() if isinstance(found, datetime) else found
+        if day > self.today:
+            # Taken as done, a day that is only planned would keep the request off the calendar.
+            why = f"{in_words(day)} is still to come: leave it blank until it has happened"
+            self.refuse(number, column, cell, why)
+            return None
+        return day, True
 
     def states(self, number: int, cell: str) -> tuple[Column, ...]:
         """Read the word of a column of states, as the facts that it implies."""
@@ -199,6 +205,6 @@ def _order_doubt(column: Column, heading: str, either: list[tuple[int, str, Eith
             Order.DAY_FIRST: in_words(first.day_first),
             Order.MONTH_FIRST: in_words(first.month_first),
         },
-        refusal=f"row {number}, {heading}: {shown(text)} — {which(first)}{more}, or say the order "
-        "of all with --day-first or --month-first",
+        refusal=f"row {number}, {heading}: {shown(text)} — {which(first)}, or say the order of "
+        f"all with --day-first or --month-first{more}",
     )
