@@ -147,7 +147,7 @@ def _resumed(talk: Interview, kept: Kept) -> Interview:
     if not answers:
         return talk
     try:
-        wanted = talk.yes(f"You stopped after {len(answers)} answers. Go on from there?",
+        wanted = talk.yes("You stopped in the middle. Go on from there?",
                           default=True)  # fmt: skip
     except Stopped:
         return Interview(answers)

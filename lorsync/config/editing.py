@@ -123,20 +123,39 @@ def _set_apart(text: str, like: re.Match[str] | None) -> bool:
 
 
 def _appended_to_list(text: str, table: str, values: Mapping[str, Any]) -> str | None:
-    """Append to a table that is written as a list of ``{ … }``."""
+    """Append to a table that is written as a list of ``{ … }``.
+
+    tomlkit sees the list alone: of a whole file with interleaved tables it changes the order.
+    """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
     from tomlkit.items import Array
 
+    found = _list_of(text, table)
+    if found is None:
+        return None
+    start, end = found
     try:
-        document = tomlkit.parse(text)
-    except TOMLKitError:  # it is stricter than tomllib here and there
+        document = tomlkit.parse(text[start:end])
+    except TOMLKitError:  # it refuses here and there what tomllib takes
         return None
-    found = document.get(table)
-    if not isinstance(found, Array):
+    entries = document[table]
+    if not isinstance(entries, Array):
         return None
-    found.append(tomlkit.parse(f"_ = {value_text(values)}")["_"])
-    return tomlkit.dumps(document)
+    entries.append(tomlkit.parse(f"_ = {value_text(values)}")["_"])
+    return text[:start] + tomlkit.dumps(document) + text[end:]
+
+
+def _list_of(text: str, table: str) -> tuple[int, int] | None:
+    """Find where ``table = [ … ]`` stands: it ends with the first bracket that makes it whole."""
+    key = re.search(rf"^[ \t]*{table}[ \t]*=[ \t]*\[", text, re.MULTILINE)
+    if key is None:
+        return None
+    for bracket in re.finditer(r"\]", text[key.start() :]):
+        end = key.start() + bracket.end()
+        if _parsed(text[key.start() : end]) is not None:
+            return key.start(), end
+    return None
 
 
 def _is_insertion(old: str, new: str) -> bool:

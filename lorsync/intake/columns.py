@@ -175,6 +175,8 @@ def _header(sheet: Sheet, chosen: Mapping[Column, str]) -> tuple[int, int, Row]:
         for position, (_, row) in enumerate(sheet.rows[:_SEARCHED])
     ]
     most, position = max(counts, default=(0, 0))
+    if most == 0 and not sheet.rows:
+        raise DataError("it has no row with anything in it.")
     if most == 0:
         seen = ", ".join(f"“{cell}”" for cell in sheet.rows[0][1][:10] if cell)
         raise DataError(

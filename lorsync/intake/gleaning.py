@@ -241,11 +241,11 @@ class _Gleaner:
         name = line[Column.PROGRAM]
         if blank(name):
             return None
-        why = refusal("programs", "name", name)
+        key = slug(name)
+        why = None if key in self.programs else refusal("programs", "name", name)
         if why is not None:
             self.cells.refuse(line.number, Column.PROGRAM, name, why)
             return None
-        key = slug(name)
         program = self.programs.setdefault(key, _Program(name=name))
         target = self.cells.day(line.number, Column.TARGET, line[Column.TARGET])
         if isinstance(target, datetime):

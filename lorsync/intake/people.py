@@ -25,8 +25,8 @@ def name_words(name: str) -> frozenset[str]:
 
 
 def maybe_the_same(one: str, other: str) -> bool:
-    """Tell whether two names may be one person's: titles, order, a missing first name, a slip."""
-    words, others = name_words(one), name_words(other)
+    """Tell whether two names may be one person's: titles, order, initials, a slip."""
+    words, others = _whole_words(one), _whole_words(other)
     if words <= others or others <= words:
         return True
     ordered, other_ordered = " ".join(sorted(words)), " ".join(sorted(others))
@@ -37,6 +37,12 @@ def maybe_the_same(one: str, other: str) -> bool:
         and matcher.quick_ratio() >= SAME_PERSON
         and matcher.ratio() >= SAME_PERSON
     )
+
+
+def _whole_words(name: str) -> frozenset[str]:
+    """Return the words of a name without initials, which may stand for any first name."""
+    words = name_words(name)
+    return frozenset(word for word in words if len(word) > 1) or words
 
 
 def mentor_id(name: str, taken: Container[str]) -> str:

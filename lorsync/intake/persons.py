@@ -84,12 +84,12 @@ def _by_slug(lines: tuple[Line, ...], problems: list[str]) -> dict[str, _Seen]:
         name, email = line[Column.MENTOR], line[Column.EMAIL].removeprefix("mailto:")
         if blank(name):
             continue
-        why = refusal("mentors", "name", name)
+        one = seen.setdefault(slug(name), _Seen(name=name, row=line.number))
+        why = None if name in one.spellings else refusal("mentors", "name", name)
         if why is not None:
             problems.append(f"row {line.number}: {shown(name)} — {why}")
-        one = seen.setdefault(slug(name), _Seen(name=name, row=line.number))
         one.spellings[name] = None
-        if blank(email):
+        if blank(email) or email in one.emails:
             continue
         why = refusal("mentors", "email", email)
         if why is not None:
