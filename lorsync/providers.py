@@ -126,7 +126,7 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
 
 IN_A_LINE: Final[Mapping[Provider, str]] = MappingProxyType(
     {
-        Provider.LOCAL: "a calendar on this machine, to try lorsync out; a phone does not see it",
+        Provider.LOCAL: "a calendar on this machine, to try it out; no phone sees it",
         Provider.CALDAV: "another CalDAV server, such as your university's",
         Provider.ICLOUD: "Apple's calendar, on iPhone and Mac",
         Provider.GOOGLE: "Google Calendar; it wants ten minutes of preparation, once",
