@@ -1,5 +1,6 @@
 """``lorsync init``: a first config, from a few questions or from a spreadsheet."""
 
+import shlex
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -8,7 +9,7 @@ import click
 
 from lorsync.adapters.own_files import read_bytes, write_copy, write_whole
 from lorsync.cli.context import config_path, now, parse_day, state_of
-from lorsync.cli.interview import Interview, Stopped
+from lorsync.cli.interview import HOW, Interview, Stopped
 from lorsync.cli.kept import Kept
 from lorsync.cli.root import Globals
 from lorsync.config import loads
@@ -93,6 +94,10 @@ def command(
             more="A copy of it would stay beside it. To add to it instead: lorsync add.",
         ):
             return None
+        talk.tell(
+            "Some questions, and then your first config. Nothing is written before the last one. "
+            + HOW
+        )
         season = _from_sheet(talk, said)
         if season is not None:
             show_season(talk, season)
@@ -173,20 +178,21 @@ def _go_on(context: click.Context, talk: Interview, settings: Settings, state: P
     signed_in = traits(settings.calendar).sign_in is SignIn.NONE
     if not signed_in and talk.terminal:
         signed_in = _login(context)
-    steps = []
-    if not signed_in:
-        steps.append(("lorsync login", "sign in to your calendar"))
+    steps = [] if signed_in else [("login", "sign in to your calendar")]
     steps += [
-        ("lorsync sync --dry-run", "see what would be written to the calendar"),
-        ("lorsync run", "keep the calendar true, until Ctrl-C"),
-        ("lorsync export -o letters.ics", "put the events into one file, for any calendar"),
-        ("lorsync mark MENTOR asked", "say what happened; “lorsync add” adds to the config"),
+        ("sync --dry-run", "see what would be written to the calendar"),
+        ("run", "keep the calendar true, until Ctrl-C"),
+        ("export -o letters.ics", "put the events into one file, for any calendar"),
+        ("mark MENTOR asked", "say what happened; “lorsync add” adds to the config"),
     ]
     if settings.calendar.provider is Provider.FOLDER:
         click.echo(f"The events go to the folder {settings.calendar.path}.")
     click.echo("What to do next:")
+    config: Path | None = context.obj.config
+    lorsync = "lorsync" if config is None else f"lorsync -c {shlex.quote(str(config))}"
+    width = max(len(typed) for typed, _ in steps)
     for typed, what in steps:
-        click.echo(f"  {typed:31}{what}")
+        click.echo(f"  {lorsync} {typed:{width}}  {what}")
 
 
 def _login(context: click.Context) -> bool:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lorsync.adapters.holidays import holidays_of
-from lorsync.cli.interview import HOW, Again, Interview
+from lorsync.cli.interview import Again, Interview
 from lorsync.config.entering import refusal
 from lorsync.config.naming import slug
 from lorsync.config.problems import shown
@@ -29,9 +29,8 @@ _ACCOUNT: Final = {
 
 def beginning(talk: Interview, today: date, found: Season | None) -> Beginning:
     """Ask for a whole config; what a spreadsheet said (``found``) is not asked again."""
-    talk.tell(
-        "These questions write your first config. Nothing is written before the last one. " + HOW
-    )
+    if found is not None:
+        talk.tell("\nThe rest is about you and your calendar.")
     applicant = _applicant(talk)
     cycle = {"name": _text(talk, "What is this season called?", ("cycle", "name"),
                            default=f"{_season_year(today)} season",

@@ -116,7 +116,7 @@ def _show_columns(talk: Interview, path: Path, sheet: Sheet, table: Table) -> No
         f"{path}: {len(table.lines)} rows, cells between {cells}, {sheet.encoding}, headings in "
         f"row {table.header_row}."
     )
-    used = (f"{column.value} from “{heading}”" for column, heading in table.headings.items())
+    used = (f"{column.words} from “{heading}”" for column, heading in table.headings.items())
     talk.tell(printable("Used: " + ", ".join(used) + "."))
     if table.unused:
         talk.tell(printable("Not used: " + ", ".join(f"“{h}”" for h in table.unused) + "."))
@@ -140,7 +140,7 @@ def _asked_undated(talk: Interview, today: date) -> date:
 
     talk.tell("\nSome cells say that something happened, and not when. lorsync needs a day for it.")
     return talk.ask(
-        "Which day, at the latest",
+        "On which day, at the latest?",
         take,
         default=today.isoformat(),
         more="A late day is the careful one: what follows is planned from it. You can correct each "

@@ -32,6 +32,11 @@ class Column(StrEnum):
     SUBMITTED = "submitted_on"
     THANKED = "thanked_on"
 
+    @property
+    def words(self) -> str:
+        """The column as a person calls it."""
+        return self.value.removesuffix("_on").replace("_", " ")
+
 
 FACTS: Final = (
     Column.TALKED, Column.ASKED, Column.AGREED, Column.DECLINED, Column.PACKET,

@@ -1,7 +1,7 @@
 """The first five minutes: what is typed, and a recorder of the transcripts of the documentation.
 
-``python -m tests.intake.five_minutes`` plays them on a terminal, in the home of whoever runs it, and
-prints what is seen. docs/getting-started.md shows that; record it anew when the words change.
+``python -m tests.intake.five_minutes`` plays them on a terminal, in the home of whoever runs it,
+and prints what is seen. docs/getting-started.md shows that; record it anew when the words change.
 """
 
 from collections.abc import Callable
