@@ -95,8 +95,7 @@ def command(
         ):
             return None
         talk.tell(
-            "Some questions, and then your first config. Nothing is written before the last one. "
-            + HOW
+            "A few questions make your first config. Nothing is written before the last one. " + HOW
         )
         season = _from_sheet(talk, said)
         if season is not None:
