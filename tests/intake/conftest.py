@@ -45,6 +45,7 @@ def applicant(
     """Somebody in Berlin on 22 November 2026."""
     monkeypatch.setenv("TZ", "Europe/Berlin")
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     for module in (init, add):
         monkeypatch.setattr(module, "now", lambda: NOW)
     config = tmp_path / "config.toml"

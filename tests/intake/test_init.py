@@ -11,6 +11,7 @@ from lorsync.config.reading import read
 from lorsync.providers import IN_A_LINE, PROVIDERS
 from lorsync.settings import Provider
 from tests.intake.conftest import Applicant
+from tests.intake.five_minutes import QUESTIONS, SHEET
 from tests.intake.terminal import CTRL_C, CTRL_D, terminal
 
 CONVERSATION = [
@@ -164,7 +165,7 @@ def test_on_a_terminal_doubts_are_asked_about(tmp_path: Path) -> None:
         screen.answers("Which one:", "month")
         screen.sees("Are “Ana” and “Ana B” (rows 2 and 3) the same person?")
         screen.answers("Which one:", "2")
-        screen.answers("Which day, at the latest", "1 Nov 2026")
+        screen.answers("at the latest?", "1 Nov 2026")
         screen.answers("as your mentors know you:", "Sam")
         for question in ("time zone", "e-mail", "season called", "Calendar [local]", "holidays"):
             screen.answers(question, "")
@@ -211,3 +212,18 @@ def test_stopping_at_any_question(tmp_path: Path, key: str) -> None:
             screen.stops(key)
             assert screen.leaves() == 130
         assert not (home / "c.toml").exists()
+
+
+def test_the_documented_transcript_is_what_is_printed(applicant: Applicant) -> None:
+    """But for the plan, which is its own command's."""
+    page = (Path(__file__).parents[2] / "docs" / "getting-started.md").read_text("utf-8")
+    said = applicant.types("init", answers=typed([answer for _, answer in QUESTIONS]))
+    conversation = said.out.partition("Written: ")[0]
+    (applicant.home / "letters.csv").write_text(SHEET, "utf-8")
+    answers = typed(["yes", *(answer for _, answer in QUESTIONS[:6]), "no"])
+    columns = applicant.types("init", "--from", "letters.csv", answers=answers).out
+    found = columns[columns.index("letters.csv: ") : columns.index("Due: ")]
+    added = applicant.types("add", "program", "Bayview PhD", "--deadline", "Feb 15, 2027").out
+    for shown in (conversation, found, added):
+        lines = shown.replace(str(applicant.config), "/home/sam/.config/lorsync/config.toml")
+        assert "\n".join(line.rstrip() for line in lines.strip().splitlines()) in page
