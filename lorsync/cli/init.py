@@ -12,15 +12,12 @@ from lorsync.cli.context import config_path, now, parse_day, state_of
 from lorsync.cli.interview import HOW, Interview, Stopped
 from lorsync.cli.kept import Kept
 from lorsync.cli.root import Globals
-from lorsync.config import loads
 from lorsync.config.zone import machine_zone
 from lorsync.errors import LorsyncError, UsageError
 from lorsync.intake.beginning import Choices, Season
 from lorsync.intake.columns import Column
-from lorsync.intake.composing import composed
 from lorsync.intake.days import Order
 from lorsync.intake.merging import ABOVE, EMPTY
-from lorsync.planning import planned, refuse_unknown_regions, today_of
 from lorsync.providers import SignIn, traits
 from lorsync.settings import Provider, Settings
 
@@ -86,6 +83,9 @@ def command(
 
     def flow(talk: Interview) -> tuple[bytes, bytes | None, Settings] | None:
         from lorsync.cli.questions import beginning
+        from lorsync.config import loads
+        from lorsync.intake.composing import composed
+        from lorsync.planning import refuse_unknown_regions
 
         before = read_bytes(path)
         if before is not None and not talk.yes(
@@ -121,6 +121,8 @@ def command(
         talk = _resumed(talk, kept)
     try:
         done = talk.run(flow)
+        if done is not None:
+            _write(path, *done[:2])
     except Stopped as stopped:
         return _stop(talk, kept, stopped)
     except LorsyncError:
@@ -131,13 +133,16 @@ def command(
     if done is None:
         click.echo("Nothing was written. “lorsync add” adds to the config that is there.")
         return None
-    content, before, settings = done
+    settings = done[2]
+    _go_on(context, talk, settings, state)
+    return None
+
+
+def _write(path: Path, content: bytes, before: bytes | None) -> None:
     if before is not None:
         click.echo(f"The config of before is kept as {write_copy(path, before)}.")
     write_whole(path, content, before=before)
     click.echo(f"Written: {path}\n")
-    _go_on(context, talk, settings, state)
-    return None
 
 
 def _today() -> date:
@@ -170,10 +175,10 @@ def _stop(talk: Interview, kept: Kept, stopped: Stopped) -> int:
 def _go_on(context: click.Context, talk: Interview, settings: Settings, state: Path) -> None:
     """Show the plan, offer the login, and say what is next."""
     from lorsync.cli.tables import console, show_plan
+    from lorsync.planning import planned, today_of
 
     plan = planned(settings, state, today_of(settings, now()))
     show_plan(console(), plan, settings.season.mentors)
-    click.echo()
     signed_in = traits(settings.calendar).sign_in is SignIn.NONE
     if not signed_in and talk.terminal:
         signed_in = _login(context)
@@ -186,7 +191,7 @@ def _go_on(context: click.Context, talk: Interview, settings: Settings, state: P
     ]
     if settings.calendar.provider is Provider.FOLDER:
         click.echo(f"The events go to the folder {settings.calendar.path}.")
-    click.echo("What to do next:")
+    click.echo("\nWhat to do next:")
     config: Path | None = context.obj.config
     lorsync = "lorsync" if config is None else f"lorsync -c {shlex.quote(str(config))}"
     width = max(len(typed) for typed, _ in steps)
@@ -197,6 +202,7 @@ def _go_on(context: click.Context, talk: Interview, settings: Settings, state: P
 def _login(context: click.Context) -> bool:
     """Sign in now if the person wants it; a login that fails loses nothing."""
     try:
+        click.echo()
         if not Interview().yes("Sign in to your calendar now?", default=True):
             return False
     except Stopped:

@@ -42,7 +42,8 @@ class Interview:
 
     def __init__(self, answers: list[str] | None = None) -> None:
         self.answers = answers or []
-        self.terminal = sys.stdin.isatty()
+        # Python has no stdin where the file descriptor is closed.
+        self.terminal = bool(sys.stdin) and sys.stdin.isatty()
         self._place = 0
         if self.terminal:
             import readline  # noqa: F401 -- input() then lets a line be edited
@@ -157,7 +158,7 @@ class Interview:
         return typed.strip()
 
     def _piped(self, prompt: str, question: str) -> str:
-        line = sys.stdin.readline()
+        line = sys.stdin.readline() if sys.stdin else ""
         if not line:
             raise DataError(f"The answers end at the question “{question}”. Nothing was written.")
         click.echo(prompt + line.rstrip("\r\n"))

@@ -80,7 +80,8 @@ def terminal(home: Path, *arguments: str | Path) -> Iterator[Terminal]:
     """Start ``lorsync`` with these arguments on a terminal of 80 columns."""
     ours, theirs = pty.openpty()
     environ = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "dumb",
-               "TZ": "Europe/Berlin", "COLUMNS": "80"}  # fmt: skip
+               "TZ": "Europe/Berlin", "COLUMNS": "80",
+               "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-c", _OWN_SESSION, str(COMMAND), *map(str, arguments)],
         stdin=theirs,

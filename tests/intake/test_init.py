@@ -2,17 +2,18 @@
 
 import json
 import stat
+import subprocess
+import tomllib
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from lorsync.config.reading import read
 from lorsync.providers import IN_A_LINE, PROVIDERS
 from lorsync.settings import Provider
 from tests.intake.conftest import Applicant
 from tests.intake.five_minutes import QUESTIONS, SHEET
-from tests.intake.terminal import CTRL_C, CTRL_D, terminal
+from tests.intake.terminal import COMMAND, CTRL_C, CTRL_D, terminal
 
 CONVERSATION = [
     "Sam Reyes",  # name
@@ -131,7 +132,8 @@ def test_each_account_is_asked_for_and_no_password_is_written(
                "", ""]  # fmt: skip
     said = applicant.types("init", answers=typed(answers))
     assert (said.code, said.err) == (0, "")
-    assert read(applicant.config)["calendar"]["provider"] == provider.casefold()
+    written = tomllib.loads(applicant.config.read_text())
+    assert written["calendar"]["provider"] == provider.casefold()
     assert "secret" not in applicant.config.read_text()
     assert "lorsync login" in said.out
 
@@ -195,6 +197,29 @@ def test_stopping_keeps_the_answers_and_writes_nothing(tmp_path: Path) -> None:
         screen.stops(CTRL_D)
         assert screen.leaves() == 130
     assert not (tmp_path / "c.toml").exists()
+
+
+def test_a_login_that_fails_loses_nothing(tmp_path: Path) -> None:
+    answers = ["Sam", "", "", "", "caldav", "http://127.0.0.1:9/", "sam", "", "Ana", "", "",
+               "2037-01-01", "", ""]  # fmt: skip
+    with terminal(tmp_path, "-c", "c.toml", "init") as screen:
+        for answer in answers:
+            screen.answers(": " if answer != "2037-01-01" else "due? ", answer)
+        screen.answers("Sign in to your calendar now? [yes]: ", "yes")
+        screen.sees("keyring")
+        screen.sees("The config is written all the same.")
+        screen.sees("What to do next:")
+        assert screen.leaves() == 0
+    assert tomllib.loads((tmp_path / "c.toml").read_text())["calendar"]["username"] == "sam"
+
+
+def test_a_closed_stdin_is_an_end_of_answers(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"'{COMMAND}' -c c.toml init <&-"],
+        capture_output=True, text=True, cwd=tmp_path, env={"HOME": str(tmp_path)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 65
+    assert "The answers end at the question" in done.stderr
 
 
 @pytest.mark.long
