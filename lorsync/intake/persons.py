@@ -4,6 +4,7 @@ Somebody who counts as two would be reminded twice as often, so names that may b
 a doubt, unless e-mail addresses settle it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -18,6 +19,7 @@ from lorsync.intake.people import maybe_the_same
 
 SAME, DIFFERENT = "same", "different"
 _TOO_MANY = 300
+_SEVERAL = re.compile(r"[;/&]|\band\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def _by_slug(lines: tuple[Line, ...], problems: list[str]) -> dict[str, _Seen]:
         if blank(name):
             continue
         one = seen.setdefault(slug(name), _Seen(name=name, row=line.number))
-        why = None if name in one.spellings else refusal("mentors", "name", name)
+        why = None if name in one.spellings else _refused(name)
         if why is not None:
             problems.append(f"row {line.number}: {shown(name)} — {why}")
         one.spellings[name] = None
@@ -97,6 +99,13 @@ def _by_slug(lines: tuple[Line, ...], problems: list[str]) -> dict[str, _Seen]:
         elif email.casefold() not in map(str.casefold, one.emails):
             one.emails[email] = line.number
     return seen
+
+
+def _refused(name: str) -> str | None:
+    """Say what is wrong with a mentor's cell, if anything is."""
+    if _SEVERAL.search(name):
+        return "are these several people? Give each a row of their own"
+    return refusal("mentors", "name", name)
 
 
 def _settled(first: _Seen, other: _Seen, choices: Choices) -> str | None:

@@ -249,6 +249,6 @@ def test_the_documented_transcript_is_what_is_printed(applicant: Applicant) -> N
     columns = applicant.types("init", "--from", "letters.csv", answers=answers).out
     found = columns[columns.index("letters.csv: ") : columns.index("Due: ")]
     added = applicant.types("add", "program", "Bayview PhD", "--deadline", "Feb 15, 2027").out
-    for shown in (conversation, found, added):
+    for shown in (conversation, SHEET, found, added):
         lines = shown.replace(str(applicant.config), "/home/sam/.config/lorsync/config.toml")
         assert "\n".join(line.rstrip() for line in lines.strip().splitlines()) in page

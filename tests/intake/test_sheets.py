@@ -159,6 +159,7 @@ def test_a_column_of_states(tmp_path: Path) -> None:
         ("Ana,,x,,,", "row 2 speaks of a letter of Ana, and names neither"),
         (",2027-09-01,x,,,", "row 2 says that something happened, and not with which mentor"),
         ("Ana,2027-09-01,x,,,\nAna,2027-09-01,,,,", "row 3 says something else of the letter of"),
+        ("Ana & Ben,2027-09-01,,,,", '"Ana & Ben" — are these several people?'),
         ("", "no row says who writes a letter"),
     ],
 )  # fmt: skip
