@@ -99,12 +99,7 @@ def mentor(
     dry_run: bool,
     **rest: Any,
 ) -> None:
-    """Add somebody who writes letters for you.
-
-    \b
-    lorsync add mentor "Dr. Wei Chen" --email chen@example.edu
-    lorsync add mentor "Dr. Petra Novák" --away 2027-08-01..2027-08-31:sabbatical
-    """
+    """Add somebody who writes letters for you."""
     from lorsync.cli.adding import add_mentor
 
     assistant = _assistant(contact, contact_email)
@@ -131,11 +126,7 @@ def mentor(
 def program(
     options: Globals, /, *, name: str | None, own: str | None, dry_run: bool, **rest: Any
 ) -> None:
-    """Add something that you apply to.
-
-    \b
-    lorsync add program "Lakeside Internal Medicine" --deadline 2027-09-29 --needs chair
-    """
+    """Add something that you apply to."""
     from lorsync.cli.adding import add_program
 
     rest["own_letter"] = rest["own_letter"] or None
@@ -180,12 +171,7 @@ def letter(
     dry_run: bool,
     **rest: Any,
 ) -> None:
-    """Add a letter that MENTOR (an id or a name) writes.
-
-    \b
-    lorsync add letter chen --program home --program lakeside --type chair
-    lorsync add letter "Prof. Ana Ruiz" --deadline 2027-01-15 --asked-on 2026-11-20
-    """
+    """Add a letter that MENTOR (an id or a name) writes."""
     from lorsync.cli.adding import add_letter
 
     values = {"id": own, "mentor": mentor_text, "type": form, "programs": programs, **rest}

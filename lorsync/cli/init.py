@@ -39,7 +39,7 @@ def _columns(
 
 @click.command("init")
 @click.option("--from", "sheet", metavar="FILE.csv",
-              type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              type=click.Path(path_type=Path, dir_okay=False),
               help="Take mentors, programs and letters from a spreadsheet.")  # fmt: skip
 @click.option("--day-first", "order", flag_value=Order.DAY_FIRST.value, default=None,
               help="With --from: 12/01/2026 is 12 January.")  # fmt: skip
@@ -68,10 +68,6 @@ def command(
 
     From a pipe, answers are read line by line. An existing config is replaced only after your yes,
     and a copy of it stays.
-
-    \b
-    lorsync init
-    lorsync init --from letters.csv
     """
     from lorsync.cli.spreadsheet import opened, said_choices, season_of, show_season
 

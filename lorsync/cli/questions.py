@@ -8,7 +8,7 @@ from typing import Any, Final
 from lorsync.adapters.holidays import holidays_of
 from lorsync.cli.interview import Again, Interview
 from lorsync.config.entering import refusal
-from lorsync.config.naming import slug
+from lorsync.config.ids import slug
 from lorsync.config.problems import shown
 from lorsync.config.zone import machine_zone
 from lorsync.core.model import LetterType

@@ -25,7 +25,7 @@ def load(path: Path) -> "Settings":
     return loads(content_of(path), path)
 
 
-def loads(content: bytes, path: Path) -> Settings:
+def loads(content: bytes, path: Path) -> "Settings":
     """Check what ``path`` holds or is about to hold, as :func:`load` does."""
     from lorsync.config.building import settings
     from lorsync.config.checking import check

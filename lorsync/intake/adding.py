@@ -8,7 +8,7 @@ from typing import Any
 
 from lorsync.config import loads
 from lorsync.config.editing import BOM, with_entry
-from lorsync.config.naming import slug
+from lorsync.config.ids import slug
 from lorsync.config.problems import near, shown
 from lorsync.errors import ConfigError, UsageError
 from lorsync.intake.people import letter_id, maybe_the_same, mentor_id, program_id

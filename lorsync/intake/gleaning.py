@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lorsync.config.entering import refusal
-from lorsync.config.naming import slug
+from lorsync.config.ids import slug
 from lorsync.config.problems import shown
 from lorsync.core.model import LetterType
 from lorsync.intake.beginning import Choices, Doubt, Entry, Season, rows_in_words

@@ -6,7 +6,8 @@ from collections.abc import Container
 from difflib import SequenceMatcher
 from typing import Final
 
-from lorsync.config.naming import ID_LENGTH, SAME_PERSON, slug
+from lorsync.config.ids import ID_LENGTH, slug
+from lorsync.config.naming import SAME_PERSON
 
 _TITLES: Final = frozenset(
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from lorsync.config.entering import refusal
-from lorsync.config.naming import slug
+from lorsync.config.ids import slug
 from lorsync.config.problems import shown
 from lorsync.intake.beginning import Choices, Doubt, rows_in_words
 from lorsync.intake.cells import blank

@@ -244,11 +244,12 @@ def test_the_documented_transcript_is_what_is_printed(applicant: Applicant) -> N
     page = (Path(__file__).parents[2] / "docs" / "getting-started.md").read_text("utf-8")
     said = applicant.types("init", answers=typed([answer for _, answer in QUESTIONS]))
     conversation = said.out.partition("Written: ")[0]
+    config = applicant.config.read_text()
     (applicant.home / "letters.csv").write_text(SHEET, "utf-8")
     answers = typed(["yes", *(answer for _, answer in QUESTIONS[:6]), "no"])
     columns = applicant.types("init", "--from", "letters.csv", answers=answers).out
     found = columns[columns.index("letters.csv: ") : columns.index("Due: ")]
     added = applicant.types("add", "program", "Bayview PhD", "--deadline", "Feb 15, 2027").out
-    for shown in (conversation, SHEET, found, added):
+    for shown in (conversation, config, SHEET, found, added):
         lines = shown.replace(str(applicant.config), "/home/sam/.config/lorsync/config.toml")
         assert "\n".join(line.rstrip() for line in lines.strip().splitlines()) in page
