@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from lorsync.cli import completing
 from lorsync.cli.context import now
 from lorsync.cli.root import Globals
 from lorsync.config.problems import shown
@@ -143,8 +144,10 @@ def _fact_options(function: Any) -> Any:
 
 
 @command.command("letter")
-@click.argument("mentor_text", metavar="MENTOR", required=False)
+@click.argument("mentor_text", metavar="[MENTOR]", required=False,
+                shell_complete=completing.mentors)  # fmt: skip
 @click.option("--program", "programs", multiple=True, metavar="ID",
+              shell_complete=completing.programs,
               help="A program that it serves; may be given again.")  # fmt: skip
 @click.option("--deadline", type=_deadline, metavar="DATE",
               help="Its own due date.  [default: from its programs]")  # fmt: skip

@@ -47,7 +47,13 @@ def add_mentor(options: Globals, values: Values, *, somebody_else: bool, dry_run
             "reminded twice as often. If this is somebody else, say --somebody-else."
         )
     own = new_mentor_id(known, name, values["id"])
-    _add(known, "mentors", {**values, "id": own, "name": name, "email": email}, dry_run=dry_run)
+    _add(
+        options,
+        known,
+        "mentors",
+        {**values, "id": own, "name": name, "email": email},
+        dry_run=dry_run,
+    )
 
 
 def add_program(options: Globals, values: Values, *, dry_run: bool) -> None:
@@ -60,7 +66,7 @@ def add_program(options: Globals, values: Values, *, dry_run: bool) -> None:
         deadline = deadline or _day(talk, "Its deadline")
     name = " ".join(name.split())
     own = new_program_id(known, name, values["id"])
-    _add(known, "programs", {**values, "id": own, "name": name, "deadline": deadline},
+    _add(options, known, "programs", {**values, "id": own, "name": name, "deadline": deadline},
          dry_run=dry_run)  # fmt: skip
 
 
@@ -79,7 +85,7 @@ def add_letter(options: Globals, values: Values, *, dry_run: bool) -> None:
         "programs": list(dict.fromkeys(program_named(known, text) for text in programs)),
         "deadline": deadline,
     }
-    _add(known, "letters", {**values, **said}, dry_run=dry_run)
+    _add(options, known, "letters", {**values, **said}, dry_run=dry_run)
 
 
 def _letter_asked(
@@ -108,7 +114,7 @@ def _known(options: Globals) -> Known:
     return Known.of(content, path)
 
 
-def _add(known: Known, table: str, values: Values, *, dry_run: bool) -> None:
+def _add(options: Globals, known: Known, table: str, values: Values, *, dry_run: bool) -> None:
     """Check the whole, then show the change or make it."""
     plain = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
     content, settings = added(known, table, plain)
@@ -122,17 +128,18 @@ def _add(known: Known, table: str, values: Values, *, dry_run: bool) -> None:
         return
     write_whole(known.path, content, before=known.content)
     lines = [line[1:] for line in _difference(known, content, around=0)[2:] if line[:1] == "+"]
-    click.echo(f"Added to {known.path}:\n")
-    click.echo("\n".join(f"  {line}" for line in lines if line) + "\n")
+    context.say(options, f"Added to {known.path}:\n")
+    context.say(options, "\n".join(f"  {line}" for line in lines if line) + "\n")
     letters = settings.season.letters
     if table == "mentors" and not any(one.mentor == values["id"] for one in letters):
-        click.echo(f"No letter of theirs is there yet: lorsync add letter {values['id']}")
+        context.say(options, f"No letter of theirs is there yet: lorsync add letter {values['id']}")
     elif table == "programs" and not any(values["id"] in one.programs for one in letters):
-        click.echo(
-            "No letter serves it yet: lorsync add letter, or add its id to a letter there is."
+        context.say(
+            options,
+            "No letter serves it yet: lorsync add letter, or add its id to a letter there is.",
         )
     else:
-        click.echo("See what is planned now: lorsync plan")
+        context.say(options, "See what is planned now: lorsync plan")
 
 
 def _difference(known: Known, content: bytes, *, around: int) -> list[str]:
