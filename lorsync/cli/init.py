@@ -170,11 +170,10 @@ def _stop(talk: Interview, kept: Kept, stopped: Stopped) -> int:
 
 def _go_on(context: click.Context, talk: Interview, settings: Settings, state: Path) -> None:
     """Show the plan, offer the login, and say what is next."""
-    from lorsync.cli.tables import console, show_plan
-    from lorsync.planning import planned, today_of
-
-    plan = planned(settings, state, today_of(settings, now()))
-    show_plan(console(), plan, settings.season.mentors)
+    try:
+        _show_plan(settings, state)
+    except LorsyncError as error:  # such as a ledger of another season; the config is written
+        click.echo(str(error))
     signed_in = traits(settings.calendar).sign_in is SignIn.NONE
     if not signed_in and talk.terminal:
         signed_in = _login(context)
@@ -193,6 +192,16 @@ def _go_on(context: click.Context, talk: Interview, settings: Settings, state: P
     width = max(len(typed) for typed, _ in steps)
     for typed, what in steps:
         click.echo(f"  {lorsync} {typed:{width}}  {what}")
+
+
+def _show_plan(settings: Settings, state: Path) -> None:
+    from lorsync.cli.plan_table import show_plan
+    from lorsync.cli.tables import page
+    from lorsync.planning import known, plan_of, today_of
+
+    today = today_of(settings, now())
+    found = known(settings, state, today)
+    show_plan(page(), plan_of(found, today), found.season, found.history)
 
 
 def _login(context: click.Context) -> bool:
