@@ -67,7 +67,7 @@ def test_a_conversation_becomes_a_config(applicant: Applicant) -> None:
     assert (second.programs, second.deadline) == ((), date(2027, 8, 1))
     assert "did you mean" in said.out
     assert "is it 9 October 2027 or 10 September 2027?" in " ".join(said.out.split())
-    assert "Ask Prof. Ana Ruiz for a letter" in said.out
+    assert "request     Prof. Ana Ruiz" in said.out
     assert "What to do next:" in said.out
     assert applicant.types("check").code == 0
     assert "# A password never" in applicant.config.read_text().replace("calendar is. ", "# ")

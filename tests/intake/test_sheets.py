@@ -58,7 +58,7 @@ def test_one_letter_serves_the_programs_of_a_mentor(applicant: Applicant) -> Non
     # All that was understood is shown before anything is written.
     shown, written, after = said.out.partition("Written: ")
     assert written
-    assert "Ask Dr. Wei Chen for a letter" in after
+    assert "request     Dr. Wei Chen" in after
     for part in ("Home IM, due 22 September 2027", "asked 1 October 2026", "from “Letter Writer”"):
         assert part in " ".join(shown.split())
 
