@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.cli import add, context, init, run
+from lorsync.cli import add, context, init, main
 from lorsync.config import load
 from lorsync.core.model import Season
 
@@ -53,7 +53,7 @@ def applicant(
     def types(*arguments: str | Path, answers: str = "") -> Said:
         monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
         place = ["-c", str(config), "--state-dir", str(tmp_path / "state")]
-        code = run([*place, *map(str, arguments)])
+        code = main([*place, *map(str, arguments)])
         captured = capsys.readouterr()
         return Said(code=code, out=captured.out, err=captured.err)
 
