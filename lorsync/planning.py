@@ -137,6 +137,19 @@ def unknown_regions(settings: Settings) -> list[tuple[str, str]]:
     return [(key, region) for key, region in stated if region not in known]
 
 
+def refuse_unknown_regions(settings: Settings) -> None:
+    """Raise ConfigError where holidays are wanted of a region that nobody knows (R6)."""
+    unknown = unknown_regions(settings)
+    if not unknown:
+        return
+    lines = [
+        f"  {key}: {region!r} — no holidays are known for it; a country such as US is "
+        "allowed, or a part of one such as US-NY"
+        for key, region in unknown
+    ]
+    raise ConfigError("\n".join([f"{settings.source}: unknown holidays", *lines]))
+
+
 def _last_day(season: Season) -> date:
     """Return the last day for which an event may be planned."""
     zone = season.applicant.timezone

@@ -128,6 +128,20 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
 """Every provider, in the order in which the documentation shows them."""
 
 
+IN_A_LINE: Final[Mapping[Provider, str]] = MappingProxyType(
+    {
+        Provider.LOCAL: "a calendar on this machine, to try it out; no phone sees it",
+        Provider.CALDAV: "another CalDAV server, such as your university's",
+        Provider.ICLOUD: "Apple's calendar, on iPhone and Mac",
+        Provider.GOOGLE: "Google Calendar; it wants ten minutes of preparation, once",
+        Provider.FASTMAIL: "Fastmail's calendar",
+        Provider.NEXTCLOUD: "the calendar of your Nextcloud",
+        Provider.FOLDER: "a folder of .ics files, as khal and vdirsyncer read it",
+    }
+)
+"""What each provider is, for somebody who chooses one."""
+
+
 def traits(account: CalendarSettings) -> Traits:
     """Return what is known of the account's provider."""
     return PROVIDERS[account.provider]

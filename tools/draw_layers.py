@@ -10,12 +10,12 @@ from pathlib import Path
 
 WIDTH, MARGIN, ROW, GAP = 760, 20, 36, 8
 ROLE = {
-    "lorsync.__main__": "what is called",
-    "lorsync.cli": "what a person types and reads",
-    "lorsync.daemon": "runs until it is stopped",
-    "lorsync.adapters": "one outside thing each",
-    "lorsync.core": "decides: no clock, file, socket or log",
-    "lorsync.errors": "what is said when it fails",
+    "__main__": "what is called",
+    "cli": "what a person types and reads",
+    "daemon": "runs until it is stopped",
+    "adapters": "one outside thing each",
+    "core": "decides: no clock, file, socket or log",
+    "errors": "what is said when it fails",
 }
 """What stands beside the layer with this module."""
 
@@ -58,14 +58,13 @@ def drawn(listed: list[list[str]]) -> str:
         width = (WIDTH - 2 * MARGIN - (len(modules) - 1) * GAP) / len(modules)
         for place, module in enumerate(modules):
             left = MARGIN + place * (width + GAP)
-            kind = "core" if module == "lorsync.core" else "layer"
-            name = module.removeprefix("lorsync.")
+            kind = "core" if module == "core" else "layer"
             middle, line = left + width / 2, top + ROW / 2 + 5
             shown = f' <tspan class="role">· {role}</tspan>' if role and place == 0 else ""
             parts.append(
                 f'<g class="{kind}"><rect x="{left:.1f}" y="{top}" width="{width:.1f}" '
                 f'height="{ROW}" rx="5"/><text x="{middle:.1f}" y="{line:.1f}" '
-                f'text-anchor="middle">{name}{shown}</text></g>'
+                f'text-anchor="middle">{module}{shown}</text></g>'
             )
     return "\n".join([*parts, "</svg>", ""])
 

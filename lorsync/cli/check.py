@@ -36,18 +36,10 @@ def command(options: Globals, *, show_schema: bool, as_json: bool) -> None:
 def _counted(options: Globals) -> dict[str, int]:
     """Read the config and count what is in it. Raises ConfigError with every problem."""
     from lorsync.config.account import cautions
-    from lorsync.planning import unknown_regions
+    from lorsync.planning import refuse_unknown_regions
 
     settings = settings_of(options)
-    unknown = unknown_regions(settings)
-    if unknown:
-        lines = [
-            f"  {key}: {region!r} — no holidays are known for it; a country such as US is "
-            "allowed, or a part of one such as US-NY"
-            for key, region in unknown
-        ]
-        msg = "\n".join([f"{config_path(options)}: unknown holidays", *lines])
-        raise ConfigError(msg)
+    refuse_unknown_regions(settings)
     if settings.calendar.ca_file is not None:
         from lorsync.adapters.authorities import check_authorities
 

@@ -9,6 +9,13 @@ Example = tuple[str, str]
 """What is typed after ``lorsync``, and what it is for."""
 
 EXAMPLES: Mapping[str, tuple[Example, ...]] = {
+    "add": (
+        ('add mentor "Dr. Wei Chen" --email chen@example.edu', "somebody who writes"),
+        ('add mentor "Dr. Ida Nys" --away 2027-08-01..2027-08-31:leave', "with days away"),
+        ('add program "Bayview Medicine" --deadline "Sep 30, 2027"', "something to apply to"),
+        ("add letter chen --program home --type chair --dry-run", "only the change is shown"),
+        ("add letter", "asks for what it needs"),
+    ),
     "calendars": (
         ("calendars", "which calendars the account has, and which one lorsync keeps"),
         ("calendars --json", "the same for a program"),
@@ -37,6 +44,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("export -o chen.ics --mentor chen --without-drafts", "for somebody else"),
         ("export -o due.ics --kind deadline --program home", "one program's deadlines"),
         ("export --split mentors --without-drafts", "one file for each mentor"),
+    ),
+    "init": (
+        ("init", "a dozen questions"),
+        ("init --from letters.csv", "the spreadsheet that you keep"),
+        ("init --from letters.csv --month-first --blanks above", "with its doubts settled"),
     ),
     "login": (
         ("login", "asks for what your provider needs"),

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _COMMANDS = {
+    "add": "Add a mentor, a program or a letter to the config.",
     "calendars": "List the calendars of your account.",
     "check": "Check the config, and say everything that is wrong with it.",
     "completion": "Print the script by which your shell completes lorsync.",
     "coverage": "Hold each program's letters against what it wants.",
     "doctor": "Look over everything that lorsync needs.",
     "export": "Write the planned events to .ics files.",
+    "init": "Write your first config, with a few questions or from a spreadsheet.",
     "login": "Sign in to the calendar's provider.",
     "logout": "Forget the login.",
     "mark": "State what happened: asked, declined, submitted …",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lorsync.settings import Settings
 
-__all__ = ["default_path", "digest_of", "load", "schema"]
+__all__ = ["default_path", "digest_of", "load", "loads", "schema"]
 
 
 def load(path: Path) -> "Settings":
@@ -20,13 +20,19 @@ def load(path: Path) -> "Settings":
 
     Raises :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.
     """
+    from lorsync.config.reading import content_of
+
+    return loads(content_of(path), path)
+
+
+def loads(content: bytes, path: Path) -> "Settings":
+    """Check what ``path`` holds or is about to hold, as :func:`load` does."""
     from lorsync.config.building import settings
     from lorsync.config.checking import check
     from lorsync.config.problems import report
-    from lorsync.config.reading import content_of, parsed
+    from lorsync.config.reading import parsed
     from lorsync.config.rules import broken
 
-    content = content_of(path)
     raw = parsed(path, content)
     draft, problems = check(raw)
     problems = [*problems, *broken(draft)]

@@ -48,7 +48,7 @@ _IN_PLAIN_WORDS: Final = {
 
 
 def parsed(path: Path, content: bytes) -> dict[str, Any]:
-    """Read one TOML document, what ``path`` held.
+    """Read one TOML document, what ``path`` held or is about to hold.
 
     Raises ConfigError where it is empty, not UTF-8 or not TOML; the message never repeats a line of
     the file, since that could hold a secret.

@@ -1,0 +1,96 @@
+"""Write the person's own files whole or not at all, with the mode and behind the link they have."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from lorsync.errors import StateError, TryAgainError
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Read a file; None where there is none. Raises StateError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def write_whole(path: Path, content: bytes, *, before: bytes | None) -> None:
+    """Put a file in place in one step; its folder is made where it is missing.
+
+    A link stays a link, and the file that it leads to keeps its mode and, where that is allowed,
+    its owner. ``before`` is what the file held when it was read (None: there was none). Raises
+    TryAgainError where another program has written it since, StateError where it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            _like(target, stream.fileno())
+            os.fsync(stream.fileno())
+        if read_bytes(target) != before:
+            raise TryAgainError(
+                f"{path} was changed by another program just now, so nothing is written. Try again."
+            )
+        temporary.replace(target)
+        _settle(target.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_copy(path: Path, content: bytes) -> Path:
+    """Keep a copy beside a file, under the first name ``NAME.1``, ``NAME.2`` … that is free."""
+    number = 1
+    while True:
+        copy = path.with_name(f"{path.name}.{number}")
+        try:
+            with copy.open("xb") as stream:
+                stream.write(content)
+                _like(path, stream.fileno())
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise _unwritable(copy, error) from None
+        else:
+            return copy
+
+
+def _like(target: Path, descriptor: int) -> None:
+    """Give a new file the mode and owner of the one it replaces; else those of any new file."""
+    try:
+        known = target.stat()
+    except FileNotFoundError:
+        # mkstemp gives 0600, which is narrower than the person's umask asks for.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.fchmod(descriptor, 0o666 & ~umask)
+        return
+    with contextlib.suppress(PermissionError):  # only root may give files away
+        os.fchown(descriptor, known.st_uid, known.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(known.st_mode))
+
+
+def _settle(folder: Path) -> None:
+    """Make a rename last over a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(path: Path, error: OSError) -> StateError:
+    return StateError(f"{path} cannot be written: {error.strerror}.")
