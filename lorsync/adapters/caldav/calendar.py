@@ -327,12 +327,14 @@ class CalDavCalendar:
     def _check_collection(self) -> None:
         """Raise CollectionGoneError if the collection is gone for certain.
 
-        A 404 may also come from a portal or a proxy in the way: only where the folder above
-        answers like a CalDAV server is it believed.
+        A 404 may also come from a portal or a proxy in the way: only where the folder above, or
+        the account's own address, answers like a CalDAV server is it believed. At Google each
+        calendar has a folder of its own, which goes with it.
         """
         if self._is_there(self._address):
             return
-        if not self._is_there(urljoin(self._address, "..")):
+        above = urljoin(self._address, "..")
+        if not (self._is_there(above) or self._is_there(self._transport.origin)):
             raise UnavailableError(
                 f"{shown(self._address)} answers 404, and so does the folder above it: "
                 "check calendar.url, or try again later."
