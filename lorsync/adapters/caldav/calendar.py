@@ -301,6 +301,13 @@ class CalDavCalendar:
         self, method: str, href: Href, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
         """Send one write; a change waits its turn where the server takes one at a time."""
+        answer = self._in_turn(method, href, headers, body)
+        if answer.status == 200 and answer.web_page:
+            # The page of a hotel's network: nothing was written, and nothing deleted.
+            raise unusable(answer)
+        return answer
+
+    def _in_turn(self, method: str, href: Href, headers: Mapping[str, str], body: bytes) -> Answer:
         url = self._url(href)
         if not self._takes_turns or "If-None-Match" in headers:
             answer = self._transport.send(method, url, body=body, headers=headers)
@@ -320,6 +327,8 @@ class CalDavCalendar:
         if answer.status == 412 and not answer.preconditions:
             raise PreconditionFailedError(f"{href} is another version.")
         if answer.status in _GONE:
+            if answer.web_page:
+                self._check_collection()  # Something in the way may have said so.
             raise ResourceGoneError(f"{href} is not there.")
         if answer.status == _NO_PARENT and not answer.preconditions:
             self._check_collection()
