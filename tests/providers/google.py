@@ -81,7 +81,8 @@ def _sequence(body: str) -> int:
 class Google:
     """One account, its consent page, its token endpoint and its calendars.
 
-    ``lifetime``: how many seconds an access token lasts. ``withdrawn``: whether the login has
+    ``clock`` gives seconds. ``lifetime``: how many an access token lasts; ``testing``: how many a
+    refresh token does, as long as the app is in "testing". ``withdrawn``: whether the login has
     ended. ``allows``: whether the person does. ``scope``: what is granted. ``enabled``: whether the
     CalDAV API is. ``unwell``: how often the token endpoint is not well.
     """
@@ -104,6 +105,8 @@ class Google:
             Kept(path="/caldav/v2/holidays@group/events/", name="Holidays", rights=READ),
         ]
         self.lifetime, self.scope = 3600.0, SCOPE
+        self.testing: float | None = None
+        self.clock: Callable[[], float] = time.monotonic
         self.allows, self.withdrawn, self.enabled, self.unwell = True, False, True, 0
         self.left = 0  # after how many requests more every access token ends
         self.refreshes = self.exchanges = self.refused = 0
@@ -111,7 +114,7 @@ class Google:
         self.lost: list[str] = []  # what was wrong with a request of the login
         self._numbers = itertools.count()
         self._codes: dict[str, dict[str, str]] = {}
-        self._refresh: set[str] = set()
+        self._refresh: dict[str, float] = {}  # when each was given
         self._access: dict[str, float] = {}
         internet.host(CONSENT, self._consent)
         internet.host(TOKENS, self._tokens)
@@ -126,8 +129,12 @@ class Google:
     def lets_in(self) -> str:
         """Return a refresh token, as after a login."""
         token = self._secret("1//refresh-geheim")
-        self._refresh.add(token)
+        self._refresh[token] = self.clock()
         return token
+
+    def end_access(self) -> None:
+        """Let every access token end ahead of its time."""
+        self._access.clear()
 
     def refresh_token(self) -> str:
         return next(iter(self._refresh))
@@ -170,16 +177,22 @@ class Google:
         asked = _fields(request.body.decode())
         if request.path == "/revoke":
             known = asked.get("token", "") in self._refresh
-            self._refresh.discard(asked.get("token", ""))
+            self._refresh.pop(asked.get("token", ""), None)
             return _json({}) if known else _json({"error": "invalid_token"}, status=400)
         if (asked.get("client_id"), asked.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return _json({"error": "invalid_client"}, status=401)
         if asked.get("grant_type") == "authorization_code":
             return self._exchange(asked)
-        if self.withdrawn or asked.get("refresh_token") not in self._refresh:
+        if self.withdrawn or not self._stands(asked.get("refresh_token", "")):
             return _json({"error": "invalid_grant", "error_description": "expired"}, status=400)
         self.refreshes += 1
         return _json(self._access_token())
+
+    def _stands(self, refresh_token: str) -> bool:
+        given = self._refresh.get(refresh_token)
+        if given is None:
+            return False
+        return self.testing is None or self.clock() - given < self.testing
 
     def _exchange(self, asked: dict[str, str]) -> Reply:
         code = self._codes.pop(asked.get("code", ""), None)  # once
@@ -198,7 +211,7 @@ class Google:
 
     def _access_token(self) -> dict[str, object]:
         token = self._secret("ya29.access-geheim")
-        self._access[token] = time.monotonic() + self.lifetime
+        self._access[token] = self.clock() + self.lifetime
         return {
             "access_token": token,
             "expires_in": int(self.lifetime),
@@ -216,9 +229,9 @@ class Google:
     def _calendars(self, request: Request) -> Reply:
         self.left -= 1
         if self.left == 0:
-            self._access.clear()
+            self.end_access()
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind != "Bearer" or self._access.get(token, 0.0) <= time.monotonic():
+        if kind != "Bearer" or self._access.get(token, 0.0) <= self.clock():
             self.refused += 1
             return Reply(status=401, headers={"WWW-Authenticate": 'Bearer realm="Google"'})
         if not self.enabled:

@@ -44,6 +44,10 @@ class Internet:
         """Let a host of this name answer: known before :meth:`open`, and changed at any time."""
         self._apps[name] = app
 
+    def app(self, name: str) -> App:
+        """Return what answers for a host."""
+        return self._apps[name]
+
     def open(self) -> dict[str, str]:
         """Serve, and return the environment in which the hosts are reached."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -85,23 +85,59 @@ def emulate(provider: str, internet: Internet) -> Emulation:
     return _MAKERS[provider](internet, f"Letters {next(_NAMES)}")
 
 
-class EmulatedCalendar:
+class PersonsCalendar:
+    """A calendar at an emulated provider as its owner has it, on the phone and in the web page."""
+
+    __slots__ = ("_account", "kept")
+
+    def __init__(self, account: Account, name: str) -> None:
+        self._account = account
+        self.kept: Kept = account.calendar(name)
+
+    def href_for(self, uid: Uid) -> Href:
+        return Href(f"{self.kept.path}{uid}.ics")
+
+    @property
+    def bodies(self) -> Mapping[Href, bytes]:
+        """What the calendar holds now."""
+        return {
+            Href(self.kept.path + name): stored.body.encode()
+            for name, stored in self.kept.events.items()
+        }
+
+    def put_foreign(self, name: str, body: bytes) -> Href:
+        """Add an event that lorsync did not make, or bring one back."""
+        self._account.bring_back(self.kept, name, body.decode())
+        return Href(self.kept.path + name)
+
+    def edit(self, href: Href, body: bytes) -> None:
+        """Change an event as the person's phone does."""
+        name = href.removeprefix(self.kept.path)
+        assert name in self.kept.events, href
+        self._account.keep(self.kept, name, body.decode())
+
+    def remove(self, href: Href) -> None:
+        """Delete an event as the person's phone does."""
+        self._account.drop(self.kept, href.removeprefix(self.kept.path))
+
+
+class EmulatedCalendar(PersonsCalendar):
     """A calendar at an emulated provider: the port over the wire, and the person at its back.
 
     ``faults`` is asked around each operation, as :data:`tests.fakes.Faults` says. ``requests``
     counts from when the calendar was open.
     """
 
-    __slots__ = ("_account", "_calendar", "_connections", "_spent", "faults", "kept", "operations")
+    __slots__ = ("_calendar", "_connections", "_spent", "faults", "operations")
 
     def __init__(self, emulation: Emulation) -> None:
-        self._account = emulation.account
+        settings = emulation.settings
         self._calendar: CalDavCalendar = open_collection(
-            emulation.settings, emulation.secret, remembered=None
+            settings, emulation.secret, remembered=None
         )
+        super().__init__(emulation.account, settings.name)
         self._spent = self._calendar.requests
         self._connections = self._calendar.connections
-        self.kept: Kept = self._account.calendar(emulation.settings.name)
         self.operations: list[tuple[str, Href | None]] = []
         self.faults: Faults | None = None
 
@@ -134,9 +170,6 @@ class EmulatedCalendar:
     @property
     def guards_deletion(self) -> bool:
         return self._calendar.guards_deletion
-
-    def href_for(self, uid: Uid) -> Href:
-        return self._calendar.href_for(uid)
 
     def listing(self, token: SyncToken | None) -> Listing:
         with self._watched("listing"):
@@ -192,31 +225,6 @@ class EmulatedCalendar:
     def loses(self, name: str) -> bool:
         """Tell whether the provider drops a property of this name."""
         return name.startswith(self._account.oddities.dropped or "\0")
-
-    # Another client
-
-    @property
-    def bodies(self) -> Mapping[Href, bytes]:
-        """What the calendar holds now."""
-        return {
-            Href(self.kept.path + name): stored.body.encode()
-            for name, stored in self.kept.events.items()
-        }
-
-    def put_foreign(self, name: str, body: bytes) -> Href:
-        """Add an event that lorsync did not make, or bring one back."""
-        self._account.bring_back(self.kept, name, body.decode())
-        return Href(self.kept.path + name)
-
-    def edit(self, href: Href, body: bytes) -> None:
-        """Change an event as the person's phone does."""
-        name = href.removeprefix(self.kept.path)
-        assert name in self.kept.events, href
-        self._account.keep(self.kept, name, body.decode())
-
-    def remove(self, href: Href) -> None:
-        """Delete an event as the person's phone does."""
-        self._account.drop(self.kept, href.removeprefix(self.kept.path))
 
     @contextmanager
     def _watched(self, operation: str, href: Href | None = None) -> Iterator[None]:
