@@ -76,7 +76,7 @@ class NextcloudAccount(Account):
         if kept.path in self.published:
             found += f"<s:publish-url><d:href>https://{HOST}/p/calendars/x</d:href></s:publish-url>"
         if kept.owner is not None:
-            owner = kept.owner.removeprefix(_DAV).strip("/")
+            owner = kept.owner.partition(_DAV)[2].strip("/")
             found += (
                 f"<o:owner-principal {_NAMES}>{owner}</o:owner-principal>"
                 f"<n:owner-displayname {_NAMES}>{self.people[kept.owner]}</n:owner-displayname>"
@@ -129,16 +129,21 @@ class NextcloudAccount(Account):
 
 
 class Nextcloud:
-    """One account on a server of its own, with a calendar of each kind."""
+    """One account on a server of its own, with a calendar of each kind.
 
-    def __init__(self, internet: Internet) -> None:
+    ``folder``: where in its host it lies. ``well_known``: whether its web server was set up for
+    that address.
+    """
+
+    def __init__(self, internet: Internet, *, folder: str = "") -> None:
+        self._dav = f"{folder}{_DAV}"
         self.account = NextcloudAccount(
-            principal=f"{_DAV}principals/users/{USERNAME}/",
-            home=f"{_DAV}calendars/{USERNAME}/",
-            home_url=f"{_DAV}calendars/{USERNAME}/",
+            principal=f"{self._dav}principals/users/{USERNAME}/",
+            home=f"{self._dav}calendars/{USERNAME}/",
+            home_url=f"{self._dav}calendars/{USERNAME}/",
             oddities=Oddities(lists_missing=False, hashes_etags=True, rewrites=False),
         )
-        home, ben = self.account.home, f"{_DAV}principals/users/ben/"
+        home, ben = self.account.home, f"{self._dav}principals/users/ben/"
         self.account.people[ben] = "Ben Okafor"
         self.account.calendars += [
             Kept(path=f"{home}personal/", name="Personal", color="#0082c9"),
@@ -149,13 +154,13 @@ class Nextcloud:
             f"{home}outbox/": "<c:schedule-outbox/>",
             f"{home}trashbin/": f"<n:trash-bin {_NAMES}/>",
         }
-        self.failures = 0
+        self.failures, self.well_known = 0, True
         internet.host(HOST, self._answer)
 
     def _answer(self, request: Request) -> Reply:
-        if request.path.rstrip("/") == "/.well-known/caldav":
-            return Reply(status=301, headers={"Location": f"https://{HOST}{_DAV}"})
-        if not request.path.startswith(_DAV):
+        if self.well_known and request.path.rstrip("/") == "/.well-known/caldav":
+            return Reply(status=301, headers={"Location": f"https://{HOST}{self._dav}"})
+        if not f"{request.path}/".startswith(self._dav):
             page = b"<!DOCTYPE html><html><title>Nextcloud</title></html>"
             return Reply(status=405, body=page, headers={"Content-Type": "text/html"})
         if self.failures > _MOST_FAILURES:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,12 +71,19 @@ def test_login_and_sync_from_the_bare_address(
     person.does("sync")
     assert server.account.summaries(NAME)
     assert json.loads(person.does("sync", "--json").stdout)["requests"] == 1
-    assert {path.split("/")[1] for _, _, path in internet.asked} == {
-        "",
-        ".well-known",
-        "remote.php",
-    }
+    assert {path.split("/")[1] for _, _, path in internet.asked} == {"remote.php"}
     person.never_shows({APP_PASSWORD, ACCOUNT_PASSWORD})
+
+
+@pytest.mark.parametrize("url", ["/cloud", "/cloud/", "/cloud/remote.php/dav"])
+def test_folder_of_a_host_without_a_well_known_address(
+    emulated_internet: Internet, nextcloud: Emulation, url: str
+) -> None:
+    server = Nextcloud(emulated_internet, folder="/cloud")
+    server.well_known = False
+    settings = replace(nextcloud.settings, url=f"https://{HOST}{url}")
+    open_collection(settings, nextcloud.secret, remembered=None).close()
+    assert server.account.calendar(settings.name).path.startswith("/cloud/remote.php/dav/")
 
 
 def test_calendars_say_who_shares_them(nextcloud: Emulation, account: NextcloudAccount) -> None:
