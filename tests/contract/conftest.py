@@ -121,15 +121,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def on_every_calendar(metafunc: pytest.Metafunc, fixture: str, kinds: Iterable[str]) -> None:
     """Run a test on these kinds of calendar, and on the emulated providers.
 
-    There it is marked as long, unless it is marked as ``emulated``; one that is marked as
+    There it is marked as long, unless it is marked as ``emulated``, with the names of the providers
+    where not all of them are meant; one that is marked as
     ``in_memory`` does not run there at all.
     """
     if metafunc.definition.get_closest_marker("in_memory") is not None:
         metafunc.parametrize(fixture, ["fake"], indirect=True)
         return
-    shown = metafunc.definition.get_closest_marker("emulated") is not None
-    marks = () if shown else (pytest.mark.long,)
-    emulated = (pytest.param(provider, marks=marks) for provider in EMULATED)
+    chosen = metafunc.definition.get_closest_marker("emulated")
+    short = () if chosen is None else chosen.args or EMULATED
+    emulated = (
+        pytest.param(provider, marks=() if provider in short else pytest.mark.long)
+        for provider in EMULATED
+    )
     metafunc.parametrize(fixture, [*kinds, *emulated], indirect=True)
 
 

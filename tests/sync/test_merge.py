@@ -164,7 +164,7 @@ def test_s2_an_edit_survives_many_moves_of_the_plan_and_a_lost_ledger(
         assert SEEN[name](desk.events()[href]) == SEEN[name](before)
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("icloud")
 def test_s10_a_moved_event_is_shown_as_pinned_with_what_the_plan_would_have_said(
     desk: Desk,
 ) -> None:
@@ -212,7 +212,7 @@ def test_s10_a_submission_takes_a_moved_follow_up_away_and_leaves_one_with_words
         assert not desk.sync().wrote
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("google", "fastmail")
 def test_s11_a_deletion_is_missing_first_and_certain_an_hour_later(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.FOLLOW_UP, slot="1")
@@ -234,7 +234,7 @@ def test_s11_a_deletion_is_missing_first_and_certain_an_hour_later(desk: Desk) -
     assert href not in desk.calendar.bodies
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("nextcloud")
 def test_s11_what_was_dismissed_and_comes_back_is_live_again(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.FOLLOW_UP, slot="1")

@@ -31,7 +31,7 @@ def test_i5_first_write_costs_n_plus_2_requests_and_the_second_pass_one(desk: De
     assert desk.calendar.requests - before == 1
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("google", "fastmail")
 def test_i5_k_changes_here_cost_k_plus_2_requests_and_one_for_the_memory(desk: Desk) -> None:
     desk.sync()
     desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
@@ -81,7 +81,7 @@ def test_s16_what_was_created_and_deleted_since_the_token_is_missed(desk: Desk) 
     assert desk.calendar.requests - before == 2
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("icloud", "nextcloud")
 def test_s16_an_unknown_token_leads_to_a_full_listing_and_no_loss(desk: Desk) -> None:
     desk.sync()
     desk.calendar.known_tokens = False
@@ -113,7 +113,7 @@ def test_s5_a_put_without_an_etag_is_no_reason_to_write_or_ask_again(desk: Desk)
     assert desk.calendar.requests - before == 1
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("google", "nextcloud")
 def test_s5_an_edit_right_behind_our_write_is_the_persons(desk: Desk) -> None:
     edited = []
 
@@ -153,7 +153,7 @@ def test_s11_an_event_that_comes_back_is_no_longer_missing(desk: Desk) -> None:
     assert not report.wrote
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("icloud", "nextcloud")
 def test_i3_foreign_events_are_never_touched(desk: Desk) -> None:
     href = desk.calendar.put_foreign("dentist.ics", FOREIGN)
     lookalike = desk.calendar.put_foreign(f"lorsync-{'a' * 32}.ics", FOREIGN)
@@ -203,7 +203,7 @@ def test_r10_a_submission_removes_what_is_left_and_is_no_accident(desk: Desk) ->
     assert days_of(desk, "Thank Dr.") == [START, START]
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("google", "nextcloud")
 def test_s8_what_lorsync_deleted_comes_back_under_a_new_uid(desk: Desk) -> None:
     desk.sync()
     before = set(desk.calendar.bodies)
@@ -229,7 +229,7 @@ def test_s18_many_deletions_wait_for_a_yes(desk: Desk) -> None:
     assert len(desk.events()) == 6
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("google", "icloud")
 def test_s3_a_lost_ledger_is_rebuilt_without_a_duplicate_or_a_write(desk: Desk) -> None:
     desk.sync()
     before = desk.calendar.bodies
@@ -316,7 +316,7 @@ def test_an_unreadable_event_is_left_alone_and_reported_and_the_rest_goes_on(
     assert not desk.sync().wrote
 
 
-@pytest.mark.emulated
+@pytest.mark.emulated("google", "fastmail")
 def test_a_vanished_collection_is_an_error_and_no_deletion(desk: Desk) -> None:
     desk.sync()
     desk.calendar.gone = True
