@@ -105,6 +105,9 @@ class PersonsCalendar:
             for name, stored in self.kept.events.items()
         }
 
+    def close(self) -> None:
+        """Hold nothing."""
+
     def put_foreign(self, name: str, body: bytes) -> Href:
         """Add an event that lorsync did not make, or bring one back."""
         self._account.bring_back(self.kept, name, body.decode())

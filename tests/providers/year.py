@@ -233,8 +233,6 @@ class Year(Season):
         }
         name = chance.choice(sorted(acts))
         acts[name]()
-        # What Google drops of it, nobody of lorsync's took away.
-        self.seen.foreign = {href: self.calendar.bodies[href] for href in self.seen.foreign}
         self.tally.acts[name] += 1
 
     def follow_ups(self) -> dict[str, int]:
