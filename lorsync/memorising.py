@@ -15,6 +15,7 @@ from lorsync.core.memory import (
     Memory,
     asks_of,
     kept_of,
+    memory_generation,
     memory_uid,
     yours_of,
 )
@@ -36,15 +37,16 @@ from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
 from lorsync.recalling import Recalled, recalled, remember, says_the_same, writer_of
 from lorsync.settings import Settings
 
+_MOST_TRIES = 3
+"""How many generations of the memory's UID are tried, since a refusal may have other reasons."""
+
 
 def restore_memory(ledger: Ledger) -> bool:
     """Let the next pass write the memory anew, under another UID; False if it was not deleted."""
     known = recalled(ledger)
     if known is None or not known.gone:
         return False
-    base, _, generation = known.uid.removeprefix("lorsync-memory-").partition("-")
-    uid = memory_uid(SeasonKey(base), int(generation or 0) + 1)
-    remember(ledger, Recalled(uid=uid))
+    remember(ledger, Recalled(uid=_next(known.uid)))
     return True
 
 
@@ -97,15 +99,8 @@ def write_memory(
         return False, ()
     if known.body is None and not wanted.members and not wanted.kept:
         return False, ()  # Nothing was ever planned, and nothing is to be remembered.
-    href, body = calendar.href_for(known.uid), _body(known, wanted)
-    warnings: tuple[PlanWarning, ...] = ()
     try:
-        if known.body is None:
-            etag = _created(calendar, ledger, href, body)
-        else:
-            guard = known.etag or _seen_again(calendar, known, href)
-            warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
-            etag = calendar.update(href, body, guard)
+        written, warnings = _written(calendar, ledger, known, wanted)
     except PreconditionFailedError:
         msg = "Another lorsync wrote to this calendar at the same moment. Try again."
         raise TryAgainError(msg) from None
@@ -115,8 +110,44 @@ def write_memory(
     except WriteRefusedError as error:
         message = f"The server does not take the memory of lorsync: {error}"
         return False, (PlanWarning(code="refused", subject="memory", message=message),)
-    remember(ledger, replace(known, etag=etag, body=body, memory=wanted))
+    remember(ledger, written)
     return known.body is None, warnings
+
+
+def _written(
+    calendar: Calendar, ledger: Ledger, known: Recalled, wanted: Memory
+) -> tuple[Recalled, tuple[PlanWarning, ...]]:
+    """Write the memory, and return it as it is then, with what is to be said of it."""
+    if known.body is None:
+        return _made(calendar, ledger, known, wanted), ()
+    href, body = calendar.href_for(known.uid), _body(known, wanted)
+    guard = known.etag or _seen_again(calendar, known, href)
+    warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
+    etag = calendar.update(href, body, guard)
+    return replace(known, etag=etag, body=body, memory=wanted), warnings
+
+
+def _made(calendar: Calendar, ledger: Ledger, known: Recalled, wanted: Memory) -> Recalled:
+    """Create the memory, under another UID where the server refuses this one.
+
+    With the ledger lost too, nobody knows that the person deleted it, but Google and Nextcloud's
+    trash bin do, and refuse what was deleted (S8).
+    """
+    for _ in range(_MOST_TRIES):
+        body = _body(known, wanted)
+        try:
+            etag = _created(calendar, ledger, calendar.href_for(known.uid), body)
+        except WriteRefusedError as error:
+            refusal, known = error, replace(known, uid=_next(known.uid))
+        else:
+            return replace(known, etag=etag, body=body, memory=wanted)
+    raise refusal
+
+
+def _next(uid: Uid) -> Uid:
+    """Return the UID of the memory's next generation."""
+    base = uid.removesuffix(f"-{memory_generation(uid)}")
+    return Uid(f"{base}-{memory_generation(uid) + 1}")
 
 
 def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETag | None:

@@ -33,7 +33,8 @@ class Guard(StrEnum):
 class Traits:
     """What to expect of one provider.
 
-    ``address``: where discovery starts without ``calendar.url``. ``needs``: the keys of
+    ``address``: where discovery starts without ``calendar.url``; ``below``: where it starts in the
+    folder that ``calendar.url`` names, which is often the web page's. ``needs``: the keys of
     ``[calendar]`` that it cannot do without. ``app_page``: where its app passwords are made,
     ``app_looks``: what one looks like. ``guards``: the preconditions that it honours.
     ``page``: how many events one answer of a listing holds; None for all. ``budget``: how many
@@ -45,6 +46,7 @@ class Traits:
 
     title: str
     address: str | None = None
+    below: str | None = None
     needs: tuple[str, ...] = ()
     sign_in: SignIn
     app_page: str | None = None
@@ -107,15 +109,19 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
                 "https://app.fastmail.com/ (Settings, Privacy & Security, Manage app passwords)"
             ),
             refuses=("a UID that stands in another calendar",),
-            tried_on="nothing yet",
+            tried_on=_EMULATION,
         ),
         Provider.NEXTCLOUD: Traits(
             title="Nextcloud",
+            below="remote.php/dav/",
             needs=("url", "username"),
             sign_in=SignIn.APP_PASSWORD,
             app_page="your Nextcloud's settings (Security, Devices & sessions)",
-            refuses=("the UID of an event in its trash bin",),
-            tried_on="nothing yet",
+            refuses=(
+                "the UID of an event in its trash bin",
+                "more than ten new calendars an hour",
+            ),
+            tried_on=_EMULATION,
         ),
         Provider.FOLDER: Traits(
             title="A folder",
@@ -182,7 +188,7 @@ def table() -> str:
 def _row(provider: Provider, known: Traits) -> str:
     cells = [
         f"`{provider}`",
-        known.address or ("`url`" if "url" in known.needs else "–"),
+        known.address or (f"`url` {known.below or ''}".strip() if "url" in known.needs else "–"),
         known.sign_in,
         ", ".join(f"`{name}`" for name in known.needs) or "–",
         ", ".join(f"`{guard}`" for guard in Guard if guard in known.guards),

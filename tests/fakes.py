@@ -142,6 +142,10 @@ class FakeCalendar:
     def close(self) -> None:
         """Hold nothing."""
 
+    def loses(self, name: str) -> bool:
+        """Tell whether a property of this name is dropped."""
+        return False
+
     # Another client
 
     @property

@@ -1,5 +1,6 @@
 """The table of providers is whole, and the documentation shows the same."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from lorsync import providers
 from lorsync.config.tables import CalendarTable, keys
 from lorsync.providers import PROVIDERS, SignIn, how_to_sign_in
 from lorsync.settings import CalendarSettings, Provider
+from tests.providers.worlds import EMULATED
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,6 +23,24 @@ def test_documentation_shows_the_table() -> None:
     assert text.endswith(providers.table()), (
         "docs/providers.md ends with what `python -m lorsync.providers` prints"
     )
+
+
+def test_documentation_tells_of_each_emulation_and_of_no_other() -> None:
+    emulated = {p for p, known in PROVIDERS.items() if known.tried_on == "an emulation only"}
+    assert emulated == set(EMULATED)
+    text = (ROOT / "docs" / "providers.md").read_text("utf-8")
+    told = set(re.findall(r"^### (.+)$", text, re.MULTILINE)) - {"Any network"}
+    assert told == {PROVIDERS[provider].title for provider in emulated}
+
+
+def test_documentation_names_tests_that_are_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "providers.md").read_text("utf-8")))
+    files = (ROOT / "tests").rglob("test_*.py")
+    there = {
+        name for file in files for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    assert len(named) > 20
+    assert named <= there
 
 
 @pytest.mark.parametrize("provider", Provider)

@@ -93,6 +93,11 @@ def memory_uid(key: SeasonKey, generation: int) -> Uid:
     return Uid(f"{_NAME}{key}" + (f"-{generation}" if generation else ""))
 
 
+def memory_generation(uid: Uid) -> int:
+    """Return which generation a memory's UID is of."""
+    return int(uid.removeprefix(_NAME).partition("-")[2] or 0)
+
+
 def is_memory(name: str) -> bool:
     """Tell whether a UID is that of some season's memory."""
     return name.startswith(_NAME)

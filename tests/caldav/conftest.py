@@ -4,39 +4,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import radicale_server, xandikos_server
+from tests.exchange import Reply, Request
 
-__all__ = ["radicale_server", "xandikos_server"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What the hostile server answers.
-
-    ``hang`` waits for the client to give up; ``drop`` closes the connection afterwards, unsaid.
-    """
-
-    status: int = 207
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    hang: bool = False
-    drop: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What it was asked."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
+__all__ = ["Reply", "Request", "radicale_server", "xandikos_server"]
 
 
 Answering = Callable[[Request], Reply]

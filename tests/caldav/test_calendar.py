@@ -365,6 +365,37 @@ def test_why_an_update_or_a_deletion_is_refused(
     assert calendar.requests == 2
 
 
+PORTAL = b"<!DOCTYPE html><html>Welcome to the hotel</html>"
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_portal_in_the_way_writes_and_deletes_nothing(
+    hostile: Hostile, calendar: CalDavCalendar, status: int
+) -> None:
+    hostile.always(Reply(status=status, body=PORTAL, headers={"Content-Type": "text/html"}))
+    href = calendar.href_for("lorsync-1")
+    with pytest.raises(UnavailableError):
+        calendar.delete(href, ETAG)
+    with pytest.raises(UnavailableError):
+        calendar.update(href, event("lorsync-1"), ETAG)
+    with pytest.raises(UnavailableError):
+        calendar.create(href, event("lorsync-1"))
+
+
+def test_a_page_beside_what_was_made_or_is_not_there_is_no_portal(
+    hostile: Hostile, calendar: CalDavCalendar
+) -> None:
+    page = {"body": PORTAL, "headers": {"Content-Type": "text/html"}}
+    href = calendar.href_for("lorsync-1")
+    hostile.always(Reply(status=201, **page))
+    calendar.create(href, event("lorsync-1"))
+    hostile.answer = lambda request: (
+        multistatus(COLLECTION) if request.method == "PROPFIND" else Reply(status=404, **page)
+    )
+    with pytest.raises(ResourceGoneError):
+        calendar.delete(href, ETAG)
+
+
 def test_writes_carry_their_guards(hostile: Hostile, calendar: CalDavCalendar) -> None:
     hostile.always(Reply(status=204, headers={"ETag": 'W/"2"'}))
     href = calendar.href_for("lorsync-1")

@@ -1,7 +1,7 @@
 """One collection of each kind, new for every test, with a second client that plays the world."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from lorsync.ports import Calendar, Href
 from lorsync.settings import CalendarSettings, Provider
 from tests import servers
 from tests.fakes import FakeCalendar
+from tests.providers.internet import Internet
+from tests.providers.worlds import EMULATED, EmulatedCalendar, emulate
 
 _NUMBERS = itertools.count()
 
@@ -42,6 +44,17 @@ def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server
 def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
     with servers.xandikos(tmp_path_factory.mktemp("xandikos")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def emulated_internet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    """The emulated providers, each of which a test may put up anew."""
+    internet = Internet(tmp_path_factory.mktemp("internet"))
+    for provider in EMULATED:
+        emulate(provider, internet)
+    internet.clock = None  # tests have days of their own
+    with internet.reached():
+        yield internet
 
 
 def _through_port(kind: str, calendar: Calendar, other: Calendar) -> World:
@@ -97,7 +110,34 @@ def _in_folder(folder: Path) -> World:
     )
 
 
-@pytest.fixture(params=["fake", "folder", "radicale", "xandikos"])
+KINDS = ("fake", "folder", "radicale", "xandikos")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "world" in metafunc.fixturenames:
+        on_every_calendar(metafunc, "world", KINDS)
+
+
+def on_every_calendar(metafunc: pytest.Metafunc, fixture: str, kinds: Iterable[str]) -> None:
+    """Run a test on these kinds of calendar, and on the emulated providers.
+
+    There it is marked as long, unless it is marked as ``emulated``, with the names of the providers
+    where not all of them are meant; one that is marked as
+    ``in_memory`` does not run there at all.
+    """
+    if metafunc.definition.get_closest_marker("in_memory") is not None:
+        metafunc.parametrize(fixture, ["fake"], indirect=True)
+        return
+    chosen = metafunc.definition.get_closest_marker("emulated")
+    short = () if chosen is None else chosen.args or EMULATED
+    emulated = (
+        pytest.param(provider, marks=() if provider in short else pytest.mark.long)
+        for provider in EMULATED
+    )
+    metafunc.parametrize(fixture, [*kinds, *emulated], indirect=True)
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "fake":
         fake = FakeCalendar()
@@ -110,5 +150,16 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         )
     elif request.param == "folder":
         yield _in_folder(tmp_path / "calendar")
+    elif request.param in EMULATED:
+        internet: Internet = request.getfixturevalue("emulated_internet")
+        emulated = EmulatedCalendar(emulate(request.param, internet))
+        yield World(
+            kind=request.param,
+            calendar=emulated,
+            put=emulated.put_foreign,
+            edit=emulated.edit,
+            remove=emulated.remove,
+        )
+        emulated.close()
     else:
         yield from _on_server(request.param, request.getfixturevalue(f"{request.param}_server"))

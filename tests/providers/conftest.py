@@ -11,11 +11,12 @@ import pytest
 
 from tests.caldav.conftest import hostile
 from tests.command.running import User
+from tests.contract.conftest import emulated_internet
 from tests.providers.google import Google
 from tests.providers.icloud import ICloud
 from tests.providers.internet import Internet
 
-__all__ = ["hostile"]
+__all__ = ["emulated_internet", "hostile"]
 
 _BROWSER = f"""#!{sys.executable}
 import sys, urllib.request

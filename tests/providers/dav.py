@@ -1,58 +1,25 @@
-"""A CalDAV account in memory, with the oddities that a provider is known for."""
+"""A CalDAV account in memory: what the RFCs ask for, and where a provider is known to differ.
 
+What many servers do is a flag of :class:`Oddities`; what one provider does alone is in a subclass
+of :class:`Account`, in a module named after it that gives its sources.
+"""
+
+import hashlib
 import itertools
 import re
 import threading
-from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from tests.caldav.conftest import Reply, Request
+from tests.exchange import Reply, Request
+from tests.providers.kept import READ, Kept, Oddities, Stored
 
 DAV, CALDAV = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}"
 _NAMES = (
     'xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" '
     'xmlns:a="http://apple.com/ns/ical/" xmlns:s="http://calendarserver.org/ns/"'
 )
-READ = "<d:privilege><d:read/></d:privilege>"
-WRITE = READ + "<d:privilege><d:write/></d:privilege>"
-
-
-@dataclass(kw_only=True)
-class Stored:
-    body: str
-    etag: str
-    uid: str
-
-
-@dataclass(kw_only=True)
-class Kept:
-    """One calendar; ``kind`` is what stands in its resourcetype beside collection and calendar."""
-
-    path: str
-    name: str
-    rights: str = WRITE
-    owner: str | None = None
-    kind: str = ""
-    color: str = ""
-    events: dict[str, Stored] = field(default_factory=dict)
-    changes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class Oddities:
-    """How a provider differs from the RFCs. ``page``: how many entries a listing holds at most."""
-
-    guards_creation: bool = True
-    tells_etags: bool = True
-    makes_calendars: bool = True
-    page: int | None = None
-    lists_itself: bool = False
-    one_calendar_per_uid: bool = False
-    refuses_deleted_uids: bool = False
-    inverts_any_match: bool = False
-    dropped: tuple[str, ...] = ()
 
 
 class Account:
@@ -63,12 +30,72 @@ class Account:
         self.oddities = oddities
         self.calendars: list[Kept] = []
         self.people: dict[str, str] = {}  # names of others, by their principals
-        self.deleted: set[str] = set()
+        self.others: dict[str, str] = {}  # what stands in the home beside calendars, and its kind
+        self.knows_tokens = True
         self._numbers = itertools.count(1)
         self._turn = threading.Lock()
 
     def calendar(self, name: str) -> Kept:
         return next(found for found in self.calendars if found.name == name)
+
+    def keep(self, kept: Kept, name: str, body: str) -> Stored:
+        """Store a resource as any of the person's programs does, and report it as changed."""
+        held = self.rewritten(body) if self.oddities.rewrites else body
+        stored = Stored(body=held, etag=self.etag_of(held), uid=uid_in(body))
+        kept.events[name] = stored
+        kept.changes[name] = next(self._numbers)
+        return stored
+
+    def drop(self, kept: Kept, name: str) -> None:
+        """Take a resource away, and report it as gone."""
+        del kept.events[name]
+        kept.changes[name] = next(self._numbers)
+
+    def bring_back(self, kept: Kept, name: str, body: str) -> None:
+        """Take a resource out of the provider's bin, or put a new one there."""
+        self.keep(kept, name, body)
+
+    # What a provider may do in its own way
+
+    def etag_of(self, body: str) -> str:
+        """Return the ETag of a body that is stored now."""
+        if self.oddities.hashes_etags:
+            return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+        return f'"{next(self._numbers)}"'
+
+    def rewritten(self, body: str) -> str:
+        """Return a body in the bytes in which it is stored: here without folds."""
+        lines = unfolded(body).splitlines()
+        return "".join(
+            f"{line}\r\n" for line in lines if not line.startswith(self.oddities.dropped or "\0")
+        )
+
+    def refusal(self, kept: Kept, name: str, body: str) -> Reply | None:
+        """Refuse to store a body, or None."""
+        return None
+
+    def refusal_to_delete(self, kept: Kept, name: str) -> Reply | None:
+        """Refuse to delete a resource that is there, or None."""
+        return None
+
+    def refusal_to_make(self, path: str) -> Reply | None:
+        """Refuse to make a calendar, or None."""
+        return None if self.oddities.makes_calendars else Reply(status=403)
+
+    def about(self, kept: Kept, asked: bytes) -> str:
+        """Return more properties of a calendar, where the body of the request asks for them."""
+        return ""
+
+    def holders(self, uid: str) -> list[tuple[Kept, str]]:
+        """Return the resources of all calendars that have this UID."""
+        return [
+            (kept, name)
+            for kept in self.calendars
+            for name, stored in kept.events.items()
+            if stored.uid == uid
+        ]
+
+    # For tests to look at
 
     def summaries(self, name: str) -> list[str]:
         bodies = (unfolded(stored.body) for stored in self.calendar(name).events.values())
@@ -87,17 +114,23 @@ class Account:
         found = []
         if path == self.home and depth == "1":
             found = [self._props(self.home, "<d:resourcetype><d:collection/></d:resourcetype>")]
-            found += [self._about(kept) for kept in self.calendars]
+            found += [
+                self._props(other, f"<d:resourcetype><d:collection/>{kind}</d:resourcetype>")
+                for other, kind in self.others.items()
+            ]
+            found += [self._about(kept, request.body) for kept in self.calendars]
         elif (kept := self._at(path)) is not None:
-            found = [self._about(kept)]
+            found = [self._about(kept, request.body)]
             if depth == "1":
                 found += [self._etag(kept, name) for name in kept.events]
+        elif (inside := self._resource(path)) is not None:
+            found = [self._etag(*inside)]
         elif path in self.people:
             found = [self._props(path, f"<d:displayname>{self.people[path]}</d:displayname>")]
         elif path == self.principal:
             home = f"<c:calendar-home-set><d:href>{self.home_url}</d:href></c:calendar-home-set>"
             found = [self._props(path, home + self._whose())]
-        elif self.principal.startswith(path) or path == self.home:
+        elif self.principal.startswith(path) or self.home.startswith(path):
             found = [self._props(path, self._whose())]
         return multistatus(*found) if found else Reply(status=404)
 
@@ -105,7 +138,7 @@ class Account:
         href = quote(self.principal)
         return f"<d:current-user-principal><d:href>{href}</d:href></d:current-user-principal>"
 
-    def _about(self, kept: Kept) -> str:
+    def _about(self, kept: Kept, asked: bytes) -> str:
         owner = quote(kept.owner or self.principal)
         return self._props(
             kept.path,
@@ -114,7 +147,8 @@ class Account:
             f"<d:owner><d:href>{owner}</d:href></d:owner>"
             f"<a:calendar-color>{kept.color}</a:calendar-color>"
             f"<d:current-user-privilege-set>{kept.rights}</d:current-user-privilege-set>"
-            + self._whose(),
+            + self._whose()
+            + self.about(kept, asked),
         )
 
     def _props(self, path: str, props: str) -> str:
@@ -137,6 +171,8 @@ class Account:
         if root.tag == f"{DAV}sync-collection":
             return self._changes(kept, root.findtext(f"{DAV}sync-token") or "")
         hrefs = [unquote(element.text or "") for element in root.iterfind(f"{DAV}href")]
+        if not self.oddities.lists_missing:
+            hrefs = [href for href in hrefs if href.rpartition("/")[2] in kept.events]
         return multistatus(*(self._data(kept, href) for href in hrefs))
 
     def _data(self, kept: Kept, href: str) -> str:
@@ -147,10 +183,12 @@ class Account:
         return self._etag(kept, name, f"<c:calendar-data>{body}</c:calendar-data>")
 
     def _changes(self, kept: Kept, token: str) -> Reply:
-        if token and not token.startswith("urn:sync/"):
-            error = b'<d:error xmlns:d="DAV:"><d:valid-sync-token/></d:error>'
-            return Reply(status=403, body=error, headers={"Content-Type": "application/xml"})
-        since = int(token.rpartition("/")[2]) if token else 0
+        since, latest = 0, max(kept.changes.values(), default=0)
+        if token:
+            known = re.fullmatch(r"urn:sync/(\d+)", token)
+            if known is None or int(known[1]) > latest or not self.knows_tokens:
+                return condition(403, "<d:valid-sync-token/>")  # RFC 6578 section 3.2
+            since = int(known[1])
         changed = sorted((seq, name) for name, seq in kept.changes.items() if seq > since)
         if not token:
             changed = [(seq, name) for seq, name in changed if name in kept.events]
@@ -172,8 +210,8 @@ class Account:
     # Writes
 
     def _mkcalendar(self, request: Request, path: str) -> Reply:
-        if not self.oddities.makes_calendars:
-            return Reply(status=403)
+        if (refusal := self.refusal_to_make(path)) is not None:
+            return refusal
         name = _parsed(request).findtext(f".//{DAV}displayname") or ""
         self.calendars.append(Kept(path=path if path.endswith("/") else path + "/", name=name))
         return Reply(status=201)
@@ -195,13 +233,10 @@ class Account:
         before, body = kept.events.get(name), request.body.decode()
         if not self._guard_holds(request, before):
             return Reply(status=412)
-        uid = re.findall(r"UID:(\S+)", unfolded(body))[0]
-        if (refusal := self._refusal(kept, name, uid, body)) is not None:
+        if (refusal := self.refusal(kept, name, body)) is not None:
             return refusal
-        etag = f'"{next(self._numbers)}"'
-        kept.events[name] = Stored(body=self._rewritten(body), etag=etag, uid=uid)
-        kept.changes[name] = next(self._numbers)
-        headers = {"ETag": etag} if self.oddities.tells_etags else {}
+        stored = self.keep(kept, name, body)
+        headers = {"ETag": stored.etag} if self.oddities.tells_etags else {}
         return Reply(status=201 if before is None else 204, headers=headers)
 
     def _guard_holds(self, request: Request, before: Stored | None) -> bool:
@@ -212,38 +247,15 @@ class Account:
             return (before is None) is self.oddities.inverts_any_match
         return wanted is None or (before is not None and before.etag == wanted)
 
-    def _refusal(self, kept: Kept, name: str, uid: str, body: str) -> Reply | None:
-        odd = self.oddities
-        if odd.refuses_deleted_uids and uid in self.deleted:
-            return Reply(status=409)
-        if odd.one_calendar_per_uid and (
-            "METHOD:" in body or "DTEND" not in body or self._stands_elsewhere(kept, name, uid)
-        ):
-            return Reply(status=412 if "DTEND" in body else 400, body=b"<error xmlns='DAV:'/>")
-        return None
-
-    def _stands_elsewhere(self, kept: Kept, name: str, uid: str) -> bool:
-        return any(
-            stored.uid == uid
-            for other in self.calendars
-            for taken, stored in other.events.items()
-            if (other, taken) != (kept, name)
-        )
-
-    def _rewritten(self, body: str) -> str:
-        lines = unfolded(body).splitlines()
-        return "".join(
-            f"{line}\r\n" for line in lines if not line.startswith(self.oddities.dropped or "\0")
-        )
-
     def _delete(self, request: Request, path: str) -> Reply:
         kept, name = self._in(path)
         if kept is None or name not in kept.events:
             return Reply(status=404)
         if not self._guard_holds(request, kept.events[name]):
             return Reply(status=412)
-        self.deleted.add(kept.events.pop(name).uid)
-        kept.changes[name] = next(self._numbers)
+        if (refusal := self.refusal_to_delete(kept, name)) is not None:
+            return refusal
+        self.drop(kept, name)
         return Reply(status=204)
 
     def _at(self, path: str) -> Kept | None:
@@ -253,6 +265,10 @@ class Account:
     def _in(self, path: str) -> tuple[Kept | None, str]:
         folder, _, name = path.rpartition("/")
         return self._at(folder + "/"), name
+
+    def _resource(self, path: str) -> tuple[Kept, str] | None:
+        kept, name = self._in(path)
+        return None if kept is None or name not in kept.events else (kept, name)
 
 
 def _parsed(request: Request) -> ElementTree.Element:
@@ -270,6 +286,16 @@ def multistatus(*inside: str) -> Reply:
     """Write a 207."""
     body = f"<d:multistatus {_NAMES}>{''.join(inside)}</d:multistatus>"
     return Reply(body=body.encode(), headers={"Content-Type": "application/xml"})
+
+
+def condition(status: int, element: str) -> Reply:
+    """Write an error that names a precondition (RFC 4918 section 16)."""
+    body = f"<d:error {_NAMES}>{element}</d:error>"
+    return Reply(status=status, body=body.encode(), headers={"Content-Type": "application/xml"})
+
+
+def uid_in(body: str) -> str:
+    return str(next(iter(re.findall(r"UID:(\S+)", unfolded(body))), ""))
 
 
 def unfolded(body: str) -> str:

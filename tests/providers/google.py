@@ -1,15 +1,35 @@
-"""Google, as far as it is known: OAuth with PKCE and short-lived tokens, and an odd CalDAV."""
+"""Google, as far as it is known: OAuth with PKCE and short-lived tokens, and an odd CalDAV.
+
+Each fact with its source:
+
+- OAuth 2.0 alone; loopback redirect with PKCE; access tokens of an hour (developers.google.com,
+  OAuth)
+- ``invalid_grant`` for a withdrawn refresh token, and 7 days after it in "testing"
+  (developers.google.com, OAuth)
+- no MKCALENDAR, no If-None-Match, If-Match kept, pages by 507 (developers.google.com, CalDAV)
+- 403 ``usageLimits`` and 429 for a quota, 403 ``accessNotConfigured`` (developers.google.com,
+  errors)
+- an ETag is the second of the last change, counted from year 1 (logs in vdirsyncer 692 and 843)
+- a PUT may give no ETag (calcurse 245)
+- the UID of a deleted event is 409 (vdirsyncer 613, calcurse 470)
+- 409 where SEQUENCE goes back (the calendar API; vdirsyncer 963 looks like it)
+- which properties are lost is unknown: here all X-, CATEGORIES and COLOR (a guess, to be safe)
+"""
 
 import base64
 import hashlib
 import itertools
 import json
+import re
 import time
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.caldav.conftest import Reply, Request
-from tests.providers.dav import READ, Account, Kept, Oddities
+from tests.exchange import Reply, Request
+from tests.providers.dav import Account, uid_in, unfolded
 from tests.providers.internet import Internet
+from tests.providers.kept import READ, Kept, Oddities
 
 CONSENT, TOKENS, CALENDARS = (
     "accounts.google.com",
@@ -20,18 +40,55 @@ USERNAME = "maya@gmail.com"
 CLIENT_ID, CLIENT_SECRET = "12-x.apps.googleusercontent.com", "GOCSPX-geheim-of-the-client"
 SCOPE = "https://www.googleapis.com/auth/calendar"
 PAGE = 230
+_YEAR_ONE = 62_135_596_800  # seconds from year 1 to 1970
+
+
+class GoogleAccount(Account):
+    """Refuses what Google refuses. ``clock`` gives seconds since 1970 for its ETags."""
+
+    clock: Callable[[], float] | None = None
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.deleted: set[str] = set()
+
+    def etag_of(self, body: str) -> str:
+        if self.clock is None:
+            return super().etag_of(body)
+        return f'"{_YEAR_ONE + int(self.clock())}"'
+
+    def refusal(self, kept: Kept, name: str, body: str) -> Reply | None:
+        if uid_in(body) in self.deleted:
+            return Reply(status=409)
+        before = kept.events.get(name)
+        if before is not None and _sequence(body) < _sequence(before.body):
+            return Reply(status=409)
+        return None
+
+    def bring_back(self, kept: Kept, name: str, body: str) -> None:
+        self.deleted.discard(uid_in(body))
+        super().bring_back(kept, name, body)
+
+    def drop(self, kept: Kept, name: str) -> None:
+        self.deleted.add(kept.events[name].uid)
+        super().drop(kept, name)
+
+
+def _sequence(body: str) -> int:
+    return int(next(iter(re.findall(r"^SEQUENCE:(\d+)", unfolded(body), re.MULTILINE)), 0))
 
 
 class Google:
     """One account, its consent page, its token endpoint and its calendars.
 
-    ``lifetime``: how many seconds an access token lasts. ``withdrawn``: whether the login has
+    ``clock`` gives seconds. ``lifetime``: how many an access token lasts; ``testing``: how many a
+    refresh token does, as long as the app is in "testing". ``withdrawn``: whether the login has
     ended. ``allows``: whether the person does. ``scope``: what is granted. ``enabled``: whether the
     CalDAV API is. ``unwell``: how often the token endpoint is not well.
     """
 
     def __init__(self, internet: Internet) -> None:
-        self.account = Account(
+        self.account = GoogleAccount(
             principal=f"/caldav/v2/{USERNAME}/user",
             home=f"/caldav/v2/{USERNAME}/",
             home_url=f"/caldav/v2/{USERNAME.replace('@', '%40')}/",
@@ -40,7 +97,6 @@ class Google:
                 tells_etags=False,
                 makes_calendars=False,
                 page=PAGE,
-                refuses_deleted_uids=True,
                 dropped=("X-", "CATEGORIES", "COLOR", "PRODID"),
             ),
         )
@@ -49,6 +105,8 @@ class Google:
             Kept(path="/caldav/v2/holidays@group/events/", name="Holidays", rights=READ),
         ]
         self.lifetime, self.scope = 3600.0, SCOPE
+        self.testing: float | None = None
+        self.clock: Callable[[], float] = time.monotonic
         self.allows, self.withdrawn, self.enabled, self.unwell = True, False, True, 0
         self.left = 0  # after how many requests more every access token ends
         self.refreshes = self.exchanges = self.refused = 0
@@ -56,7 +114,7 @@ class Google:
         self.lost: list[str] = []  # what was wrong with a request of the login
         self._numbers = itertools.count()
         self._codes: dict[str, dict[str, str]] = {}
-        self._refresh: set[str] = set()
+        self._refresh: dict[str, float] = {}  # when each was given
         self._access: dict[str, float] = {}
         internet.host(CONSENT, self._consent)
         internet.host(TOKENS, self._tokens)
@@ -71,8 +129,12 @@ class Google:
     def lets_in(self) -> str:
         """Return a refresh token, as after a login."""
         token = self._secret("1//refresh-geheim")
-        self._refresh.add(token)
+        self._refresh[token] = self.clock()
         return token
+
+    def end_access(self) -> None:
+        """Let every access token end ahead of its time."""
+        self._access.clear()
 
     def refresh_token(self) -> str:
         return next(iter(self._refresh))
@@ -115,16 +177,22 @@ class Google:
         asked = _fields(request.body.decode())
         if request.path == "/revoke":
             known = asked.get("token", "") in self._refresh
-            self._refresh.discard(asked.get("token", ""))
+            self._refresh.pop(asked.get("token", ""), None)
             return _json({}) if known else _json({"error": "invalid_token"}, status=400)
         if (asked.get("client_id"), asked.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return _json({"error": "invalid_client"}, status=401)
         if asked.get("grant_type") == "authorization_code":
             return self._exchange(asked)
-        if self.withdrawn or asked.get("refresh_token") not in self._refresh:
+        if self.withdrawn or not self._stands(asked.get("refresh_token", "")):
             return _json({"error": "invalid_grant", "error_description": "expired"}, status=400)
         self.refreshes += 1
         return _json(self._access_token())
+
+    def _stands(self, refresh_token: str) -> bool:
+        given = self._refresh.get(refresh_token)
+        if given is None:
+            return False
+        return self.testing is None or self.clock() - given < self.testing
 
     def _exchange(self, asked: dict[str, str]) -> Reply:
         code = self._codes.pop(asked.get("code", ""), None)  # once
@@ -143,7 +211,7 @@ class Google:
 
     def _access_token(self) -> dict[str, object]:
         token = self._secret("ya29.access-geheim")
-        self._access[token] = time.monotonic() + self.lifetime
+        self._access[token] = self.clock() + self.lifetime
         return {
             "access_token": token,
             "expires_in": int(self.lifetime),
@@ -161,9 +229,9 @@ class Google:
     def _calendars(self, request: Request) -> Reply:
         self.left -= 1
         if self.left == 0:
-            self._access.clear()
+            self.end_access()
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind != "Bearer" or self._access.get(token, 0.0) <= time.monotonic():
+        if kind != "Bearer" or self._access.get(token, 0.0) <= self.clock():
             self.refused += 1
             return Reply(status=401, headers={"WWW-Authenticate": 'Bearer realm="Google"'})
         if not self.enabled:

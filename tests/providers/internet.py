@@ -1,23 +1,34 @@
 """An internet of a few hosts on this machine: TLS with a CA of its own, names that resolve here."""
 
+import contextlib
 import json
+import os
+import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import trustme
 
-from tests.caldav.conftest import Reply, Request
+from tests.exchange import Reply, Request
 
 SITE = Path(__file__).with_name("site")
 
-App = Callable[[Request], Reply]
+App = Callable[[Request], Reply | None]
+"""Answers a request, or breaks the connection off without an answer."""
 
 
 class Internet:
-    """One TLS server that plays every host it is told about; any other host is not there."""
+    """One TLS server that plays every host it is told about; any other host is not there.
+
+    ``clock``: what it says the time is; None says nothing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._apps: dict[str, App] = {}
@@ -27,10 +38,15 @@ class Internet:
         self._authority.cert_pem.write_to_path(str(self._bundle))
         self._server: ThreadingHTTPServer | None = None
         self.asked: list[tuple[str, str, str]] = []  # host, method, path
+        self.clock: Callable[[], datetime] | None = lambda: datetime.now(UTC)
 
     def host(self, name: str, app: App) -> None:
-        """Let a host of this name answer, before the first request."""
+        """Let a host of this name answer: known before :meth:`open`, and changed at any time."""
         self._apps[name] = app
+
+    def app(self, name: str) -> App:
+        """Return what answers for a host."""
+        return self._apps[name]
 
     def open(self) -> dict[str, str]:
         """Serve, and return the environment in which the hosts are reached."""
@@ -50,6 +66,31 @@ class Internet:
             "PYTHONPATH": str(SITE),
             "SSL_CERT_FILE": str(self._bundle),
         }
+
+    @contextlib.contextmanager
+    def reached(self) -> Iterator[None]:
+        """Serve, and let this process reach the hosts; certificates are checked as ever."""
+        environment = self.open()
+        server, resolve = self._server, socket.getaddrinfo
+        assert server is not None
+
+        def emulated(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
+            name = host.decode() if isinstance(host, bytes) else host
+            if name in self._apps and int(port or 0) == 443:
+                return resolve("127.0.0.1", server.server_port, *rest, **more)
+            return resolve(host, port, *rest, **more)
+
+        # Whatever this machine itself trusts, in whichever of these it says so.
+        names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+        trusted = dict.fromkeys(names, environment["SSL_CERT_FILE"])
+        try:
+            with (
+                mock.patch.object(socket, "getaddrinfo", emulated),
+                mock.patch.dict(os.environ, trusted),
+            ):
+                yield
+        finally:
+            self.close()
 
     def close(self) -> None:
         if self._server is not None:
@@ -74,7 +115,12 @@ class Internet:
                 )
                 internet.asked.append((host, self.command, self.path))
                 reply = internet._apps[host](request)
-                self.send_response(reply.status)
+                if reply is None:
+                    self.close_connection = True
+                    return
+                self.send_response_only(reply.status)
+                if internet.clock is not None:
+                    self.send_header("Date", format_datetime(internet.clock(), usegmt=True))
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body)))

@@ -9,9 +9,10 @@ import pytest
 from tests.caldav.conftest import Reply, Request
 from tests.caldav.test_mail_address import NameServer, names
 from tests.providers.conftest import person_in
-from tests.providers.dav import Account, Oddities
+from tests.providers.dav import Account
 from tests.providers.icloud import basic
 from tests.providers.internet import Internet
+from tests.providers.kept import Oddities
 
 __all__ = ["names"]
 

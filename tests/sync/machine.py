@@ -150,6 +150,11 @@ class Season(Living):
         """Run a pass to its end, and hold everything."""
         before = self._begin(it)
         report = it.desk.sync(accept_deletions=accept, take_over=take_over)
+        self._hold_done(it, before, report)
+        return report
+
+    def _hold_done(self, it: Device, before: dict[Href, bytes], report: Report) -> None:
+        """Hold everything after a pass that came to its end."""
         self._learn(report)
         self._end(it, before)
         it.torn = False
@@ -160,7 +165,6 @@ class Season(Living):
         self.remembered |= self.seen.deleted.keys() | (self.seen.made - self.calendar.bodies.keys())
         ours = self.seen.ours(self.calendar.bodies)
         it.knows |= {h for h in ours if self.config.names(identity_of(h).subject)}
-        return report
 
     def _learn(self, report: Report) -> None:
         for event in report.plan.events:

@@ -11,6 +11,7 @@ from tests.sync.desk import START, Desk
 from tests.sync.test_merge import drag
 
 
+@pytest.mark.emulated("fastmail")
 def test_s10_an_unpinned_event_goes_back_to_the_plan(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.REQUEST)

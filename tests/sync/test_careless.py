@@ -24,6 +24,8 @@ from tests.sync.test_crashes import (
 )
 from tests.sync.test_merge import annotate, drag, retitle
 
+pytestmark = pytest.mark.in_memory
+
 
 @pytest.fixture
 def careless(desk: Desk) -> Desk:

@@ -15,6 +15,8 @@ from tests.sync.desk import DUE, START, ZONE, Desk, event_of, letter
 
 NOON = datetime.combine(START, time(12), ZONE)
 
+pytestmark = pytest.mark.in_memory
+
 
 def server_is(desk: Desk, off: timedelta) -> None:
     """Let the server's clock be off from ours at the desk's next pass."""

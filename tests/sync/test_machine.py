@@ -4,6 +4,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.providers.internet import Internet
+from tests.providers.worlds import EMULATED, EmulatedCalendar, emulate
 from tests.sync.machine import Season
 
 QUICK = settings(
@@ -17,6 +19,21 @@ LONG = settings(QUICK, max_examples=500, stateful_step_count=50)
 
 def test_a_season_keeps_what_lorsync_promises() -> None:
     run_state_machine_as_test(Season, settings=QUICK)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("provider", EMULATED)
+def test_seasons_with_a_provider_keep_what_lorsync_promises(
+    emulated_internet: Internet, provider: str
+) -> None:
+    class There(Season):
+        def made_calendar(self) -> EmulatedCalendar:
+            calendar = EmulatedCalendar(emulate(provider, emulated_internet))
+            calendar._connections = 1
+            return calendar
+
+    run_state_machine_as_test(There, settings=settings(LONG, max_examples=40))
 
 
 @pytest.mark.long

@@ -66,6 +66,7 @@ def test_i1_past_follow_ups_count_though_ledger_and_events_are_gone(desk: Desk) 
     assert desk.sync().plan.budgets["Alvarez"].spent == 1
 
 
+@pytest.mark.emulated("google", "nextcloud")
 def test_s4_ledger_and_memory_lost_no_follow_up_until_the_person_answers(desk: Desk) -> None:
     desk.change(letter("Alvarez", facts=ASKED))
     desk.sync()

@@ -108,6 +108,8 @@ EDITS = [
 def test_s2_what_the_person_changed_stays_and_the_plan_writes_the_rest(
     desk: Desk, edit: Callable[[Desk, Href], None], changed: tuple[str, ...]
 ) -> None:
+    if edit is colour and desk.calendar.loses("COLOR"):
+        pytest.skip("keeps no colour of an event")
     desk.sync()
     href = desk.find(Kind.REQUEST)
     untouched = desk.events()[href]
@@ -162,6 +164,7 @@ def test_s2_an_edit_survives_many_moves_of_the_plan_and_a_lost_ledger(
         assert SEEN[name](desk.events()[href]) == SEEN[name](before)
 
 
+@pytest.mark.emulated("icloud")
 def test_s10_a_moved_event_is_shown_as_pinned_with_what_the_plan_would_have_said(
     desk: Desk,
 ) -> None:
@@ -209,6 +212,7 @@ def test_s10_a_submission_takes_a_moved_follow_up_away_and_leaves_one_with_words
         assert not desk.sync().wrote
 
 
+@pytest.mark.emulated("google", "fastmail")
 def test_s11_a_deletion_is_missing_first_and_certain_an_hour_later(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.FOLLOW_UP, slot="1")
@@ -222,7 +226,7 @@ def test_s11_a_deletion_is_missing_first_and_certain_an_hour_later(desk: Desk) -
     desk.sync(at=time(13, 1))
     assert state_of(desk, href) is State.DISMISSED
     # The listing, and the memory, which keeps the deletion from now on.
-    assert desk.calendar.requests - before == 2
+    assert desk.calendar.requests - before == (2 if desk.calendar.echo_etags else 3)
     for days in range(1, 4):
         report = desk.sync(START + timedelta(days=days))
         assert not report.wrote
@@ -230,6 +234,7 @@ def test_s11_a_deletion_is_missing_first_and_certain_an_hour_later(desk: Desk) -
     assert href not in desk.calendar.bodies
 
 
+@pytest.mark.emulated("nextcloud")
 def test_s11_what_was_dismissed_and_comes_back_is_live_again(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.FOLLOW_UP, slot="1")

@@ -18,17 +18,20 @@ FOREIGN = (
 )
 
 
+@pytest.mark.emulated
 def test_i5_first_write_costs_n_plus_2_requests_and_the_second_pass_one(desk: Desk) -> None:
     first = desk.sync()
     assert len(first.created) == len(desk.events()) == 12
     # The memory is one of the n (S4).
-    assert first.requests == len(desk.calendar.bodies) + 2 == 13 + 2
+    looks = 0 if desk.calendar.guards_creation else 2  # before the memory, and before the events
+    assert first.requests == len(desk.calendar.bodies) + 2 + looks == 13 + 2 + looks
     before = desk.calendar.requests
     second = desk.sync()
     assert not second.wrote
     assert desk.calendar.requests - before == 1
 
 
+@pytest.mark.emulated("google", "fastmail")
 def test_i5_k_changes_here_cost_k_plus_2_requests_and_one_for_the_memory(desk: Desk) -> None:
     desk.sync()
     desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
@@ -37,6 +40,7 @@ def test_i5_k_changes_here_cost_k_plus_2_requests_and_one_for_the_memory(desk: D
     assert len(report.updated) == 6
     assert not report.created
     assert not report.deleted
+    # One multiget shows what was written, the memory too.
     assert desk.calendar.requests - before == 6 + 2 + 1
     assert not desk.sync().wrote
 
@@ -52,6 +56,7 @@ def test_i5_k_changes_there_cost_one_multiget(desk: Desk) -> None:
     assert desk.calendar.requests - before == 3
 
 
+@pytest.mark.in_memory
 def test_s16_a_listing_a_day_old_is_replaced_by_a_full_one(desk: Desk) -> None:
     desk.sync()
     desk.sync()
@@ -63,6 +68,7 @@ def test_s16_a_listing_a_day_old_is_replaced_by_a_full_one(desk: Desk) -> None:
     assert len(desk.sync(START + timedelta(days=1)).missing) == 1
 
 
+@pytest.mark.in_memory
 def test_s16_what_was_created_and_deleted_since_the_token_is_missed(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.DEADLINE)
@@ -75,6 +81,7 @@ def test_s16_what_was_created_and_deleted_since_the_token_is_missed(desk: Desk) 
     assert desk.calendar.requests - before == 2
 
 
+@pytest.mark.emulated("icloud", "nextcloud")
 def test_s16_an_unknown_token_leads_to_a_full_listing_and_no_loss(desk: Desk) -> None:
     desk.sync()
     desk.calendar.known_tokens = False
@@ -83,6 +90,7 @@ def test_s16_an_unknown_token_leads_to_a_full_listing_and_no_loss(desk: Desk) ->
     assert not report.missing
 
 
+@pytest.mark.in_memory
 def test_s1_what_the_server_rewrites_is_neither_an_edit_nor_a_reason_to_write(desk: Desk) -> None:
     def rewrite(body: bytes) -> bytes:
         alarm = body.find(b"BEGIN:VALARM"), body.index(b"END:VEVENT")
@@ -96,6 +104,7 @@ def test_s1_what_the_server_rewrites_is_neither_an_edit_nor_a_reason_to_write(de
     assert not report.kept
 
 
+@pytest.mark.in_memory
 def test_s5_a_put_without_an_etag_is_no_reason_to_write_or_ask_again(desk: Desk) -> None:
     desk.calendar.echo_etags = False
     assert desk.sync().requests == 13 + 2
@@ -104,12 +113,13 @@ def test_s5_a_put_without_an_etag_is_no_reason_to_write_or_ask_again(desk: Desk)
     assert desk.calendar.requests - before == 1
 
 
+@pytest.mark.emulated("google", "nextcloud")
 def test_s5_an_edit_right_behind_our_write_is_the_persons(desk: Desk) -> None:
     edited = []
 
     def edit_once(operation: str, moment: str, href: object) -> None:
-        if operation == "fetch" and moment == "before" and not edited:
-            edited.append(min(desk.calendar.bodies))
+        if operation == "fetch" and moment == "before" and desk.events() and not edited:
+            edited.append(min(desk.events()))
             desk.person_changes(edited[0], summary="Quick hand")
 
     desk.calendar.faults = edit_once
@@ -143,15 +153,18 @@ def test_s11_an_event_that_comes_back_is_no_longer_missing(desk: Desk) -> None:
     assert not report.wrote
 
 
+@pytest.mark.emulated("icloud", "nextcloud")
 def test_i3_foreign_events_are_never_touched(desk: Desk) -> None:
     href = desk.calendar.put_foreign("dentist.ics", FOREIGN)
     lookalike = desk.calendar.put_foreign(f"lorsync-{'a' * 32}.ics", FOREIGN)
+    before = desk.calendar.bodies
     desk.sync()
     desk.change(letter("Chen"))
     desk.sync(accept_deletions=True)
     desk.lose_ledger()
     desk.sync()
-    assert desk.calendar.bodies[href] == desk.calendar.bodies[lookalike] == FOREIGN
+    after = desk.calendar.bodies
+    assert (after[href], after[lookalike]) == (before[href], before[lookalike])
 
 
 def test_s2_an_update_keeps_what_it_does_not_know(desk: Desk) -> None:
@@ -162,7 +175,7 @@ def test_s2_an_update_keeps_what_it_does_not_know(desk: Desk) -> None:
     report = desk.sync()
     assert any(change.kind == "deadline" for change in report.updated)
     event = desk.events()[href]
-    assert event["X-MOZ-GENERATION"] == "4"
+    assert desk.calendar.loses("X-MOZ-GENERATION") or event["X-MOZ-GENERATION"] == "4"
     assert event["ATTENDEE"] == "mailto:a@example.org"
     assert event["DTSTART"].dt == DUE + timedelta(days=7)
     assert event["SEQUENCE"] == 1
@@ -190,6 +203,7 @@ def test_r10_a_submission_removes_what_is_left_and_is_no_accident(desk: Desk) ->
     assert days_of(desk, "Thank Dr.") == [START, START]
 
 
+@pytest.mark.emulated("google", "nextcloud")
 def test_s8_what_lorsync_deleted_comes_back_under_a_new_uid(desk: Desk) -> None:
     desk.sync()
     before = set(desk.calendar.bodies)
@@ -215,6 +229,7 @@ def test_s18_many_deletions_wait_for_a_yes(desk: Desk) -> None:
     assert len(desk.events()) == 6
 
 
+@pytest.mark.emulated("google", "icloud")
 def test_s3_a_lost_ledger_is_rebuilt_without_a_duplicate_or_a_write(desk: Desk) -> None:
     desk.sync()
     before = desk.calendar.bodies
@@ -279,7 +294,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"\x00\xff",
+        b"nonsense",
         b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n",
         FOREIGN,
         FOREIGN.replace(b"DTSTART;VALUE=DATE:20270801", b"DTSTART:nonsense"),
@@ -292,14 +307,16 @@ def test_an_unreadable_event_is_left_alone_and_reported_and_the_rest_goes_on(
     desk.sync()
     href = desk.find(Kind.REQUEST)
     desk.calendar.edit(href, body)
+    held = desk.calendar.bodies[href]
     desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
     report = desk.sync()
-    assert desk.calendar.bodies[href] == body
+    assert desk.calendar.bodies[href] == held
     assert [change.kind for change in report.kept] == ["request"]
     assert len(report.updated) == 5
     assert not desk.sync().wrote
 
 
+@pytest.mark.emulated("google", "fastmail")
 def test_a_vanished_collection_is_an_error_and_no_deletion(desk: Desk) -> None:
     desk.sync()
     desk.calendar.gone = True
@@ -330,7 +347,7 @@ def test_a_server_that_refuses_one_event_gets_the_others(desk: Desk) -> None:
             desk.calendar.faults = None
             raise WriteRefusedError("the UID was deleted before")
 
-    desk.calendar = type(desk.calendar)(connections=1)
+    desk.calendar._connections = 1
     desk.calendar.faults = refuse
     report = desk.sync()
     assert len(report.created) == 11

@@ -93,6 +93,7 @@ def test_s13_an_implausible_last_modified_is_not_believed(
     assert entry_of(desk, request_href).ticks == ((Fact.ASKED, date(2027, 5, 9)),)
 
 
+@pytest.mark.emulated("icloud", "google")
 def test_s14_the_title_without_its_tick_takes_the_fact_back(desk: Desk, request_href: Href) -> None:
     before, body = title(desk, request_href), desk.events()[request_href]
     type_title(desk, request_href, "☑ …")

@@ -60,8 +60,11 @@ def connected(
 
 def _start(settings: CalendarSettings, remembered: str | None) -> str:
     """Return the address at which discovery starts: the config's, the provider's, or by DNS."""
-    known = traits(settings).address
+    known, below = traits(settings).address, traits(settings).below
     if settings.url is not None:
+        if below is not None and f"/{below.partition('/')[0]}" not in settings.url:
+            # Its well-known address is often not set up, least of all in a folder of the host.
+            return f"{settings.url.rstrip('/')}/{below}"
         return settings.url
     if known is not None and settings.provider is Provider.GOOGLE and settings.username:
         # Google documents this as the principal's address.

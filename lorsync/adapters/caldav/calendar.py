@@ -317,6 +317,13 @@ class CalDavCalendar:
         self, method: str, href: Href, headers: Mapping[str, str], body: bytes = b""
     ) -> Answer:
         """Send one write; a change waits its turn where the server takes one at a time."""
+        answer = self._in_turn(method, href, headers, body)
+        if answer.status == 200 and answer.web_page:
+            # The page of a hotel's network: nothing was written, and nothing deleted.
+            raise unusable(answer)
+        return answer
+
+    def _in_turn(self, method: str, href: Href, headers: Mapping[str, str], body: bytes) -> Answer:
         url = self._url(href)
         if not self._takes_turns or "If-None-Match" in headers:
             answer = self._transport.send(method, url, body=body, headers=headers)
@@ -336,6 +343,8 @@ class CalDavCalendar:
         if answer.status == 412 and not answer.preconditions:
             raise PreconditionFailedError(f"{href} is another version.")
         if answer.status in _GONE:
+            if answer.web_page:
+                self._check_collection()  # Something in the way may have said so.
             raise ResourceGoneError(f"{href} is not there.")
         if answer.status == _NO_PARENT and not answer.preconditions:
             self._check_collection()
@@ -343,12 +352,14 @@ class CalDavCalendar:
     def _check_collection(self) -> None:
         """Raise CollectionGoneError if the collection is gone for certain.
 
-        A 404 may also come from a portal or a proxy in the way: only where the folder above
-        answers like a CalDAV server is it believed.
+        A 404 may also come from a portal or a proxy in the way: only where the folder above, or
+        the account's own address, answers like a CalDAV server is it believed. At Google each
+        calendar has a folder of its own, which goes with it.
         """
         if self._is_there(self._address):
             return
-        if not self._is_there(urljoin(self._address, "..")):
+        above = urljoin(self._address, "..")
+        if not (self._is_there(above) or self._is_there(self._transport.origin)):
             raise UnavailableError(
                 f"{shown(self._address)} answers 404, and so does the folder above it: "
                 "check calendar.url, or try again later."

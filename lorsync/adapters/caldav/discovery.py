@@ -21,6 +21,8 @@ _MEMBERS = (
     xml.OWNER,
     xml.OWNER_PRINCIPAL,
     xml.OWNER_NAME,
+    xml.INVITED,
+    xml.PUBLISHED,
 )
 _ABOUT = (*_MEMBERS, xml.PRINCIPAL, xml.HOME_SET)
 _NAME = (xml.DISPLAYNAME,)
@@ -169,7 +171,11 @@ def _collection(
     strange = bool(principals and owners and not principals & set(map(_path, owners)))
     if strange or xml.SHARED_WITH_READER in kinds:
         sharing = Sharing.WITH_YOU
-    elif xml.SHARED_BY_OWNER in kinds:
+    elif (
+        xml.SHARED_BY_OWNER in kinds
+        or xml.INVITED_USER in response.kinds(xml.INVITED)
+        or response.hrefs(xml.PUBLISHED)
+    ):
         sharing = Sharing.BY_YOU
     else:
         sharing = Sharing.OWN

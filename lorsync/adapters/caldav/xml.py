@@ -50,6 +50,11 @@ OWNER_NAME = f"{{{NEXTCLOUD}}}owner-displayname"
 # In the resourcetype, on iCloud and sabre: shared by the owner, and shared with the one who asks.
 SHARED_BY_OWNER = f"{{{CALENDARSERVER}}}shared-owner"
 SHARED_WITH_READER = f"{{{CALENDARSERVER}}}shared"
+# Nextcloud says nothing there of what is shared by the one who asks: it lists the others here, and
+# gives an address that anybody may read.
+INVITED = f"{{{OWNCLOUD}}}invite"
+INVITED_USER = f"{{{OWNCLOUD}}}user"
+PUBLISHED = f"{{{CALENDARSERVER}}}publish-url"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
