@@ -167,6 +167,10 @@ class EmulatedCalendar(PersonsCalendar):
         return self._calendar.stated_time
 
     @property
+    def strays(self) -> int:
+        return self._calendar.strays
+
+    @property
     def guards_creation(self) -> bool:
         return self._calendar.guards_creation
 
