@@ -182,6 +182,12 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
         for e in listed
         if e.uid not in released
     )
+    # Used up before it was moved ahead, and then left to the person (I1).
+    placed += tuple(
+        replace(e.placed, day=e.passed, pinned=False)
+        for e in listed
+        if e.uid in released and e.passed is not None
+    )
     return History(placed=placed, retired=used, standing=standing)
 
 

@@ -17,6 +17,7 @@ from lorsync.core.facts import Mark, with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.learning import NOTHING
 from lorsync.core.memory import members_of
+from lorsync.core.merge import deleted
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, newcomer_warnings, swaps
 from lorsync.cycles import close_season
@@ -233,7 +234,7 @@ def _applied(
         forget=[gone.uid for gone in seen.gone if not gone.retired],
         retire=[*(gone.uid for gone in seen.gone if gone.retired), *seen.learned.retired],
     )
-    created, warnings = _memorised(work, settings, calendar, ledger, today=today_of(settings, now))
+    created, warnings = _memorised(work, settings, calendar, ledger, now=now)
     desk = Desk(
         calendar=calendar,
         ledger=ledger,
@@ -249,7 +250,7 @@ def _applied(
 
 
 def _memorised(
-    work: _Work, settings: Settings, calendar: Calendar, ledger: Ledger, *, today: date
+    work: _Work, settings: Settings, calendar: Calendar, ledger: Ledger, *, now: datetime
 ) -> tuple[bool, tuple[PlanWarning, ...]]:
     """Write the memory where it has to say more, before the act that it remembers (S4)."""
     seen = work.seen
@@ -258,17 +259,18 @@ def _memorised(
     if seen.memory is not None and (seen.memory.news or seen.memory.gone):
         remember(ledger, seen.memory)
     before = seen.said.members if work.swaps and seen.said is not None else None
-    deleted = {a.entry.uid for a in work.actions if isinstance(a, Delete)}
+    left = {a.entry.uid: deleted(a.entry, now=now) for a in work.actions if isinstance(a, Delete)}
+    used = {uid: entry for uid, entry in left.items() if isinstance(entry, Entry)}
     wanted = wanted_memory(
         settings,
         ledger,
         seen.key,
-        seen.entries,
-        ledger.retired() | deleted,
+        {**seen.entries, **used},
+        ledger.retired() | (left.keys() - used.keys()),
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),
         planned=work.planned,
-        today=today,
+        today=today_of(settings, now),
     )
     return write_memory(calendar, ledger, seen.memory, wanted)
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from lorsync.core.announcing import Write, announced
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.merge import Gone, confirm, observe_absent, observe_present
+from lorsync.core.merge import Gone, confirm, deleted, observe_absent, observe_present
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.errors import TryAgainError
 from lorsync.ports import (
@@ -237,7 +237,7 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entr
     """Return what the ledger should say after a write, given what the server now holds."""
     entry = job.entry
     if isinstance(job.action, Delete) and isinstance(reply, _Written | _Vanished):
-        return Gone(uid=entry.uid, retired=True)
+        return deleted(entry, now=desk.now)
     match reply:
         case _Refused():
             if isinstance(job.action, Create):

@@ -72,6 +72,7 @@ _MIGRATIONS = (
         ) STRICT
         """,
     ),
+    ("ALTER TABLE entry ADD COLUMN passed TEXT",),
 )
 """Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 
@@ -79,7 +80,7 @@ _UPSERT = """
     INSERT OR REPLACE INTO entry VALUES (
         :uid, :href, :kind, :subject, :slot, :mentor, :letters, :day, :summary, :state, :sent,
         :sent_digests, :sequence, :echo, :etag, :theirs, :extras, :missing_since, :intent,
-        :intended, :intended_digests, :ticks, :title
+        :intended, :intended_digests, :ticks, :title, :passed
     )
 """
 
@@ -277,6 +278,7 @@ def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
         "intended_digests": _dumped(entry.intended_digests),
         "ticks": json.dumps([(fact, day.isoformat()) for fact, day in entry.ticks]),
         "title": entry.title,
+        "passed": None if entry.passed is None else entry.passed.isoformat(),
     }
 
 
@@ -346,4 +348,5 @@ def _entry(row: sqlite3.Row) -> Entry:
         intended_digests=_digests(row["intended_digests"]),
         ticks=_ticks(row["ticks"]),
         title=row["title"],
+        passed=None if row["passed"] is None else date.fromisoformat(row["passed"]),
     )

@@ -51,8 +51,9 @@ class Entry:
     ``sent_digests`` are those of the plan at the last write, None where it is not known.
     ``theirs`` are the properties that the person took over, ``extras`` what they added. ``ticks``
     are the facts that they stated in the title, each with its day, the last one last, and ``title``
-    is then the title without them, empty where it does not show them any more (S13). ``intended``
-    and ``intended_digests`` belong to an intent, ``missing_since`` is aware.
+    is then the title without them, empty where it does not show them any more (S13). ``passed`` is
+    the day on which a follow-up had passed that was moved ahead again. ``intended`` and
+    ``intended_digests`` belong to an intent, ``missing_since`` is aware.
     """
 
     uid: Uid
@@ -67,6 +68,7 @@ class Entry:
     extras: tuple[str, ...] = ()
     ticks: tuple[tuple[Fact, date], ...] = ()
     title: str = ""
+    passed: date | None = None
     sent: bytes | None = None
     sent_digests: Mapping[Property, str] | None = None
     sequence: int = 0

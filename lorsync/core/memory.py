@@ -120,7 +120,7 @@ def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
             uid=entry.uid,
             identity=entry.identity,
             letters=entry.letters,
-            day=entry.day,
+            day=entry.passed or entry.day,
             noticed=None if entry.missing_since is None else entry.missing_since.date(),
             ticks=entry.ticks,
         )
@@ -178,6 +178,8 @@ def mentor_of(kept: Kept, members: Mapping[MentorId, tuple[LetterId, ...]]) -> M
 def _how(entry: Entry, today: date) -> How | None:
     if entry.ticks:
         return How.TICKED
+    if entry.passed is not None and entry.state in {State.LIVE, State.RELEASED}:
+        return How.PAST
     if entry.state is State.DISMISSED and not entry.tidied:
         return How.DELETED
     if entry.state is State.MISSING and not entry.tidied:

@@ -6,13 +6,13 @@ stamp does not vouch for it; it is ours again once it says what the plan says.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
-from lorsync.core.model import Uid
+from lorsync.core.model import Kind, Uid
 from lorsync.core.ticking import with_ticks
 
 CERTAIN_AFTER = timedelta(hours=1)
@@ -41,13 +41,10 @@ def observe_absent(
     It is missing first, and dismissed at a later *complete* listing, an hour on (S11), or at once
     where the person has said so (``believed``, S18). ``ours``: another lorsync deleted it (S20).
     """
-    match entry.intent:
-        case Intent.CREATE:
-            return Gone(uid=entry.uid, retired=False)
-        case Intent.DELETE:
-            return Gone(uid=entry.uid, retired=True)
-    if ours:
-        return Gone(uid=entry.uid, retired=True)
+    if entry.intent is Intent.CREATE:
+        return Gone(uid=entry.uid, retired=False)
+    if entry.intent is Intent.DELETE or ours:
+        return deleted(entry, now=now)
     if entry.state is State.DISMISSED:
         return entry
     since = entry.missing_since or now
@@ -56,6 +53,24 @@ def observe_absent(
         _settled(entry),
         state=State.DISMISSED if certain else State.MISSING,
         missing_since=since,
+        etag=None,
+    )
+
+
+def deleted(entry: Entry, *, now: datetime) -> Entry | Gone:
+    """Return what stays of an event that lorsync deleted; ``now`` is aware.
+
+    A follow-up whose day had passed before it was moved ahead is used up, whatever became of it
+    then (I1): it stays as one that was taken off the calendar after its day.
+    """
+    if entry.passed is None:
+        return Gone(uid=entry.uid, retired=True)
+    return replace(
+        _settled(entry),
+        state=State.DISMISSED,
+        theirs=frozenset(),
+        day=entry.passed,
+        missing_since=now,
         etag=None,
     )
 
@@ -78,14 +93,16 @@ def observe_present(
     before = entry = _settled(_resolved(entry) if arrived else entry)
     meaning = remote.meaning
     known = entry.echo is not None or entry.sent is not None
+    day = meaning.day(zone)
     observed = replace(
         entry,
         state=State.RELEASED if released else State.LIVE,
+        passed=_passed(entry, day, now.astimezone(zone).date()),
         theirs=_theirs(entry, remote, zone, comparable),
         extras=meaning.extras,
         echo=body,
         etag=etag,
-        day=meaning.day(zone),
+        day=day,
         summary=meaning.summary,
         sequence=max(entry.sequence, remote.sequence),
         # Another lorsync's writing: the plan says whether it is still right.
@@ -120,6 +137,12 @@ def confirm(
     if etag is not None and etag == put_etag:
         return replace(written, echo=body, etag=etag)
     return observe_present(written, body, etag, zone, now=now)
+
+
+def _passed(entry: Entry, day: date, today: date) -> date | None:
+    """Return the day on which a follow-up had passed that stands ahead now, on ``day``."""
+    moved_ahead = entry.day < today <= day and entry.identity.kind is Kind.FOLLOW_UP
+    return entry.day if moved_ahead and entry.passed is None else entry.passed
 
 
 def _theirs(

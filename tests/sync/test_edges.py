@@ -366,3 +366,29 @@ def test_s17_a_move_of_what_a_backup_brought_back_binds_no_new_event(desk: Desk)
     there = desk.events()
     for event in report.plan.events:
         assert there[desk.calendar.href_for(event.uid)]["DTSTART"].dt == event.day
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("words", [False, True])
+def test_i1_a_follow_up_that_passed_stays_used_up_though_it_was_moved_ahead(
+    desk: Desk, *, words: bool, lost: bool
+) -> None:
+    desk.settings = settings(letter("Alvarez"), letter("Chen"))
+    desk.sync()
+    last = desk.find(Kind.FOLLOW_UP, slot="2")
+    both = max(days_of(desk, "Check in with Dr. Alvarez"))
+    desk.sync(both + timedelta(days=1))
+    day = both + timedelta(days=9)
+    desk.person_changes(last, dtstart=day, dtend=day + timedelta(days=1))
+    if words:
+        desk.person_changes(last, summary="Ring her instead")
+    desk.sync()
+    if lost:
+        desk.lose_ledger()
+        desk.sync()
+    desk.change(letter("Chen"))
+    desk.sync(accept_deletions=True)
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=120)), letter("Chen"))
+    report = desk.sync(both + timedelta(days=3))
+    assert report.plan.budgets[MentorId("Alvarez")].spent == 2
+    assert not [e for e in report.plan.events if e.kind is Kind.FOLLOW_UP and e.mentor == "Alvarez"]
