@@ -104,7 +104,8 @@ def mend_ledger(state: Path, now: datetime) -> str | None:
     """
     if not (state / FILE_NAME).exists():
         return None
-    with pass_lock(state, wait_seconds=TURN_SECONDS):
+    # Whoever is at work meanwhile meets the damage, too.
+    with pass_lock(state, wait_seconds=0):
         return mend(state / FILE_NAME, now, look=True)
 
 

@@ -1,0 +1,88 @@
+"""Read the config in a process of its own, which ends with it.
+
+What reads and checks a config, pydantic and the holidays library, stays loaded for good where it
+once was, a sixth of all that a daemon takes; and a config on a drive that hangs hangs nothing else.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lorsync.errors import ConfigError, LorsyncError, TryAgainError
+from lorsync.settings import Settings
+
+LIMIT_SECONDS = 60.0
+"""How long it may take."""
+
+
+class Loading:
+    """A config that is being read, from when this is made."""
+
+    def __init__(self, path: Path, state: Path) -> None:
+        """Begin. Raises TryAgainError where no process can be started."""
+        command = [sys.executable, "-P", "-m", "lorsync.loading", str(path), str(state)]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 -- our own module and interpreter
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                # Ctrl-C is for the daemon alone.
+                start_new_session=True,
+            )
+        except OSError as error:
+            msg = f"The config cannot be read now: {error.strerror}. Trying again later."
+            raise TryAgainError(msg) from None
+
+    def settings(self) -> Settings:
+        """Wait for the end of it and return the settings.
+
+        Raises ConfigError with every problem of the file, and TryAgainError where it was not read.
+        """
+        try:
+            told, _ = self._process.communicate(timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            msg = f"The config could not be read within {LIMIT_SECONDS:g} s."
+            raise TryAgainError(msg) from None
+        if self._process.returncode != 0:
+            msg = f"The config was not read: its reader ended with {self._process.returncode}."
+            raise TryAgainError(msg)
+        settings = pickle.loads(told)  # noqa: S301 -- what our own process said
+        if isinstance(settings, Settings):
+            return settings
+        raise ConfigError(settings)
+
+
+def load_apart(path: Path, state: Path) -> Settings:
+    """Read the config at ``path``. Raises as :meth:`Loading.settings`."""
+    return Loading(path, state).settings()
+
+
+def _read(path: Path, state: Path) -> Settings | str:
+    """Return the settings, or all that is wrong with them."""
+    from lorsync.adapters.state import make_state_dir
+    from lorsync.config import load
+    from lorsync.planning import observing, today_of
+
+    try:
+        settings = load(path)
+    except ConfigError as error:
+        return str(error)
+    season = settings.season
+    if any((season.policy.holidays, *(m.holidays for m in season.mentors.values()))):
+        try:
+            make_state_dir(state)
+        except LorsyncError:
+            return settings  # the daemon meets that too, and says it
+        # For the cache in the state folder, which then answers the daemon.
+        observing(settings, state, today_of(settings, datetime.now(UTC)))
+    return settings
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    sys.stdout.buffer.write(pickle.dumps(_read(Path(sys.argv[1]), Path(sys.argv[2]))))
