@@ -53,11 +53,14 @@ class Daemon:
         load: Callable[[], Settings],
         tell: Callable[[Passed], None],
         manager: ServiceManager,
+        hung_seconds: float = HUNG_SECONDS,
     ) -> None:
         """Prepare; nothing runs before :meth:`run`.
 
-        ``load`` reads the config again, ``tell`` is called after each pass.
+        ``load`` reads the config again, ``tell`` is called after each pass. A worker without a sign
+        of life for ``hung_seconds`` is no longer vouched for.
         """
+        self._hung_seconds = hung_seconds
         self._config = config
         self._state = state
         self._manager = manager
@@ -123,7 +126,7 @@ class Daemon:
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
         while not (worker.stopping.is_set() or worker.ended.is_set()):
-            if worker.pulse.beats(HUNG_SECONDS):
+            if worker.pulse.beats(self._hung_seconds):
                 self._manager.alive()
             self._hear(self._ears.hear(self._nap))
             self._look_at_config(watch)

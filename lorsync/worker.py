@@ -143,6 +143,7 @@ class Worker:
                 return
         except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
             self._failed(error)
+        log.debug("A pass has ended.")
         try:
             resting = self._refusal is not None
             remember_next(self._state, None if resting else self.timetable.next_pass())
