@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,13 +42,13 @@ class Loading:
 
         Raises ConfigError with every problem of the file, and TryAgainError where it was not read.
         """
+        limit = threading.Timer(LIMIT_SECONDS, self._process.kill)
+        limit.daemon = True
+        limit.start()
         try:
-            told, _ = self._process.communicate(timeout=LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
-            msg = f"The config could not be read within {LIMIT_SECONDS:g} s."
-            raise TryAgainError(msg) from None
+            told, _ = self._process.communicate()
+        finally:
+            limit.cancel()
         if self._process.returncode != 0:
             msg = f"The config was not read: its reader ended with {self._process.returncode}."
             raise TryAgainError(msg)

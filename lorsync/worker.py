@@ -143,12 +143,12 @@ class Worker:
                 return
         except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
             self._failed(error)
-        log.debug("A pass has ended.")
         try:
             resting = self._refusal is not None
             remember_next(self._state, None if resting else self.timetable.next_pass())
         except LorsyncError as error:
             self.say(error)
+        log.debug("A pass has ended.")
 
     def _is_refused(self) -> bool:
         """Tell whether the login is still the one that was refused."""
@@ -180,8 +180,8 @@ class Worker:
         finally:
             self._manager.ready()
         self._unread = False
-        remember_config_error(self._state, None)
         self._take(settings, said=said)
+        remember_config_error(self._state, None)
 
     def _take(self, settings: Settings, *, said: bool) -> None:
         before, self.settings = self.settings, settings
