@@ -7,7 +7,7 @@ machine slept, and whether the worker lives.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, SIGUSR1
@@ -128,33 +128,34 @@ class Daemon:
         while not (worker.stopping.is_set() or worker.ended.is_set()):
             if worker.pulse.beats(self._hung_seconds):
                 self._manager.alive()
-            self._hear(self._ears.hear(self._nap))
-            self._look_at_config(watch)
+            reasons = [*self._heard(self._ears.hear(self._nap)), *self._config_reasons(watch)]
             before, clocks = clocks, Clocks.now()
             if clocks.jumped_since(before):
                 log.debug("The clock was set, or the machine slept.")
                 worker.timetable.resume()
-                worker.requests.add("clock")
+                reasons.append("clock")
             if (today := self._today()) != day:
                 day = today
-                worker.requests.add("new day")
+                reasons.append("new day")
+            worker.requests.add(*reasons)
 
-    def _hear(self, heard: frozenset[int]) -> None:
+    def _heard(self, heard: frozenset[int]) -> Iterator[str]:
+        """Yield the reasons for a pass in what was heard."""
         if heard & {SIGTERM, SIGINT}:
             self._worker.stopping.set()
         if SIGHUP in heard:
-            self._worker.requests.add("reload")
+            yield "reload"
         if SIGUSR1 in heard:
-            self._worker.requests.add("asked")
+            yield "asked"
         if _TOLD in heard:
-            self._worker.requests.add("config")
+            yield "config"
 
-    def _look_at_config(self, watch: FileWatch) -> None:
+    def _config_reasons(self, watch: FileWatch) -> Iterator[str]:
         """Notice what the watch cannot: a link that points elsewhere, a folder made anew."""
         before, self._signature = self._signature, Signature.of(self._config)
         if self._signature != before:
             watch.follow()
-            self._worker.requests.add("config")
+            yield "config"
 
     def _today(self) -> date:
         return today_of(self._worker.settings, datetime.now(UTC))

@@ -64,10 +64,12 @@ class Requests:
         self._condition = threading.Condition()
         self._reasons: set[str] = set()
 
-    def add(self, reason: str) -> None:
-        """Ask for a pass."""
+    def add(self, *reasons: str) -> None:
+        """Ask for one pass, for these reasons; for none where there are none."""
+        if not reasons:
+            return
         with self._condition:
-            self._reasons.add(reason)
+            self._reasons.update(reasons)
             self._condition.notify()
 
     def take(self) -> frozenset[str]:

@@ -10,13 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 
 log = logging.getLogger(__name__)
 
-_LOOKS = frozenset({"opened", "closed_no_write"})
-"""Events of somebody reading: ourselves, for one."""
+# It warns of each overflow of a queue, where the daemon looks for itself anyway.
+logging.getLogger("watchdog").setLevel(logging.ERROR)
+
+_CHANGES = [FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent]
+"""Not those of somebody reading: ourselves, for one."""
 
 _CONFIG_MAP_LINK = "..data"
 """What a mounted config map replaces, when any file in it changes."""
@@ -42,7 +53,7 @@ class FileWatch:
         self._observer.unschedule_all()
         for folder in sorted({named.parent, real.parent}):
             try:
-                self._observer.schedule(handler, str(folder), recursive=False)
+                self._observer.schedule(handler, str(folder), event_filter=_CHANGES)
             except OSError as error:
                 log.debug("%s is not watched: %s.", folder, error)
 
@@ -73,5 +84,5 @@ class _Handler(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         touched = {Path(os.fsdecode(p)).name for p in (event.src_path, event.dest_path) if p}
         # The ledger may be a neighbour of the config: its writes are none of our business.
-        if event.event_type not in _LOOKS and touched & self._names:
+        if touched & self._names:
             self._changed()

@@ -213,20 +213,21 @@ def day_begins(zone: ZoneInfo, day: date) -> datetime:
 
 
 def a_day_begins(user: User, daemon: Daemon, watch: Watch, at: datetime, zone: ZoneInfo) -> None:
-    """Let a day begin some seconds from now: one pass comes of it, on the right day."""
-    today = at.astimezone(zone).date()
-    noticed = len(daemon.said("begins: new day"))
-    watch.set(at - timedelta(seconds=4))
-    wait_until(lambda: last_day(user, zone) == today - timedelta(days=1))
-    daemon.wait_for("begins: new day", noticed + 1)
-    wait_until(lambda: last_day(user, zone) == today)
-    assert len(daemon.said("begins: new day")) == noticed + 1
+    """Let a day begin with the next second: one pass comes of it, on the right day."""
+    eve = at - timedelta(seconds=1)
+    assert eve.astimezone(zone).date() < at.astimezone(zone).date()
+    watch.stand(eve)
+    wait_until(lambda: last_pass(user) == eve)
+    noticed = len(daemon.said("new day"))
+    watch.stand(at)  # by a second alone, no clock was set
+    daemon.wait_for("new day", noticed + 1)
+    wait_until(lambda: last_pass(user) == at)
+    assert len(daemon.said("new day")) == noticed + 1
 
 
-def last_day(user: User, zone: ZoneInfo) -> date:
-    """Return the applicant's day of the last pass."""
-    at = datetime.fromisoformat(str((user.record.last_pass or {})["at"]))
-    return at.astimezone(zone).date()
+def last_pass(user: User) -> datetime:
+    """Return when the last pass was."""
+    return datetime.fromisoformat(str((user.record.last_pass or {})["at"])).replace(microsecond=0)
 
 
 def nights_are_noticed(user: User, config: Path, zones: list[str]) -> None:
