@@ -229,13 +229,12 @@ class Worker:
         return self.stopping.is_set()
 
     def _tidy(self, passed: Passed) -> None:
-        """Give back what a pass took."""
+        """Give back what a pass took, each time: what is left adds up over a season."""
+        gc.collect()
         if passed.first:
-            gc.collect()
             # What is loaded by now stays; looking through it for garbage is in vain.
             gc.freeze()
-        if passed.first or passed.report.wrote:
-            trim()
+        trim()
 
 
 class _Holding:
