@@ -19,11 +19,11 @@ class Complaints:
         self._said: dict[str, float] = {}
         self._open = False
 
-    def is_due(self, message: str, *, topic: str | None = None) -> bool:
+    def is_due(self, message: str, *, topic: str | None = None, lasting: bool = False) -> bool:
         """Tell whether this is to be said now, and take it for said if so.
 
         Messages that differ in their numbers alone (times, ports) are one; so are those with the
-        same ``topic``.
+        same ``topic``. What is ``lasting`` is not settled by a pass.
         """
         about = topic or re.sub(r"\d+", "#", message)
         now = self._clock()
@@ -33,7 +33,7 @@ class Complaints:
         if len(self._said) >= _MOST_TOPICS:
             self._said.clear()
         self._said[about] = now
-        self._open = True
+        self._open = self._open or not lasting
         return True
 
     def settled(self) -> bool:

@@ -12,7 +12,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lorsync.errors import ConfigError, LorsyncError, TryAgainError
+from lorsync.errors import LorsyncError, TryAgainError, mistake
 from lorsync.settings import Settings
 
 LIMIT_SECONDS = 60.0
@@ -52,10 +52,11 @@ class Loading:
         if self._process.returncode != 0:
             msg = f"The config was not read: its reader ended with {self._process.returncode}."
             raise TryAgainError(msg)
-        settings = pickle.loads(told)  # noqa: S301 -- what our own process said
-        if isinstance(settings, Settings):
-            return settings
-        raise ConfigError(settings)
+        outcome = pickle.loads(told)  # noqa: S301 -- what our own process said
+        if isinstance(outcome, Settings):
+            return outcome
+        assert isinstance(outcome, LorsyncError)  # noqa: S101 -- it says nothing else
+        raise outcome
 
 
 def load_apart(path: Path, state: Path) -> Settings:
@@ -63,16 +64,23 @@ def load_apart(path: Path, state: Path) -> Settings:
     return Loading(path, state).settings()
 
 
-def _read(path: Path, state: Path) -> Settings | str:
-    """Return the settings, or all that is wrong with them."""
+def _outcome(path: Path, state: Path) -> Settings | LorsyncError:
+    """Return the settings, or what is wrong: a traceback is not for a person."""
+    try:
+        return _read(path, state)
+    except LorsyncError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 -- as the command line does with a mistake of ours
+        return LorsyncError(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")
+
+
+def _read(path: Path, state: Path) -> Settings:
+    """Return the settings, with what they need kept for the daemon. Raises ConfigError."""
     from lorsync.adapters.state import make_state_dir
     from lorsync.config import load
     from lorsync.planning import observing, today_of
 
-    try:
-        settings = load(path)
-    except ConfigError as error:
-        return str(error)
+    settings = load(path)
     season = settings.season
     if any((season.policy.holidays, *(m.holidays for m in season.mentors.values()))):
         try:
@@ -86,4 +94,9 @@ def _read(path: Path, state: Path) -> Settings | str:
 
 if __name__ == "__main__":
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    sys.stdout.buffer.write(pickle.dumps(_read(Path(sys.argv[1]), Path(sys.argv[2]))))
+    said = pickle.dumps(_outcome(Path(sys.argv[1]), Path(sys.argv[2])))
+    try:
+        sys.stdout.buffer.write(said)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os._exit(0)  # whoever wanted to know has ended; Python would complain about it at exit

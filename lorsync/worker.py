@@ -86,6 +86,7 @@ class Worker:
         self._refusal: Refusal | None = None
         self._holding = _Holding(state)
         self._unread = False
+        self._broken: str | None = None
         self._passes = self._failures = 0
 
     def run(self, over: Callable[[], None]) -> None:
@@ -107,7 +108,7 @@ class Worker:
             self.ended.set()
             over()
 
-    def say(self, error: Exception, *, more: str = "") -> None:
+    def say(self, error: Exception, *, more: str = "", lasting: bool = False) -> None:
         """Show an error: in the log, unless it was there within the hour, and to the manager."""
         if self.stopping.is_set():
             return
@@ -117,7 +118,7 @@ class Worker:
             message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
         # A ClockError tells the time, and so is another one each pass.
         topic = "clock" if isinstance(error, ClockError) else None
-        if self._complaints.is_due(message, topic=topic):
+        if self._complaints.is_due(message, topic=topic, lasting=lasting):
             log.error("%s", message)
         self._manager.status(message)
 
@@ -173,9 +174,9 @@ class Worker:
             settings = self._load()
         except ConfigError as error:
             self._unread = False
-            broken = f"The config is broken, so the last good one stays in force. {error}"
-            self.say(ConfigError(broken))
-            remember_config_error(self._state, broken)
+            self._broken = f"The config is broken, so the last good one stays in force. {error}"
+            self.say(ConfigError(self._broken), lasting=True)
+            remember_config_error(self._state, self._broken)
             return
         finally:
             self._manager.ready()
@@ -185,9 +186,10 @@ class Worker:
 
     def _take(self, settings: Settings, *, said: bool) -> None:
         before, self.settings = self.settings, settings
+        mended, self._broken = self._broken is not None, None
         if settings == before:
             log.log(
-                logging.INFO if said else logging.DEBUG,
+                logging.INFO if said or mended else logging.DEBUG,
                 "The config was read again: nothing in it has changed.",
             )
             return
@@ -219,7 +221,7 @@ class Worker:
             next_pass=self.timetable.next_pass(),
             first=self._passes == 1,
         )
-        self._manager.status(_in_words(passed, now))
+        self._manager.status(self._broken or _in_words(passed, now))
         self._tell(passed)
         self._tidy(passed)
 
