@@ -52,20 +52,22 @@ class Daemon:
         settings: Settings,
         load: Callable[[], Settings],
         tell: Callable[[Passed], None],
+        after: Callable[[Settings], None] = lambda _: None,
         manager: ServiceManager,
         hung_seconds: float = HUNG_SECONDS,
     ) -> None:
         """Prepare; nothing runs before :meth:`run`.
 
-        ``load`` reads the config again, ``tell`` is called after each pass. A worker without a sign
-        of life for ``hung_seconds`` is no longer vouched for.
+        ``load`` reads the config again, ``tell`` is called after each pass that came to its end,
+        ``after`` then and also where one failed. A worker without a sign of life for
+        ``hung_seconds`` is no longer vouched for.
         """
         self._hung_seconds = hung_seconds
         self._config = config
         self._state = state
         self._manager = manager
         self._ears = Ears()
-        self._worker = Worker(settings, state, load=load, tell=tell, manager=manager)
+        self._worker = Worker(settings, state, load=load, tell=tell, after=after, manager=manager)
         self._signature = Signature.of(config)
         look = LOOK_SECONDS if manager.watchdog_seconds is None else manager.watchdog_seconds / 2
         self._nap = min(LOOK_SECONDS, look)
@@ -86,6 +88,7 @@ class Daemon:
             )
             settings = self._worker.settings
             with FileWatch(self._config, self._ears.tell) as watch:
+                self._worker.caution()
                 self._begin()
                 timetable = self._worker.timetable
                 timetable.follow(settings.sync.every, account_memo(settings.calendar))

@@ -18,6 +18,7 @@ from lorsync.adapters.heap import trim
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.backoff import pause
 from lorsync.complaints import Complaints
+from lorsync.config.account import cautions
 from lorsync.errors import (
     ClockError,
     ConfigError,
@@ -68,9 +69,15 @@ class Worker:
         *,
         load: Callable[[], Settings],
         tell: Callable[[Passed], None],
+        after: Callable[[Settings], None],
         manager: ServiceManager,
     ) -> None:
-        """Prepare. ``load`` reads the config again, ``tell`` is called after each whole pass."""
+        """Prepare. ``load`` reads the config again, ``tell`` is called after each whole pass.
+
+        ``after`` is called then and also where a pass failed, when what comes next is remembered.
+        """
+        self._after = after
+        self._cautions: set[str] = set()
         self.settings = settings
         self.requests = Requests()
         self.pulse = Pulse()
@@ -122,6 +129,13 @@ class Worker:
             log.error("%s", message)
         self._manager.status(message)
 
+    def caution(self) -> None:
+        """Say what a config allows and its owner had better know, once each."""
+        for caution in cautions(self.settings.calendar):
+            if caution not in self._cautions:
+                self._cautions.add(caution)
+                log.warning("%s", caution)
+
     def _serve(self, reasons: frozenset[str]) -> None:
         """Do what was asked for; every error ends here."""
         try:
@@ -148,6 +162,10 @@ class Worker:
             resting = self._refusal is not None
             remember_next(self._state, None if resting else self.timetable.next_pass())
         except LorsyncError as error:
+            self.say(error)
+        try:
+            self._after(self.settings)
+        except Exception as error:  # noqa: BLE001 -- what is told outside must not end it either
             self.say(error)
         log.debug("A pass has ended.")
 
@@ -194,6 +212,7 @@ class Worker:
             )
             return
         log.info("The config was read again.")
+        self.caution()
         if (settings.sync.every, settings.calendar) != (before.sync.every, before.calendar):
             self._failures = 0
             self.timetable.follow(settings.sync.every, account_memo(settings.calendar))

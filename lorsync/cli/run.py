@@ -44,10 +44,15 @@ def command(options: Globals, log_format: str | None) -> None:
     config, state = config_path(options), state_of(options)
     loading = Loading(config, state)
     # While the config is read, by a process of its own.
+    from lorsync.adapters.told_file import Keeper
     from lorsync.daemon import Daemon
+    from lorsync.telling import Teller
     from lorsync.worker import Passed
 
+    teller = Teller(state, keeper=Keeper.DAEMON)
+
     def tell(passed: Passed) -> None:
+        teller.note(passed.report.plan, passed.next_pass)
         if passed.first and alone and not options.quiet:
             from lorsync.cli.welcome import welcome
 
@@ -65,6 +70,7 @@ def command(options: Globals, log_format: str | None) -> None:
         settings=loading.settings(),
         load=lambda: load_apart(config, state),
         tell=tell,
+        after=teller.after,
         manager=manager,
     ).run()
     if alone:
