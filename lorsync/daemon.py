@@ -17,6 +17,7 @@ from lorsync.adapters.service_manager import ServiceManager
 from lorsync.adapters.state import daemon_lock, make_state_dir
 from lorsync.adapters.watch import FileWatch
 from lorsync.errors import ConfigError, LorsyncError, NewerLedgerError
+from lorsync.loading import Loaded
 from lorsync.passes import mend_ledger, remember_config_error, remember_next
 from lorsync.planning import planned, today_of
 from lorsync.settings import Settings
@@ -49,8 +50,8 @@ class Daemon:
         config: Path,
         state: Path,
         *,
-        settings: Settings,
-        load: Callable[[], Settings],
+        loaded: Loaded,
+        load: Callable[[], Loaded],
         tell: Callable[[Passed], None],
         after: Callable[[Settings], None] = lambda _: None,
         manager: ServiceManager,
@@ -67,7 +68,7 @@ class Daemon:
         self._state = state
         self._manager = manager
         self._ears = Ears()
-        self._worker = Worker(settings, state, load=load, tell=tell, after=after, manager=manager)
+        self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
         self._signature = Signature.of(config)
         look = LOOK_SECONDS if manager.watchdog_seconds is None else manager.watchdog_seconds / 2
         self._nap = min(LOOK_SECONDS, look)
@@ -88,7 +89,6 @@ class Daemon:
             )
             settings = self._worker.settings
             with FileWatch(self._config, self._ears.tell) as watch:
-                self._worker.caution()
                 self._begin()
                 timetable = self._worker.timetable
                 timetable.follow(settings.sync.every, account_memo(settings.calendar))

@@ -9,14 +9,26 @@ import pickle
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lorsync.errors import LorsyncError, TryAgainError, mistake
 from lorsync.settings import Settings
 
+_PROGRAM = "from lorsync.loading import main; main()"
+"""Not as ``-m``: what is said then would be of another module's type."""
+
 LIMIT_SECONDS = 60.0
 """How long it may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A config as it was read, with what it allows and its owner had better know."""
+
+    settings: Settings
+    cautions: tuple[str, ...]
 
 
 class Loading:
@@ -24,7 +36,7 @@ class Loading:
 
     def __init__(self, path: Path, state: Path) -> None:
         """Begin. Raises TryAgainError where no process can be started."""
-        command = [sys.executable, "-P", "-m", "lorsync.loading", str(path), str(state)]
+        command = [sys.executable, "-P", "-c", _PROGRAM, str(path), str(state)]
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- our own module and interpreter
                 command,
@@ -37,7 +49,7 @@ class Loading:
             msg = f"The config cannot be read now: {error.strerror}. Trying again later."
             raise TryAgainError(msg) from None
 
-    def settings(self) -> Settings:
+    def loaded(self) -> Loaded:
         """Wait for the end of it and return the settings.
 
         Raises ConfigError with every problem of the file, and TryAgainError where it was not read.
@@ -53,21 +65,24 @@ class Loading:
             msg = f"The config was not read: its reader ended with {self._process.returncode}."
             raise TryAgainError(msg)
         outcome = pickle.loads(told)  # noqa: S301 -- what our own process said
-        if isinstance(outcome, Settings):
+        if isinstance(outcome, Loaded):
             return outcome
         assert isinstance(outcome, LorsyncError)  # noqa: S101 -- it says nothing else
         raise outcome
 
 
-def load_apart(path: Path, state: Path) -> Settings:
-    """Read the config at ``path``. Raises as :meth:`Loading.settings`."""
-    return Loading(path, state).settings()
+def load_apart(path: Path, state: Path) -> Loaded:
+    """Read the config at ``path``. Raises as :meth:`Loading.loaded`."""
+    return Loading(path, state).loaded()
 
 
-def _outcome(path: Path, state: Path) -> Settings | LorsyncError:
+def _outcome(path: Path, state: Path) -> Loaded | LorsyncError:
     """Return the settings, or what is wrong: a traceback is not for a person."""
     try:
-        return _read(path, state)
+        from lorsync.config.account import cautions
+
+        settings = _read(path, state)
+        return Loaded(settings=settings, cautions=cautions(settings.calendar))
     except LorsyncError as error:
         return error
     except Exception as error:  # noqa: BLE001 -- as the command line does with a mistake of ours
@@ -92,7 +107,8 @@ def _read(path: Path, state: Path) -> Settings:
     return settings
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Read the config that the arguments name, and say on stdout what came of it."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     said = pickle.dumps(_outcome(Path(sys.argv[1]), Path(sys.argv[2])))
     try:

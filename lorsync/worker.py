@@ -18,7 +18,6 @@ from lorsync.adapters.heap import trim
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.backoff import pause
 from lorsync.complaints import Complaints
-from lorsync.config.account import cautions
 from lorsync.errors import (
     ClockError,
     ConfigError,
@@ -28,6 +27,7 @@ from lorsync.errors import (
     PutOffError,
     mistake,
 )
+from lorsync.loading import Loaded
 from lorsync.opening import holding_server
 from lorsync.passes import pass_once, remember_config_error, remember_next
 from lorsync.refusal import UNTIL_CHANGED, Refusal
@@ -64,10 +64,10 @@ class Worker:
 
     def __init__(
         self,
-        settings: Settings,
+        loaded: Loaded,
         state: Path,
         *,
-        load: Callable[[], Settings],
+        load: Callable[[], Loaded],
         tell: Callable[[Passed], None],
         after: Callable[[Settings], None],
         manager: ServiceManager,
@@ -78,7 +78,8 @@ class Worker:
         """
         self._after = after
         self._cautions: set[str] = set()
-        self.settings = settings
+        self._caution(loaded)
+        self.settings = loaded.settings
         self.requests = Requests()
         self.pulse = Pulse()
         self.stopping = threading.Event()
@@ -129,9 +130,9 @@ class Worker:
             log.error("%s", message)
         self._manager.status(message)
 
-    def caution(self) -> None:
+    def _caution(self, loaded: Loaded) -> None:
         """Say what a config allows and its owner had better know, once each."""
-        for caution in cautions(self.settings.calendar):
+        for caution in loaded.cautions:
             if caution not in self._cautions:
                 self._cautions.add(caution)
                 log.warning("%s", caution)
@@ -189,7 +190,7 @@ class Worker:
         try:
             self.stopping.wait(SETTLE_SECONDS)
             self._unread = True  # until it was
-            settings = self._load()
+            loaded = self._load()
         except ConfigError as error:
             self._unread = False
             self._broken = f"The config is broken, so the last good one stays in force. {error}"
@@ -199,7 +200,8 @@ class Worker:
         finally:
             self._manager.ready()
         self._unread = False
-        self._take(settings, said=said)
+        self._take(loaded.settings, said=said)
+        self._caution(loaded)
         remember_config_error(self._state, None)
 
     def _take(self, settings: Settings, *, said: bool) -> None:
@@ -212,7 +214,6 @@ class Worker:
             )
             return
         log.info("The config was read again.")
-        self.caution()
         if (settings.sync.every, settings.calendar) != (before.sync.every, before.calendar):
             self._failures = 0
             self.timetable.follow(settings.sync.every, account_memo(settings.calendar))

@@ -23,8 +23,8 @@ from watchdog.observers import Observer
 
 log = logging.getLogger(__name__)
 
-# It warns of each overflow of a queue, where the daemon looks for itself anyway.
-logging.getLogger("watchdog").setLevel(logging.ERROR)
+# It logs overflows of its queue and threads that are late; the daemon looks for itself anyway.
+logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
 _CHANGES = [FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent]
 """Not those of somebody reading: ourselves, for one."""

@@ -67,7 +67,7 @@ def command(options: Globals, log_format: str | None) -> None:
     ended = Daemon(
         config,
         state,
-        settings=loading.settings(),
+        loaded=loading.loaded(),
         load=lambda: load_apart(config, state),
         tell=tell,
         after=teller.after,

@@ -24,7 +24,7 @@ from lorsync.daemon import Daemon
 from lorsync.loading import load_apart
 config, state = map(Path, sys.argv[1:])
 Daemon(
-    config, state, settings=load_apart(config, state), load=lambda: load_apart(config, state),
+    config, state, loaded=load_apart(config, state), load=lambda: load_apart(config, state),
     tell=print, manager=ServiceManager.of(os.environ), hung_seconds=1.0,
 ).run()
 os._exit(0)
