@@ -16,7 +16,10 @@ def main() -> None:
     gc.disable()
     # Looking for pydantic's plugins costs 30 ms of every command, and lorsync has none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    from lorsync.cli import main
+    try:
+        from lorsync.cli import main
+    except KeyboardInterrupt:  # while all of this was loaded; later ones end as the command likes
+        sys.exit(130)
 
     sys.exit(main(sys.argv[1:]))
 

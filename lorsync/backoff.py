@@ -16,6 +16,9 @@ FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=6)
 """Up to where it doubles."""
 
+SHORTEST_LIMIT = timedelta(minutes=15)
+"""Up to where it doubles, at the least, however often passes are wanted, while nothing answers."""
+
 LONGEST_WISH = timedelta(days=1)
 """What is cut from a longer ``Retry-After``: a slip there must not end the season."""
 
@@ -75,6 +78,17 @@ def held_back(
     times = before.times if before is not None and before.account == account else 0
     until = (now + timedelta(seconds=seconds)).replace(microsecond=0) + timedelta(seconds=1)
     return PutOff(account=account, until=until, times=times, why=why)
+
+
+def pause(failures: int, *, every: timedelta, account: str) -> timedelta:
+    """Return how long to wait after so many failed passes in a row, none of them by request.
+
+    A minute at first, so that a short outage is over soon, then twice as long each time up to
+    ``every``, at least a quarter of an hour and at most six hours; with the same jitter on top.
+    """
+    longest = min(max(every, SHORTEST_LIMIT), LONGEST)
+    wait: timedelta = min(FIRST * 2 ** min(failures - 1, 20), longest)
+    return wait + min(wait / _JITTER_SHARE, _MOST_JITTER) * _share(account, failures)
 
 
 def dumped(rest: PutOff) -> str:

@@ -4,8 +4,13 @@ What is spent and what is history follows from the day. A clock that is hours of
 second time, or hold for deleted what the person may still bring back.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from lorsync.errors import ClockError
+
+EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
+"""No lorsync has run before: a machine without a battery starts in 1970, or where it was built."""
 
 AT_MOST_APART = timedelta(hours=1)
 """How far the two clocks may differ before nothing is written."""
@@ -23,6 +28,16 @@ def disagreement(stated: datetime | None, now: datetime, zone: ZoneInfo) -> str 
         "calendar server's, so nothing is written. Set this machine's clock; if it is right, wait "
         "until the server's is."
     )
+
+
+def check_clock(now: datetime, zone: ZoneInfo) -> None:
+    """Raise ClockError where ``now``, aware, lies before any lorsync; shown in ``zone``."""
+    if now < EARLIEST:
+        msg = (
+            f"It is {_shown(now, zone)} by this machine's clock, which cannot be. Nothing is sent "
+            "until it is set."
+        )
+        raise ClockError(msg)
 
 
 def _shown(instant: datetime, zone: ZoneInfo) -> str:

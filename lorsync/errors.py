@@ -8,12 +8,15 @@
     ├── UnavailableError      69  the server is not there, or is no CalDAV server
     │   └── CollectionGoneError   the calendar that lorsync writes to has vanished
     ├── StateError            73  the state folder cannot be read or written
+    │   ├── NewerLedgerError      a newer lorsync wrote the ledger
+    │   └── DamagedLedgerError    the ledger is none any more
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
     │   ├── BusyError             the server asks to be left alone for now
     │   ├── AllowanceSpentError   more requests at once than the provider is known to bear
     │   ├── PutOffError           the account is being left alone, as its server asked
     │   └── ClockError            the server's clock and ours are too far apart to write by
     ├── CredentialsError      77  no password, or one that does not serve
+    │   ├── NoCredentialError     nobody has given one yet
     │   └── LoginRefusedError     the server refuses this very login
     └── ConfigError           78  the config, with every problem in it
 
@@ -58,6 +61,14 @@ class StateError(LorsyncError):
     exit_code = 73
 
 
+class NewerLedgerError(StateError):
+    """Find a ledger that this lorsync is too old for; nothing of it is changed."""
+
+
+class DamagedLedgerError(StateError):
+    """Find a ledger that cannot be read; the next pass rebuilds it from the calendar (S4)."""
+
+
 class TryAgainError(LorsyncError):
     """Be refused for now; the same command can succeed later."""
 
@@ -99,6 +110,10 @@ class CredentialsError(LorsyncError):
     """Have no password, or one that does not serve."""
 
     exit_code = 77
+
+
+class NoCredentialError(CredentialsError):
+    """Find that no secret was ever given: only a person changes that."""
 
 
 class LoginRefusedError(CredentialsError):

@@ -38,8 +38,8 @@ def glance(config: Path, state: Path, *, now: datetime) -> Summary | Ahead | Non
     """
     try:
         content = config.read_bytes()
-        if not (state / FILE_NAME).exists():
-            return None
+        if (state / FILE_NAME).stat().st_size == 0:
+            return None  # it is damaged, which the pass mends
         with pass_lock(state, wait_seconds=0):
             ledger = SqliteLedger(state)
             try:

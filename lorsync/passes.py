@@ -19,14 +19,17 @@ from lorsync.accounts import (
     renamed_warning,
 )
 from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
+from lorsync.adapters.ledger_file import mend, set_aside
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.backoff import PutOff, dumped, held_back, loaded, put_off
+from lorsync.clocks import check_clock
 from lorsync.core.memory import memory_uid
 from lorsync.core.model import PlanWarning
 from lorsync.counting import counted
 from lorsync.errors import (
     AllowanceSpentError,
     BusyError,
+    DamagedLedgerError,
     LoginRefusedError,
     LorsyncError,
     PutOffError,
@@ -75,18 +78,35 @@ def pass_once(
     ``ahead`` is what was learned before, believed if it is of the same config.
 
     Raises a LorsyncError where it did not come to its end; that is remembered too. While the
-    account is put off, no request is sent: that is a PutOffError.
+    account is put off, or the clock is before any lorsync was made, no request is sent: these are
+    a PutOffError and a ClockError. A damaged ledger is set aside, and rebuilt by this very pass.
     """
+    check_clock(now, settings.season.applicant.timezone)
     make_state_dir(state)
     with pass_lock(state, wait_seconds=TURN_SECONDS):
-        ledger = SqliteLedger(state)
+        mended = mend(state / FILE_NAME, now)
         observed = observing(settings, state, today_of(settings, now))
+        same = mended is None and ahead is not None and ahead.config == settings.digest
+        known = ahead if same else None
         try:
-            _check_put_off(observed, ledger, now)
-            known = ahead if ahead is not None and ahead.config == settings.digest else None
-            return _recorded(observed, state, ledger, now=now, options=options, ahead=known)
-        finally:
-            ledger.close()
+            report = _with_ledger(observed, state, now=now, options=options, ahead=known)
+        except DamagedLedgerError:
+            # What is damaged further inside is met on the way.
+            mended = set_aside(state / FILE_NAME, now)
+            report = _with_ledger(observed, state, now=now, options=options, ahead=None)
+    return report if mended is None else _warned(report, mended)
+
+
+def mend_ledger(state: Path, now: datetime) -> str | None:
+    """Read the whole ledger, set it aside where it is damaged, and say so; ``now`` is aware.
+
+    Raises NewerLedgerError, and another StateError or TryAgainError where it cannot be told now.
+    """
+    if not (state / FILE_NAME).exists():
+        return None
+    # Whoever is at work meanwhile meets the damage, too.
+    with pass_lock(state, wait_seconds=0):
+        return mend(state / FILE_NAME, now, look=True)
 
 
 def record_of(state: Path) -> Record:
@@ -133,6 +153,23 @@ def remember_busy(settings: Settings, state: Path, error: BusyError, now: dateti
         return _put_off(settings, ledger, error, now)
     finally:
         ledger.close()
+
+
+def _with_ledger(
+    settings: Settings, state: Path, *, now: datetime, options: Options, ahead: Ahead | None
+) -> Report:
+    ledger = SqliteLedger(state)
+    try:
+        _check_put_off(settings, ledger, now)
+        return _recorded(settings, state, ledger, now=now, options=options, ahead=ahead)
+    finally:
+        ledger.close()
+
+
+def _warned(report: Report, message: str) -> Report:
+    """Add to a report that the ledger was set aside."""
+    warning = PlanWarning(code="ledger", subject="ledger", message=message)
+    return replace(report, warnings=(*report.warnings, warning))
 
 
 def _recorded(

@@ -1,11 +1,60 @@
-"""What wakes a daemon: the requests for a pass, and a clock that was set."""
+"""What wakes a daemon: signals, other threads, requests for a pass, and a clock that was set."""
 
+import logging
+import selectors
+import signal
+import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 JUMP_SECONDS = 5.0
 """From how far wall time and monotonic time drift apart the clock counts as set (OPERATIONS)."""
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+
+_TOLD = 0
+"""What another thread writes to wake the main one; a signal writes its own number."""
+
+
+class Ears:
+    """Where the main thread hears signals and other threads."""
+
+    def __init__(self) -> None:
+        self._ears, self._mouth = socket.socketpair()
+        self._ears.setblocking(False)
+        self._mouth.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._ears, selectors.EVENT_READ)
+
+    def listen(self) -> None:
+        """Have every signal written to the socket from now on; only in the main thread."""
+        signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
+        for number in _SIGNALS:
+            signal.signal(number, lambda *_: None)
+
+    def deaf(self) -> None:
+        """Hear nothing more: the signals that come do nothing."""
+        signal.set_wakeup_fd(-1)
+
+    def tell(self) -> None:
+        """Wake the main thread; called from others."""
+        try:
+            self._mouth.send(bytes([_TOLD]))
+        except BlockingIOError:
+            log.debug("The main thread has more than it can read: it is awake.")
+
+    def hear(self, seconds: float) -> frozenset[int]:
+        """Wait so long at most; return the numbers of the signals that came, 0 for being told."""
+        self._selector.select(seconds)
+        try:
+            return frozenset(self._ears.recv(65536))
+        except BlockingIOError:
+            return frozenset()
 
 
 class Requests:
@@ -15,10 +64,12 @@ class Requests:
         self._condition = threading.Condition()
         self._reasons: set[str] = set()
 
-    def add(self, reason: str) -> None:
-        """Ask for a pass."""
+    def add(self, *reasons: str) -> None:
+        """Ask for one pass, for these reasons; for none where there are none."""
+        if not reasons:
+            return
         with self._condition:
-            self._reasons.add(reason)
+            self._reasons.update(reasons)
             self._condition.notify()
 
     def take(self) -> frozenset[str]:
@@ -47,3 +98,48 @@ class Clocks:
         """Tell whether the wall clock was set, or the machine slept, since ``before``."""
         drift = (self.wall - before.wall) - (self.monotonic - before.monotonic)
         return abs(drift) > JUMP_SECONDS
+
+
+class Pulse:
+    """The signs of life of a thread that is at work now and then."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: float | None = None
+
+    def beat(self) -> None:
+        """Be at work, and get on with it."""
+        self._last = self._clock()
+
+    def rest(self) -> None:
+        """Have nothing to do."""
+        self._last = None
+
+    def beats(self, within: float) -> bool:
+        """Tell whether the thread rests, or has got on within so many seconds."""
+        last = self._last
+        return last is None or self._clock() - last <= within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What of a file changes when it is written or replaced; nothing where there is none."""
+
+    device: int = 0
+    inode: int = 0
+    size: int = 0
+    modified: int = 0
+
+    @classmethod
+    def of(cls, path: Path) -> "Signature":
+        """Look at the file itself, wherever symbolic links lead."""
+        try:
+            found = path.stat()
+        except OSError:
+            return cls()
+        return cls(
+            device=found.st_dev,
+            inode=found.st_ino,
+            size=found.st_size,
+            modified=found.st_mtime_ns,
+        )

@@ -1,14 +1,21 @@
 """The ledger file: who may read it, and many processes at it at once."""
 
+import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
-from lorsync.errors import StateError
+from lorsync.adapters.ledger_file import MIGRATIONS, mend
+from lorsync.errors import DamagedLedgerError, NewerLedgerError, StateError
+
+NOW = datetime(2027, 5, 3, 12, tzinfo=UTC)
 
 OPEN_OFTEN = """
 import sys
@@ -48,7 +55,113 @@ def test_a_memo_is_kept_and_forgotten(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_file_that_is_no_ledger_is_said_to_be_none(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_text("no database" * 100)
-    with pytest.raises(StateError, match="cannot be used"):
+def old_ledger(folder: Path) -> Path:
+    """Make a ledger of the first version, as the first lorsync left it, with one memo."""
+    path = folder / FILE_NAME
+    with closing(sqlite3.connect(path)) as db:
+        for statement in MIGRATIONS[0]:
+            db.execute(statement)
+        db.execute("INSERT INTO memo VALUES ('a', 'kept')")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    return path
+
+
+def damaged(folder: Path, how: str) -> Path:
+    """Make a ledger with something in it, and damage it."""
+    path = folder / FILE_NAME
+    ledger = SqliteLedger(folder)
+    ledger.remember({f"key {n}": "x" * 200 for n in range(400)})
+    ledger.close()
+    whole = path.read_bytes()
+    match how:
+        case "garbage":
+            path.write_bytes(b"no database" * 100)
+        case "empty":
+            path.write_bytes(b"")
+        case "truncated":
+            path.write_bytes(whole[: len(whole) // 2])
+        case "garbage inside":
+            middle = len(whole) // 2
+            path.write_bytes(whole[:middle] + b"\xa5" * 9000 + whole[middle + 9000 :])
+        case "another program's":
+            path.unlink()
+            with closing(sqlite3.connect(path)) as db:
+                db.execute("CREATE TABLE memo (x)")
+        case "a table gone":
+            with closing(sqlite3.connect(path)) as db:
+                db.execute("DROP TABLE retired")
+    return path
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["garbage", "empty", "truncated", "garbage inside", "another program's", "a table gone"],
+)
+def test_a_damaged_ledger_is_set_aside_under_a_dated_name_and_a_new_one_begins(
+    tmp_path: Path, how: str
+) -> None:
+    path = damaged(tmp_path, how)
+    before = path.read_bytes()
+    message = mend(path, NOW, look=True)
+    assert message is not None
+    aside = path.with_name(f"{FILE_NAME}.damaged-2027-05-03T120000")
+    assert aside.name in message
+    # The header may have become that of write-ahead logging.
+    assert aside.read_bytes()[100:] == before[100:]
+    assert mend(path, NOW, look=True) is None
+    ledger = SqliteLedger(tmp_path)
+    assert ledger.entries() == {}
+    ledger.close()
+
+
+def test_a_damaged_ledger_that_is_only_read_is_left_and_named(tmp_path: Path) -> None:
+    path = damaged(tmp_path, "garbage")
+    with pytest.raises(DamagedLedgerError, match="lorsync sync"):
         SqliteLedger(tmp_path)
+    assert path.read_bytes() == b"no database" * 100
+
+
+def test_a_sound_ledger_is_not_set_aside(tmp_path: Path) -> None:
+    SqliteLedger(tmp_path).close()
+    assert mend(tmp_path / FILE_NAME, NOW, look=True) is None
+    assert mend(tmp_path / "none" / FILE_NAME, NOW, look=True) is None
+
+
+def test_a_ledger_of_a_newer_lorsync_is_refused_and_stays(tmp_path: Path) -> None:
+    SqliteLedger(tmp_path).close()
+    path = tmp_path / FILE_NAME
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    before = path.read_bytes()
+    with pytest.raises(NewerLedgerError, match="newer lorsync"):
+        mend(path, NOW, look=True)
+    with pytest.raises(NewerLedgerError):
+        SqliteLedger(tmp_path)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*damaged*"))
+
+
+def test_a_migration_keeps_a_copy_of_the_ledger_before_it(tmp_path: Path) -> None:
+    path = old_ledger(tmp_path)
+    ledger = SqliteLedger(tmp_path)
+    assert (ledger.memo("a"), ledger.marks()) == ("kept", [])
+    ledger.close()
+    copy = path.with_name(f"{FILE_NAME}.version-1")
+    assert stat.S_IMODE(copy.stat().st_mode) & 0o077 == 0
+    with closing(sqlite3.connect(copy)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("SELECT value FROM memo").fetchone() == ("kept",)
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, copy.name}
+
+
+def test_where_no_copy_can_be_kept_nothing_is_migrated(tmp_path: Path) -> None:
+    path = old_ledger(tmp_path)
+    before = path.read_bytes()
+    in_the_way = path.with_name(f"{FILE_NAME}.version-1.{os.getpid()}")
+    in_the_way.mkdir()
+    with pytest.raises(StateError):
+        SqliteLedger(tmp_path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    assert len(path.read_bytes()) == len(before)

@@ -10,6 +10,7 @@ holds a secret (an expired command's output, say).
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -20,7 +21,7 @@ from threading import Thread
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from lorsync.errors import CredentialsError
+from lorsync.errors import CredentialsError, NoCredentialError
 from lorsync.settings import CalendarSettings, Provider
 
 SERVICE: Final = "lorsync"
@@ -66,7 +67,7 @@ def password_for(
         return _from_credential(credential)
     found = stored(settings, keyring_seconds=keyring_seconds)
     if not found:
-        raise CredentialsError(
+        raise NoCredentialError(
             f"The keyring has no login for {account(settings)}: run “lorsync login”, "
             "or set password_command in the config."
         )
@@ -240,31 +241,60 @@ def _ask_keyring(ask: Callable[[], Answer], seconds: float) -> Answer:
         )
     answers, failure = outcome
     if failure is not None:
-        raise CredentialsError(failure)
+        raise failure
     return answers[0]
 
 
-def _outcome(ask: Callable[[], Answer]) -> tuple[list[Answer], str | None]:
+def _outcome(ask: Callable[[], Answer]) -> tuple[list[Answer], CredentialsError | None]:
     """Ask, and turn what keyring raises into a sentence; the exception itself ends here."""
     from keyring.errors import InitError, KeyringLocked, NoKeyringError
 
     try:
         return [ask()], None
     except NoKeyringError:
-        return [], "There is no keyring on this machine. Set password_command in the config."
+        _search_anew()
+        # Where there is a session, its keyring may come later than what is started at boot.
+        kind = CredentialsError if _in_session(os.environ) else NoCredentialError
+        return [], kind("There is no keyring on this machine. Set password_command in the config.")
     except KeyringLocked:
-        return [], "The keyring is locked. Unlock it, or set password_command in the config."
+        return [], CredentialsError(
+            "The keyring is locked. Unlock it, or set password_command in the config."
+        )
     except InitError:
-        return [], (
+        return [], CredentialsError(
             "The keyring cannot be opened: it has no collection, or was not unlocked. "
             "Unlock it, or set password_command in the config."
         )
     except Exception as problem:  # noqa: BLE001 (backends raise what they like, D-Bus errors too)
         # Without HOME, keyring raises a bare RuntimeError.
-        return [], (
+        return [], CredentialsError(
             f"The keyring cannot be used ({type(problem).__name__}). "
             "Set password_command in the config."
         )
+
+
+def _search_anew() -> None:
+    """Have keyring look for the machine's keyrings again, which it does once in a process.
+
+    A daemon that was started ahead of the session's keyring would never find that.
+    """
+    import keyring
+    from keyring.backend import get_all_keyring
+    from keyring.backends import fail
+
+    if isinstance(keyring.get_keyring(), fail.Keyring):
+        get_all_keyring.reset()
+        keyring.core.init_backend()
+
+
+def _in_session(environ: Mapping[str, str]) -> bool:
+    """Tell whether this is a session in which there can be a keyring."""
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    return (
+        sys.platform == "darwin"
+        or "DBUS_SESSION_BUS_ADDRESS" in environ
+        or (runtime is not None and (Path(runtime) / "bus").exists())
+    )
 
 
 def _within(seconds: float, work: Callable[[], Answer]) -> tuple[bool, Answer | None]:

@@ -5,76 +5,25 @@ ISO text. The file and its folder can be read by the user alone.
 """
 
 import json
-import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from lorsync.adapters.ledger_file import FILE_NAME, opened, translated
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
-from lorsync.errors import StateError
 
-FILE_NAME = "ledger.sqlite3"
+__all__ = ["FILE_NAME", "STILL", "SqliteLedger"]
+
 STILL = "still"
 """The memo that lasts until something is written: every other transaction forgets it."""
 
-_BUSY_SECONDS = 10.0
-_POLL_SECONDS = 0.01
 _PROPERTIES = {str(known): known for known in Property}
-
-_MIGRATIONS = (
-    (
-        """
-        CREATE TABLE entry (
-            uid TEXT PRIMARY KEY,
-            href TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            subject TEXT NOT NULL,
-            slot TEXT NOT NULL,
-            mentor TEXT NOT NULL,
-            letters TEXT NOT NULL,
-            day TEXT NOT NULL,
-            summary TEXT NOT NULL,
-            state TEXT NOT NULL,
-            sent BLOB,
-            sent_digests TEXT,
-            sequence INTEGER NOT NULL,
-            echo BLOB,
-            etag TEXT,
-            theirs TEXT NOT NULL,
-            extras TEXT NOT NULL,
-            missing_since TEXT,
-            intent TEXT,
-            intended BLOB,
-            intended_digests TEXT
-        ) STRICT
-        """,
-        "CREATE TABLE retired (uid TEXT PRIMARY KEY) STRICT",
-        "CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-    ),
-    (
-        "ALTER TABLE entry ADD COLUMN ticks TEXT NOT NULL DEFAULT '[]'",
-        "ALTER TABLE entry ADD COLUMN title TEXT NOT NULL DEFAULT ''",
-        """
-        CREATE TABLE mark (
-            letter TEXT NOT NULL,
-            fact TEXT NOT NULL,
-            day TEXT NOT NULL,
-            said TEXT NOT NULL,
-            withdrawn INTEGER NOT NULL,
-            PRIMARY KEY (letter, fact, day)
-        ) STRICT
-        """,
-    ),
-    ("ALTER TABLE entry ADD COLUMN passed TEXT",),
-)
-"""Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 
 _UPSERT = """
     INSERT OR REPLACE INTO entry VALUES (
@@ -91,16 +40,11 @@ class SqliteLedger:
     def __init__(self, state_dir: Path) -> None:
         """Open the ledger of a state folder, making both where they are missing.
 
-        Raises StateError where the folder cannot be used, or the ledger is of a newer lorsync.
+        Raises StateError where the folder cannot be used, NewerLedgerError where the ledger is of a
+        newer lorsync, and DamagedLedgerError where it is none.
         """
         self.path = state_dir / FILE_NAME
-        with _translated(self.path):
-            self._db = _connect(self.path)
-            try:
-                self._migrate()
-            except BaseException:
-                self._db.close()
-                raise
+        self._db = opened(self.path)
 
     def close(self) -> None:
         """Close the file."""
@@ -108,13 +52,13 @@ class SqliteLedger:
 
     def entries(self) -> dict[Uid, Entry]:
         """Return all events that the ledger knows."""
-        with _translated(self.path):
+        with translated(self.path):
             rows = self._db.execute("SELECT * FROM entry ORDER BY uid")
             return {entry.uid: entry for entry in map(_entry, rows)}
 
     def retired(self) -> frozenset[Uid]:
         """Return the UIDs that lorsync deleted and must not use again (S8)."""
-        with _translated(self.path):
+        with translated(self.path):
             return frozenset(Uid(uid) for (uid,) in self._db.execute("SELECT uid FROM retired"))
 
     def save(
@@ -134,7 +78,7 @@ class SqliteLedger:
 
     def marks(self) -> list[Mark]:
         """Return what was said with ``mark``, what was taken back included."""
-        with _translated(self.path):
+        with translated(self.path):
             rows = self._db.execute("SELECT * FROM mark ORDER BY letter, fact, day")
             return [_mark(row) for row in rows]
 
@@ -147,7 +91,7 @@ class SqliteLedger:
 
     def memo(self, key: str) -> str | None:
         """Return a remembered text, or None."""
-        with _translated(self.path):
+        with translated(self.path):
             row = self._db.execute("SELECT value FROM memo WHERE key = ?", (key,)).fetchone()
             return None if row is None else str(row[0])
 
@@ -172,33 +116,16 @@ class SqliteLedger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _translated(self.path):
+        with translated(self.path):
             # IMMEDIATE always: a deferred BEGIN that comes to write gets SQLITE_BUSY at once.
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-
-    def _migrate(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
-            msg = (
-                f"{self.path} was written by a newer lorsync (version {version} of the ledger). "
-                "Update lorsync; nothing was changed."
-            )
-            raise StateError(msg)
-        if version == len(_MIGRATIONS):
-            return
-        with self._transaction() as db:
-            # Another process may have been quicker between the look and the lock.
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            for statements in _MIGRATIONS[version:]:
-                for statement in statements:
-                    db.execute(statement)
-            db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
 
 
 def _remember(db: sqlite3.Connection, memos: Mapping[str, str | None]) -> None:
@@ -207,50 +134,6 @@ def _remember(db: sqlite3.Connection, memos: Mapping[str, str | None]) -> None:
             db.execute("DELETE FROM memo WHERE key = ?", (key,))
         else:
             db.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, value))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made before SQLite makes it, so that it is never readable by others, whatever the umask.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
-    try:
-        db.row_factory = sqlite3.Row
-        _switch_to_wal(db)
-        db.execute("PRAGMA synchronous = FULL")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _switch_to_wal(db: sqlite3.Connection) -> None:
-    """Set the journal mode, waiting for others: this one statement does not wait by itself."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        msg = f"The state folder {path.parent} cannot be written: {error.strerror}."
-        raise StateError(msg) from None
-    except OSError as error:
-        msg = f"The state folder {path.parent} cannot be used: {error.strerror}."
-        raise StateError(msg) from None
-    except sqlite3.Error as error:
-        msg = f"The ledger {path} cannot be used: {error}. Nothing was lost in the calendar."
-        raise StateError(msg) from None
 
 
 def _row(entry: Entry) -> dict[str, str | bytes | int | None]:

@@ -5,6 +5,7 @@ daemon and the command line take turns. Locks are ``flock``: the kernel drops th
 """
 
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lorsync.errors import StateError, TryAgainError
+
+log = logging.getLogger(__name__)
 
 TURN_SECONDS = 60.0
 """How long the daemon and the command line wait for each other's turn."""
@@ -57,7 +60,7 @@ def daemon_lock(state: Path) -> Iterator[None]:
 
     Raises TryAgainError, naming the other process, where a daemon runs already.
     """
-    descriptor = _open(state / _DAEMON_LOCK)
+    descriptor = _open_somehow(state / _DAEMON_LOCK)
     try:
         if not _lock_within(descriptor, _GLANCE_SECONDS):
             pid = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
@@ -66,10 +69,9 @@ def daemon_lock(state: Path) -> Iterator[None]:
                 "Stop it first, or give this one its own --state-dir."
             )
             raise TryAgainError(msg)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        _write(descriptor, f"{os.getpid()}\n".encode())
         yield
-        os.ftruncate(descriptor, 0)
+        _write(descriptor, b"")
     finally:
         os.close(descriptor)
 
@@ -115,6 +117,28 @@ def _open(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise _unusable(path.parent, error) from None
+
+
+def _open_somehow(path: Path) -> int:
+    """Open a lock where nothing can be written, too, if it is there from an earlier time."""
+    try:
+        return _open(path)
+    except StateError:
+        try:
+            return os.open(path, os.O_RDONLY)
+        except OSError:
+            log.debug("%s cannot be read either.", path)
+        raise
+
+
+def _write(descriptor: int, text: bytes) -> None:
+    """Make this all that a lock's file says; a disk that is full or read-only is no obstacle."""
+    try:
+        # In this order it needs no room where there was a number before.
+        os.pwrite(descriptor, text, 0)
+        os.ftruncate(descriptor, len(text))
+    except OSError as error:
+        log.debug("The lock does not say whose it is: %s.", error)
 
 
 def _unusable(state: Path, error: OSError) -> StateError:

@@ -4,16 +4,30 @@ watchdog sleeps in the kernel until something happens; libraries that poll would
 many times a second for a file that changes once a week.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 
-_LOOKS = frozenset({"opened", "closed_no_write"})
-"""Events of somebody reading: ourselves, for one."""
+log = logging.getLogger(__name__)
+
+# It logs overflows of its queue and threads that are late; the daemon looks for itself anyway.
+logging.getLogger("watchdog").setLevel(logging.CRITICAL)
+
+_CHANGES = [FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent]
+"""Not those of somebody reading: ourselves, for one."""
 
 _CONFIG_MAP_LINK = "..data"
 """What a mounted config map replaces, when any file in it changes."""
@@ -23,18 +37,32 @@ class FileWatch:
     """Watch one file while in a ``with`` block; ``changed`` is called from another thread.
 
     Where the path is a symbolic link, as in mounted config maps, what it points to is watched too.
+    What the kernel has no room to watch is left to whoever looks at the file now and then.
     """
 
     def __init__(self, path: Path, changed: Callable[[], None]) -> None:
+        self._path = path
+        self._changed = changed
         self._observer = Observer()
         self._observer.daemon = True
-        named, real = path.absolute(), path.resolve()
-        handler = _Handler({named.name, real.name, _CONFIG_MAP_LINK}, changed)
+
+    def follow(self) -> None:
+        """Watch what the path leads to now; it may be elsewhere since the last time."""
+        named, real = self._path.absolute(), self._path.resolve()
+        handler = _Handler({named.name, real.name, _CONFIG_MAP_LINK}, self._changed)
+        self._observer.unschedule_all()
         for folder in sorted({named.parent, real.parent}):
-            self._observer.schedule(handler, str(folder), recursive=False)
+            try:
+                self._observer.schedule(handler, str(folder), event_filter=_CHANGES)
+            except OSError as error:
+                log.debug("%s is not watched: %s.", folder, error)
 
     def __enter__(self) -> "FileWatch":
-        self._observer.start()
+        try:
+            self._observer.start()
+        except OSError as error:
+            log.debug("Nothing is watched: %s.", error)
+        self.follow()
         return self
 
     def __exit__(
@@ -44,7 +72,8 @@ class FileWatch:
         trace: TracebackType | None,
     ) -> None:
         self._observer.stop()
-        self._observer.join()
+        if self._observer.is_alive():
+            self._observer.join()
 
 
 class _Handler(FileSystemEventHandler):
@@ -55,5 +84,5 @@ class _Handler(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         touched = {Path(os.fsdecode(p)).name for p in (event.src_path, event.dest_path) if p}
         # The ledger may be a neighbour of the config: its writes are none of our business.
-        if event.event_type not in _LOOKS and touched & self._names:
+        if touched & self._names:
             self._changed()

@@ -9,50 +9,71 @@ from datetime import datetime
 import click
 
 from lorsync.cli.context import config_path, say, state_of
-from lorsync.cli.logs import set_up
+from lorsync.cli.logs import Format, set_up, tell_changes
 from lorsync.cli.root import Globals
-from lorsync.config import load
 
 log = logging.getLogger(__name__)
 
 
 @click.command("run")
+@click.option(
+    "--log-format",
+    type=click.Choice([kind.value for kind in Format]),
+    help="How the log on stderr looks.  [default: journal under systemd, else text]",
+)
 @click.pass_obj
-def command(options: Globals) -> None:
+def command(options: Globals, log_format: str | None) -> None:
     """Keep the calendar true, until stopped with Ctrl-C or SIGTERM.
 
     A pass runs at the start, every [sync] every, when the day changes and when the config does.
     SIGHUP reads the config again, SIGUSR1 asks for a pass.
     """
-    from lorsync.adapters.told_file import Keeper
-    from lorsync.daemon import Daemon, Passed
-    from lorsync.telling import Teller
+    from lorsync.adapters.heap import keep_one
+    from lorsync.adapters.service_manager import ServiceManager
+    from lorsync.loading import Loading, load_apart
 
-    in_journal = "JOURNAL_STREAM" in os.environ
-    set_up(-1 if options.quiet else options.verbosity, journal=in_journal)
+    keep_one()
+    manager = ServiceManager.of(os.environ)
+    alone = "JOURNAL_STREAM" not in os.environ
+    usual = Format.TEXT if alone else Format.JOURNAL
+    set_up(
+        -1 if options.quiet else options.verbosity,
+        usual if log_format is None else Format(log_format),
+    )
     gc.enable()
-    state = state_of(options)
+    config, state = config_path(options), state_of(options)
+    loading = Loading(config, state)
+    # While the config is read, by a process of its own.
+    from lorsync.adapters.told_file import Keeper
+    from lorsync.daemon import Daemon
+    from lorsync.telling import Teller
+    from lorsync.worker import Passed
+
     teller = Teller(state, keeper=Keeper.DAEMON)
 
     def tell(passed: Passed) -> None:
-        report = passed.report
-        teller.note(report.plan, passed.next_pass)
-        if passed.first and not in_journal and not options.quiet:
+        teller.note(passed.report.plan, passed.next_pass)
+        if passed.first and alone and not options.quiet:
             from lorsync.cli.welcome import welcome
 
             welcome(passed, state)
-        elif report.wrote or report.adopted:
-            log.info(
-                "%d created, %d updated, %d deleted, %d adopted.",
-                len(report.created),
-                len(report.updated),
-                len(report.deleted),
-                len(report.adopted),
-            )
+        else:
+            tell_changes(passed.report)
+        for warning in passed.report.warnings:
+            if warning.code == "ledger":
+                log.warning("%s", warning.message)
         log.debug("Next pass: %s.", _when(passed.next_pass))
 
-    ended = Daemon(config_path(options), state, load=load, tell=tell, after=teller.after).run()
-    if not in_journal:
+    ended = Daemon(
+        config,
+        state,
+        loaded=loading.loaded(),
+        load=lambda: load_apart(config, state),
+        tell=tell,
+        after=teller.after,
+        manager=manager,
+    ).run()
+    if alone:
         say(options, "Stopped.")
     if not ended:
         # The interpreter would wait for threads that wait for a server.

@@ -9,10 +9,10 @@ from lorsync.adapters.local_files import SETTINGS_NAME
 from lorsync.adapters.local_server import ensure_running
 from lorsync.cli.plan_table import show_plan
 from lorsync.cli.tables import console, show_report
-from lorsync.daemon import Passed
 from lorsync.passes import record_of
 from lorsync.planning import known
 from lorsync.settings import Provider
+from lorsync.worker import Passed
 
 
 def welcome(passed: Passed, state: Path) -> None:

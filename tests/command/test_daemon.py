@@ -44,7 +44,7 @@ def daemon(user: User, config: Path) -> Iterator[subprocess.Popen[str]]:
     def passed() -> bool:
         # What comes next is remembered once the pass was shown.
         now = user.record
-        return now.last_pass != before.last_pass and now.next_pass not in (None, before.next_pass)
+        return now.last_pass != before.last_pass and now.next_pass is not None
 
     running = user.starts("run", config=config)
     try:
@@ -194,8 +194,8 @@ def child_of(pid: int) -> int:
     """Return the process id of the one child of a process."""
 
     def children() -> list[int]:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(word) for word in text.split()]
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")  # of the thread that started it
+        return [int(word) for text in (task.read_text() for task in tasks) for word in text.split()]
 
     wait_until(lambda: bool(children()))
     (child,) = children()

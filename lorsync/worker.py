@@ -1,0 +1,287 @@
+"""The daemon's one worker: it reads the config again and runs the passes that are asked for.
+
+Requests coalesce, and the worker takes them before it begins, so that one which comes meanwhile is
+not lost. Whatever goes wrong is said and tried again later, but never ends the worker.
+"""
+
+import gc
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lorsync.accounts import account_memo
+from lorsync.adapters.heap import trim
+from lorsync.adapters.service_manager import ServiceManager
+from lorsync.backoff import pause
+from lorsync.complaints import Complaints
+from lorsync.errors import (
+    ClockError,
+    ConfigError,
+    LoginRefusedError,
+    LorsyncError,
+    NoCredentialError,
+    PutOffError,
+    mistake,
+)
+from lorsync.loading import Loaded
+from lorsync.opening import holding_server
+from lorsync.passes import pass_once, remember_config_error, remember_next
+from lorsync.refusal import UNTIL_CHANGED, Refusal
+from lorsync.report import Report
+from lorsync.settings import CalendarSettings, Settings
+from lorsync.sync import Options
+from lorsync.timetable import Timetable
+from lorsync.waking import Pulse, Requests
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.3
+"""How long a changed config is left alone: editors write in several steps."""
+
+_ASKED = frozenset({"start", "asked"})
+"""The reasons that are a person's wish, for which a refused login is tried once more."""
+
+_TO_READ = frozenset({"config", "reload"})
+"""The reasons to read the config again: it changed, or somebody said so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """One pass of the daemon, for whoever shows it: its report, and when the next one comes."""
+
+    settings: Settings
+    report: Report
+    next_pass: datetime
+    first: bool
+
+
+class Worker:
+    """What runs in the worker's thread; the settings are read by other threads too."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        state: Path,
+        *,
+        load: Callable[[], Loaded],
+        tell: Callable[[Passed], None],
+        after: Callable[[Settings], None],
+        manager: ServiceManager,
+    ) -> None:
+        """Prepare. ``load`` reads the config again, ``tell`` is called after each whole pass.
+
+        ``after`` is called then and also where a pass failed, when what comes next is remembered.
+        """
+        self._after = after
+        self._cautions: set[str] = set()
+        self._caution(loaded)
+        self.settings = loaded.settings
+        self.requests = Requests()
+        self.pulse = Pulse()
+        self.stopping = threading.Event()
+        self.ended = threading.Event()
+        self.timetable = Timetable(lambda: self.requests.add("scheduled"))
+        self.fatal: LorsyncError | None = None
+        self._state = state
+        self._load = load
+        self._tell = tell
+        self._manager = manager
+        self._complaints = Complaints()
+        self._refusal: Refusal | None = None
+        self._holding = _Holding(state)
+        self._unread = False
+        self._broken: str | None = None
+        self._passes = self._failures = 0
+
+    def run(self, over: Callable[[], None]) -> None:
+        """Serve requests until told to stop; ``over`` is called at the end, however it comes."""
+        try:
+            while self.fatal is None:
+                reasons = self.requests.take()
+                if self.stopping.is_set():
+                    return
+                self.pulse.beat()
+                self._serve(reasons)
+                self.pulse.rest()
+        except BaseException as error:
+            what = type(error).__name__
+            self.fatal = LorsyncError(f"The passes ended by a mistake of lorsync's: {what}.")
+            raise
+        finally:
+            self._holding.close()
+            self.ended.set()
+            over()
+
+    def say(self, error: Exception, *, more: str = "", lasting: bool = False) -> None:
+        """Show an error: in the log, unless it was there within the hour, and to the manager."""
+        if self.stopping.is_set():
+            return
+        if isinstance(error, LorsyncError):
+            message = f"{error} {more}".rstrip()
+        else:
+            message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
+        # A ClockError tells the time, and so is another one each pass.
+        topic = "clock" if isinstance(error, ClockError) else None
+        if self._complaints.is_due(message, topic=topic, lasting=lasting):
+            log.error("%s", message)
+        self._manager.status(message)
+
+    def _caution(self, loaded: Loaded) -> None:
+        """Say what a config allows and its owner had better know, once each."""
+        for caution in loaded.cautions:
+            if caution not in self._cautions:
+                self._cautions.add(caution)
+                log.warning("%s", caution)
+
+    def _serve(self, reasons: frozenset[str]) -> None:
+        """Do what was asked for; every error ends here."""
+        try:
+            if self._unread or reasons & _TO_READ:
+                self._reload(said="reload" in reasons)
+            if reasons & _ASKED or not self._is_refused():
+                self._pass(reasons)
+        except PutOffError as error:
+            self.timetable.put_off(error.until)
+            self.say(error)
+        except LoginRefusedError as error:
+            self._refusal = Refusal.of(self.settings.calendar, error)
+            self.say(error, more=UNTIL_CHANGED)
+        except NoCredentialError as error:
+            if self._passes:
+                self._failed(error)
+            else:
+                # Since the start nothing has ever worked, and only a person changes that.
+                self.fatal = ConfigError(str(error))
+                return
+        except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
+            self._failed(error)
+        try:
+            resting = self._refusal is not None
+            remember_next(self._state, None if resting else self.timetable.next_pass())
+        except LorsyncError as error:
+            self.say(error)
+        try:
+            self._after(self.settings)
+        except Exception as error:  # noqa: BLE001 -- what is told outside must not end it either
+            self.say(error)
+        log.debug("A pass has ended.")
+
+    def _is_refused(self) -> bool:
+        """Tell whether the login is still the one that was refused."""
+        return self._refusal is not None and self._refusal.stands(
+            self.settings.calendar, self._state
+        )
+
+    def _failed(self, error: Exception) -> None:
+        """Try again, sooner than usual at first and then later and later."""
+        self._failures += 1
+        account = account_memo(self.settings.calendar)
+        wait = pause(self._failures, every=self.settings.sync.every, account=account)
+        self.timetable.put_off(datetime.now(UTC) + wait)
+        self.say(error)
+
+    def _reload(self, *, said: bool) -> None:
+        """Take the changed config, or keep the last good one and say so."""
+        self._manager.reloading()
+        try:
+            self.stopping.wait(SETTLE_SECONDS)
+            self._unread = True  # until it was
+            loaded = self._load()
+        except ConfigError as error:
+            self._unread = False
+            self._broken = f"The config is broken, so the last good one stays in force. {error}"
+            self.say(ConfigError(self._broken), lasting=True)
+            remember_config_error(self._state, self._broken)
+            return
+        finally:
+            self._manager.ready()
+        self._unread = False
+        self._take(loaded.settings, said=said)
+        self._caution(loaded)
+        remember_config_error(self._state, None)
+
+    def _take(self, settings: Settings, *, said: bool) -> None:
+        before, self.settings = self.settings, settings
+        mended, self._broken = self._broken is not None, None
+        if settings == before:
+            log.log(
+                logging.INFO if said or mended else logging.DEBUG,
+                "The config was read again: nothing in it has changed.",
+            )
+            return
+        log.info("The config was read again.")
+        if (settings.sync.every, settings.calendar) != (before.sync.every, before.calendar):
+            self._failures = 0
+            self.timetable.follow(settings.sync.every, account_memo(settings.calendar))
+
+    def _pass(self, reasons: frozenset[str]) -> None:
+        settings, now = self.settings, datetime.now(UTC)
+        log.debug("A pass begins: %s.", ", ".join(sorted(reasons)))
+        self._holding.hold(settings.calendar)
+        report = pass_once(
+            settings,
+            self._state,
+            now=now,
+            options=Options(full="start" in reasons, stopping=self._is_stopping),
+        )
+        self._refusal = None
+        if self._failures:
+            self._failures = 0
+            self.timetable.resume()
+        if self._complaints.settled():
+            log.info("Passes come to their end again.")
+        self._passes += 1
+        passed = Passed(
+            settings=settings,
+            report=report,
+            next_pass=self.timetable.next_pass(),
+            first=self._passes == 1,
+        )
+        self._manager.status(self._broken or _in_words(passed, now))
+        self._tell(passed)
+        self._tidy(passed)
+
+    def _is_stopping(self) -> bool:
+        """Tell the pass, between two writes, whether to end; that it asks is a sign of life."""
+        self.pulse.beat()
+        return self.stopping.is_set()
+
+    def _tidy(self, passed: Passed) -> None:
+        """Give back what a pass took, each time: what is left adds up over a season."""
+        gc.collect()
+        if passed.first:
+            # What is loaded by now stays; looking through it for garbage is in vain.
+            gc.freeze()
+        trim()
+
+
+class _Holding:
+    """The local calendar's server, kept up for the account that the config names now."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self._account: CalendarSettings | None = None
+        self._held = ExitStack()
+
+    def hold(self, account: CalendarSettings) -> None:
+        """Keep it up for this account, and no longer for another. Raises as ``holding_server``."""
+        if account == self._account:
+            return
+        self.close()
+        self._held.enter_context(holding_server(account, self._state))
+        self._account = account
+
+    def close(self) -> None:
+        """Let it go."""
+        self._account = None
+        self._held.close()
+
+
+def _in_words(passed: Passed, now: datetime) -> str:
+    zone = passed.settings.season.applicant.timezone
+    last, following = (at.astimezone(zone) for at in (now, passed.next_pass))
+    return f"Last pass {last:%Y-%m-%d %H:%M}, next one {following:%H:%M} ({zone.key})."

@@ -1,0 +1,181 @@
+"""A daemon with a manager that listens and a clock that can be moved, as systemd and time are."""
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.command.running import User
+from tests.servers import wait_until
+
+_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
+
+
+def _libfaketime() -> Path | None:
+    if shutil.which("faketime") is None:
+        return None
+    found = (f for p in _PLACES for f in Path(p).glob("**/faketime/libfaketimeMT.so.1"))
+    return next(found, None)
+
+
+LIBFAKETIME = _libfaketime()
+needs_faketime = pytest.mark.skipif(LIBFAKETIME is None, reason="libfaketime is not installed")
+
+
+class Manager:
+    """Hears what a daemon says to its service manager."""
+
+    def __init__(self, address: str) -> None:
+        """Listen at ``address``, of which ``@`` in front means the abstract namespace."""
+        self.address = address
+        self.heard: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(address.replace("@", "\0", 1))
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while words := self._socket.recv(65536):
+            self.heard.append(words.decode())
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def said(self, word: str) -> list[str]:
+        """Return what began with this word, in its order."""
+        return [words for words in self.heard if words.startswith(word)]
+
+    @property
+    def status(self) -> str:
+        return self.said("STATUS=")[-1]
+
+
+@contextmanager
+def listening(user: User, *, watchdog_seconds: float = 1.0) -> Iterator[Manager]:
+    """Be the manager of what ``user`` starts, by the name that the user's home gives."""
+    manager = Manager(f"@lorsync-test-{user.home}")
+    user.environment["NOTIFY_SOCKET"] = manager.address
+    user.environment["WATCHDOG_USEC"] = str(int(watchdog_seconds * 1_000_000))
+    try:
+        yield manager
+    finally:
+        manager.close()
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """The wall clock of all that ``user`` starts; monotonic time goes on as it is."""
+
+    user: User
+    file: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        assert LIBFAKETIME is not None
+        # In a folder that nothing watches: it is read whenever anybody asks for the time.
+        self.file = self.user.home.with_name("clock")
+        self.user.environment |= {
+            "LD_PRELOAD": str(LIBFAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set(self, instant: datetime) -> None:
+        """Make it ``instant`` (aware) now; time goes on from there."""
+        self._write(f"{(instant - datetime.now(UTC)).total_seconds():+.3f}")
+
+    def stand(self, instant: datetime) -> None:
+        """Make it ``instant`` (aware), and let it stand there. The user's TZ is UTC."""
+        self._write(f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+
+    def _write(self, time: str) -> None:
+        aside = self.file.with_suffix(".new")
+        aside.write_text(f"{time}\n")
+        aside.replace(self.file)  # whoever reads it reads a whole one
+
+
+class Daemon:
+    """A running ``lorsync -v run``, with what it has logged so far."""
+
+    def __init__(self, user: User, config: Path) -> None:
+        command = user.arguments("run", config=config)
+        self.process = subprocess.Popen(
+            [command[0], "-v", *command[1:]],
+            env=user.environ() | {"JOURNAL_STREAM": "8:1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=user.home,
+        )
+        self.lines: list[str] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+
+    def said(self, words: str) -> list[str]:
+        return [line for line in self.lines if words in line]
+
+    def wait_for(self, words: str, times: int = 1, limit: float = 30) -> None:
+        """Wait until it has logged this so often."""
+        with suppress(AssertionError):  # what it said tells more
+            wait_until(lambda: len(self.said(words)) >= times or self.ended, limit)
+        assert len(self.said(words)) >= times, (words, self.lines)
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def passes(self, number: int) -> int:
+        """Ask for a pass with a signal, wait for its end, good or bad, and count them all."""
+        before = self.over
+        self.process.send_signal(number)
+        wait_until(lambda: self.over > before or self.ended, 60)
+        assert not self.ended, self.lines
+        return self.over
+
+    @property
+    def over(self) -> int:
+        """How many passes have come to an end, good or bad."""
+        return len(self.said("A pass has ended"))
+
+    def stop(self, number: int, limit: float = 30) -> float:
+        """Send a signal that ends it, and return the seconds until it had."""
+        before = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(limit)
+        self._thread.join()
+        return time.monotonic() - before
+
+    def kill(self) -> None:
+        if not self.ended:
+            self.process.kill()
+            self.process.wait()
+        self._thread.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+@contextmanager
+def running(user: User, config: Path) -> Iterator[Daemon]:
+    """Run a daemon; end it hard if the test has not."""
+    daemon = Daemon(user, config)
+    try:
+        yield daemon
+    finally:
+        daemon.kill()

@@ -1,0 +1,266 @@
+"""The installed daemon under a service manager: what it says of itself, and how it ends."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.caldav.conftest import Hostile, Reply
+from tests.command.conftest import config_text
+from tests.command.daemons import listening, running
+from tests.command.running import User, plain
+from tests.servers import Server, free_port, wait_until
+
+HUNG = """
+import os, sys
+from pathlib import Path
+from lorsync.adapters.service_manager import ServiceManager
+from lorsync.daemon import Daemon
+from lorsync.loading import load_apart
+config, state = map(Path, sys.argv[1:])
+Daemon(
+    config, state, loaded=load_apart(config, state), load=lambda: load_apart(config, state),
+    tell=print, manager=ServiceManager.of(os.environ), hung_seconds=1.0,
+).run()
+os._exit(0)
+"""
+
+
+@pytest.fixture
+def config(user: User) -> Path:
+    """A config of a calendar in a folder, which needs no server."""
+    path = user.home / "config.toml"
+    path.write_text(in_folder())
+    return path
+
+
+def in_folder(*, due: str = "2099-01-15", zone: str = "Europe/Madrid", every: str = "15m") -> str:
+    return f"""
+[applicant]
+name = "Sam Reyes"
+timezone = "{zone}"
+
+[calendar]
+provider = "folder"
+path = "events"
+
+[sync]
+every = "{every}"
+
+[[letters]]
+mentor = "Prof. Ana Ruiz"
+deadline = {due}
+"""
+
+
+def test_it_is_ready_after_its_plan_reloads_lives_and_stops(user: User, config: Path) -> None:
+    with listening(user) as manager, running(user, config) as daemon:
+        wait_until(lambda: bool(manager.said("READY=1")))
+        wait_until(lambda: "Last pass" in manager.status)
+        assert manager.heard.index("READY=1") < manager.heard.index(manager.status)
+        wait_until(lambda: len(manager.said("WATCHDOG=1")) >= 2)
+        manager.heard.clear()
+        before = time.monotonic_ns() // 1000
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: bool(manager.said("READY=1")))
+        (reloading,) = manager.said("RELOADING=1")
+        assert manager.heard.index(reloading) < manager.heard.index("READY=1")
+        stamp = int(reloading.partition("MONOTONIC_USEC=")[2])
+        assert before <= stamp <= time.monotonic_ns() // 1000
+        daemon.wait_for("nothing in it has changed")
+        assert daemon.stop(signal.SIGTERM) < 5
+        assert daemon.process.returncode == 0
+        assert "STOPPING=1" in manager.heard
+
+
+def test_it_is_ready_offline_and_says_what_is_wrong(user: User, config: Path) -> None:
+    nobody = Server(url=f"http://127.0.0.1:{free_port()}/", pid=0)
+    config.write_text(config_text(nobody))
+    with listening(user) as manager, running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        assert manager.said("READY=1")
+        assert "does not answer" in manager.status or "refuse" in manager.status, manager.status
+        next_pass = user.record.next_pass
+        assert next_pass is not None
+        assert user.record.last_error is not None
+        daemon.stop(signal.SIGTERM)
+
+
+def test_a_worker_that_hangs_is_no_longer_vouched_for(user: User, config: Path) -> None:
+    hostile = Hostile()
+    hostile.always(Reply(hang=True))
+    config.write_text(config_text(Server(url=hostile.url, pid=0)))
+    with listening(user, watchdog_seconds=0.2) as manager:
+        command = [sys.executable, "-c", HUNG, str(config), str(user.state)]
+        process = subprocess.Popen(command, env=user.environ())
+        try:
+            wait_until(lambda: bool(manager.said("WATCHDOG=1")))
+            wait_until(lambda: bool(hostile.requests))
+            count = -1
+
+            def quiet() -> bool:
+                nonlocal count
+                before, count = count, len(manager.said("WATCHDOG=1"))
+                time.sleep(0.5)  # five times as long as between two signs of life
+                return before == count
+
+            wait_until(quiet)
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0
+            hostile.close()
+
+
+def test_what_it_starts_does_not_speak_for_it(user: User, config: Path) -> None:
+    spy = user.home / "spy"
+    nobody = Server(url=f"http://127.0.0.1:{free_port()}/", pid=0)
+    command = f'["sh", "-c", "env > {spy}; echo x"]'
+    config.write_text(config_text(nobody).replace('["echo", "correct horse"]', command))
+    with listening(user), running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        daemon.stop(signal.SIGTERM)
+    said = spy.read_text()
+    assert "HOME=" in said
+    assert "NOTIFY_SOCKET" not in said
+    assert "WATCHDOG" not in said
+
+
+def test_without_any_credential_it_ends_with_78_and_says_why(user: User, config: Path) -> None:
+    text = config_text(Server(url="https://cal.example.org/", pid=0))
+    config.write_text("\n".join(s for s in text.splitlines() if "password_command" not in s))
+    user.environment["CREDENTIALS_DIRECTORY"] = str(user.home)
+    assert "password_command" in plain(user.types("run", config=config), 78)
+
+
+def test_a_state_folder_of_a_newer_lorsync_is_refused_and_left(user: User, config: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    user.types("sync", config=config)
+    ledger = user.state / "ledger.sqlite3"
+    with closing(sqlite3.connect(ledger)) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert "newer lorsync" in plain(user.types("run", config=config), 73)
+    assert "newer lorsync" in plain(user.types("sync", config=config), 73)
+    assert not list(user.state.glob("*damaged*"))
+
+
+def test_a_damaged_ledger_is_said_once_and_rebuilt_from_the_calendar(
+    user: User, config: Path
+) -> None:
+    first = user.json("sync", config=config)
+    (user.state / "ledger.sqlite3").write_bytes(b"garbage" * 1000)
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        assert len(daemon.said("was damaged")) == 1
+        assert len(daemon.said(f"{len(first['created'])} adopted")) == 1, daemon.lines
+        daemon.passes(signal.SIGUSR1)
+        assert len(daemon.said("was damaged")) == 1
+        daemon.stop(signal.SIGTERM)
+    again = user.json("sync", config=config)
+    assert not again["created"] + again["updated"] + again["deleted"]
+    assert len(list(user.state.glob("*.damaged-*"))) == 1
+
+
+def test_a_broken_config_is_said_until_it_is_mended(user: User, config: Path) -> None:
+    with listening(user) as manager, running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        good = config.read_text()
+        config.write_text("[applicant")
+        daemon.wait_for("The config is broken")
+        daemon.passes(signal.SIGUSR1)
+        assert "The config is broken" in manager.status
+        assert not daemon.said("again.")
+        config.write_text(good)
+        daemon.wait_for("nothing in it has changed")
+        wait_until(lambda: "Last pass" in manager.status)
+        assert len(daemon.said("The config is broken")) == 1
+        daemon.stop(signal.SIGTERM)
+
+
+def stopped_at_any_time(user: User, config: Path, times: int) -> None:
+    """Stop it at random moments; it leaves within 5 s each time, and the next one goes on."""
+    seed = int(os.environ.get("LORSYNC_STOP_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"LORSYNC_STOP_SEED={seed}")
+    draw = random.Random(seed)  # noqa: S311 -- no secret is drawn
+    for _ in range(times):
+        with running(user, config) as daemon:
+            number = draw.choice([signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+            if number == signal.SIGINT:
+                # Earlier it may hit the interpreter at its own start, which knows no good answer.
+                daemon.wait_for("A pass begins")
+            time.sleep(draw.uniform(0, 2))
+            assert daemon.stop(number) < 5
+            assert daemon.process.returncode in {0, -number}, daemon.lines
+            assert not daemon.said("Traceback"), daemon.lines
+            assert not daemon.said("mistake of lorsync"), daemon.lines
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        assert user.record.last_error is None
+        daemon.stop(signal.SIGTERM)
+    settled = user.json("sync", config=config)
+    assert not settled["created"] + settled["updated"] + settled["deleted"]
+
+
+def test_it_can_be_stopped_at_any_time(user: User, config: Path) -> None:
+    stopped_at_any_time(user, config, 3)
+
+
+@pytest.mark.long
+def test_it_can_be_stopped_at_any_time_often(user: User, config: Path) -> None:
+    config.write_text(in_folder().replace('"folder"\npath = "events"', '"local"'))
+    stopped_at_any_time(user, config, 40)
+
+
+def test_each_line_says_what_it_is_about_and_an_idle_pass_says_nothing(
+    user: User, config: Path
+) -> None:
+    import json
+
+    command = [*user.arguments("run", "--log-format", "json", config=config)]
+    process = subprocess.Popen(
+        [command[0], "-v", *command[1:]],
+        env=user.environ() | {"JOURNAL_STREAM": "8:1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        cwd=user.home,
+    )
+    try:
+        wait_until(lambda: user.record.next_pass is not None)
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: (user.record.last_pass or {}).get("created") == 0)
+    finally:
+        process.terminate()
+        _, text = process.communicate(timeout=10)
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["message"] for line in lines if line["level"] == "info"] == ["6 created."]
+    changes = [line for line in lines if line["logger"] == "lorsync.changes" and "uid" in line]
+    assert len(changes) == 6
+    assert all(line["uid"].startswith("lorsync-") and line["mentor"] for line in changes)
+
+
+def test_a_config_by_links_is_followed_wherever_they_lead(user: User, config: Path) -> None:
+    """As a config map is mounted: the file is a link through ``..data``, which is swapped."""
+    folder = user.home / "mounted"
+    for name, due in (("..one", "2099-01-15"), ("..two", "2099-02-19"), ("..three", "2099-03-19")):
+        (folder / name).mkdir(parents=True)
+        text = in_folder(due=due).replace('"events"', f'"{user.home}/events"')
+        (folder / name / "config.toml").write_text(text)
+    (folder / "..data").symlink_to("..one")
+    (folder / "config.toml").symlink_to("..data/config.toml")
+    with running(user, folder / "config.toml") as daemon:
+        daemon.wait_for("A pass has ended")
+        for number, name in enumerate(("..two", "..three"), start=1):
+            (folder / "..new").symlink_to(name)
+            (folder / "..new").replace(folder / "..data")
+            daemon.wait_for("The config was read again.", number)
+        wait_until(
+            lambda: any(b"20990319" in f.read_bytes() for f in user.home.glob("events/*.ics"))
+        )
+        daemon.stop(signal.SIGTERM)
