@@ -229,10 +229,12 @@ def _applied(
     freeze_key(settings.season, ledger, seen.key)
     ledger.save_marks(seen.learned.marks)
     remember_unsure(ledger, work.doubts)
+    # First, since one of these may stand again, from a backup, and is an entry then (S17).
+    ledger.save((), retire=seen.learned.retired)
     ledger.save(
         seen.changed.values(),
         forget=[gone.uid for gone in seen.gone if not gone.retired],
-        retire=[*(gone.uid for gone in seen.gone if gone.retired), *seen.learned.retired],
+        retire=[gone.uid for gone in seen.gone if gone.retired],
     )
     created, warnings = _memorised(work, settings, calendar, ledger, now=now)
     desk = Desk(

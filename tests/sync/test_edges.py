@@ -392,3 +392,19 @@ def test_i1_a_follow_up_that_passed_stays_used_up_though_it_was_moved_ahead(
     report = desk.sync(both + timedelta(days=3))
     assert report.plan.budgets[MentorId("Alvarez")].spent == 2
     assert not [e for e in report.plan.events if e.kind is Kind.FOLLOW_UP and e.mentor == "Alvarez"]
+
+
+def test_s17_a_tick_on_what_a_backup_brought_back_counts_in_every_pass_alike(desk: Desk) -> None:
+    desk.sync()
+    thanks = desk.find(Kind.THANK_YOU)
+    backup = desk.calendar.bodies[thanks]
+    desk.change(letter("Alvarez", facts=SUBMITTED))
+    desk.sync(accept_deletions=True)
+    assert thanks not in desk.calendar.bodies
+    desk.calendar.put_foreign(thanks.rpartition("/")[2], backup)
+    desk.person_changes(thanks, summary=f"✓ {desk.events()[thanks]['SUMMARY']}")
+    desk.sync(accept_deletions=True)
+    desk.lose_ledger()
+    desk.sync(accept_deletions=True)
+    again = desk.sync(accept_deletions=True)
+    assert not again.wrote, (again.created, again.updated, again.deleted)
