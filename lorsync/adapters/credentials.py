@@ -283,7 +283,8 @@ def _search_anew() -> None:
     from keyring.backends import fail
 
     if isinstance(keyring.get_keyring(), fail.Keyring):
-        get_all_keyring.reset()
+        with suppress(KeyError):  # nothing was searched, where the environment names the keyring
+            get_all_keyring.reset()
         keyring.core.init_backend()
 
 

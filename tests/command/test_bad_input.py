@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -308,18 +309,28 @@ def test_a_state_folder_that_is_a_file(user: User, path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk(user: User, path: Path) -> None:
-    """A ledger that cannot grow: the file is on a disk that takes nothing."""
-    user.state.mkdir()
-    (user.state / "pass.lock").touch()
-    (user.state / "ledger.sqlite3").symlink_to("/dev/full")
-    few_lines(plain(user.types("sync", config=path), 73))
+    """A ledger that cannot grow: no file may, as on a disk that takes nothing."""
+    typed = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *user.arguments("sync", config=path)]
+    done = subprocess.run(
+        typed, env=user.environ(), capture_output=True, text=True, cwd=user.home, check=False
+    )
+    few_lines(plain(done, 73))
     assert not list((user.home / "events").glob("*.ics"))
 
 
-def test_a_ledger_that_is_no_ledger(user: User, path: Path) -> None:
-    user.state.mkdir()
-    (user.state / "ledger.sqlite3").write_text("this is not a database, but long enough" * 99)
-    few_lines(plain(user.types("sync", config=path), 73))
+def test_a_ledger_that_is_no_ledger_is_set_aside_and_rebuilt(user: User, path: Path) -> None:
+    user.json("sync", config=path)
+    events = sorted((user.home / "events").glob("*.ics"))
+    for file in user.state.glob("ledger.sqlite3*"):
+        file.unlink()
+    garbage = "this is not a database, but long enough" * 99
+    (user.state / "ledger.sqlite3").write_text(garbage)
+    done = user.types("sync", config=path)
+    assert done.returncode == 0, done.stderr
+    (aside,) = user.state.glob("ledger.sqlite3.damaged-*")
+    assert aside.read_text() == garbage
+    assert aside.name in done.stdout.replace("\n  ", "")
+    assert sorted((user.home / "events").glob("*.ics")) == events
 
 
 def test_a_ledger_of_a_newer_version(user: User, path: Path) -> None:

@@ -341,7 +341,7 @@ def test_damaged_ledger(user: User, folder: Path) -> None:
         file.unlink()
     ledger.write_bytes(b"no ledger at all, but a text of some length" * 100)
     found = in_process(user, folder, code=1)
-    assert "cannot be used" in found["ledger-unusable"]
+    assert "is damaged" in found["ledger-unusable"]
     assert "calendar-writable" in found
 
 

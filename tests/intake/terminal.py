@@ -13,10 +13,11 @@ from pathlib import Path
 COMMAND = Path(sys.executable).with_name("lorsync")
 CTRL_C, CTRL_D = "\x03", "\x04"
 _SECONDS = 60
-# A process gets Ctrl-C from the terminal only if it is that session's own.
+# A process gets Ctrl-C from the terminal only if it is that session's own, and heeds it only if it
+# was not told to ignore it, as what a shell starts in the background is.
 _OWN_SESSION = (
-    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
