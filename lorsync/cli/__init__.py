@@ -4,6 +4,7 @@ A message goes to stderr and its exit code follows sysexits (see :mod:`lorsync.e
 is never shown; of a mistake of lorsync's own, the place is.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -21,8 +22,12 @@ def main(arguments: Sequence[str]) -> int:
     speak_plainly()
     try:
         result = cli.main(args=list(arguments), prog_name="lorsync", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return UsageError.exit_code
     except click.UsageError as error:
         return _tell(_usage(error), UsageError.exit_code)
     except click.ClickException as error:
@@ -31,13 +36,25 @@ def main(arguments: Sequence[str]) -> int:
         return _tell("Stopped.", 128 + signal.SIGINT)
     except LorsyncError as error:
         return _tell(str(error), error.exit_code)
-    except BrokenPipeError:
-        # The reader left, as `| head` does: not an error. Python would complain at exit once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+    except (BrokenPipeError, SystemExit):
+        # The reader left, as `| head` does: not an error. click and rich exit then, and nothing
+        # else here does.
+        return _unheard(128 + signal.SIGPIPE)
+    except OSError as error:
+        return _unheard(_unexpected(error)) if _is_full(error) else _unexpected(error)
     except Exception as error:  # noqa: BLE001 -- the last resort; never a traceback for a person
         return _unexpected(error)
     return result if isinstance(result, int) else 0
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} and not error.filename
+
+
+def _unheard(code: int) -> int:
+    """Give up stdout, which Python would complain of once more at the end; return ``code``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
 def _tell(message: str, code: int) -> int:
@@ -54,5 +71,6 @@ def _unexpected(error: Exception) -> int:
     """Say that lorsync itself is wrong, and where, without what may be secret in the message."""
     message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
     if isinstance(error, OSError):
-        message = f"{error.strerror or error}: {error.filename}" if error.filename else f"{error}"
+        where = error.filename or "the output"
+        message = f"{where} cannot be used: {error.strerror or error}."
     return _tell(message, LorsyncError.exit_code)

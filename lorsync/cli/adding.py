@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-import click
-
 from lorsync.adapters.own_files import read_bytes, write_whole
 from lorsync.cli import context
 from lorsync.cli.interview import Again, Interview, Stopped
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.config.problems import shown
 from lorsync.core.model import LetterType
@@ -123,8 +122,8 @@ def _add(options: Globals, known: Known, table: str, values: Values, *, dry_run:
     except ConfigError as unknown:
         raise refused(unknown) from None
     if dry_run:
-        click.echo("\n".join(_difference(known, content, around=3)))
-        click.echo("Nothing was written.")
+        echo("\n".join(_difference(known, content, around=3)))
+        echo("Nothing was written.")
         return
     write_whole(known.path, content, before=known.content)
     lines = [line[1:] for line in _difference(known, content, around=0)[2:] if line[:1] == "+"]

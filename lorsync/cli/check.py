@@ -3,6 +3,7 @@
 import click
 
 from lorsync.cli.context import config_path, say, settings_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.errors import ConfigError
 
@@ -45,7 +46,7 @@ def _counted(options: Globals) -> dict[str, int]:
 
         check_authorities(settings.calendar.ca_file)
     for caution in cautions(settings.calendar):
-        click.echo(f"lorsync: {caution}", err=True)
+        echo(f"lorsync: {caution}", err=True)
     season = settings.season
     return {
         "letter": len(season.letters),

@@ -2,6 +2,7 @@
 
 import click
 
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import cli
 
 _VARIABLE = "_LORSYNC_COMPLETE"
@@ -20,4 +21,4 @@ def command(*, shell: str) -> None:
     found = get_completion_class(shell)
     if found is None:
         raise click.UsageError(f"This click knows no completion for {shell}.")
-    click.echo(found(cli, {}, "lorsync", _VARIABLE).source())
+    echo(found(cli, {}, "lorsync", _VARIABLE).source())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from lorsync.cli.context import config_path, now, state_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.config import load
 from lorsync.doctor.findings import Finding, Verdict
@@ -50,7 +51,7 @@ def command(options: Globals, *, with_probe: bool, as_json: bool) -> int:
             }
             for each in found
         ]
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         _show(found)
     return int(has_problems(found))

@@ -4,9 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-import click
-
-from lorsync.cli.plain_text import is_unicode
+from lorsync.cli.plain_text import echo, is_unicode
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
 from lorsync.ports import Collection
@@ -19,7 +17,7 @@ def show(document: Document) -> None:
     """Print one document."""
     # A sign that stdout cannot encode is written as its number, which means the same.
     escaped = not is_unicode(sys.stdout.encoding)
-    click.echo(json.dumps(document, ensure_ascii=escaped, indent=2))
+    echo(json.dumps(document, ensure_ascii=escaped, indent=2))
 
 
 def plan_document(plan: Plan) -> Document:

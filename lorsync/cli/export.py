@@ -11,6 +11,7 @@ import click
 from lorsync.cli import completing
 from lorsync.cli.context import now, parse_day, say, settings_of, state_of
 from lorsync.cli.files import write_whole
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.cli.words import Words
 from lorsync.errors import UsageError
@@ -113,7 +114,7 @@ def command(
     if output == _STDOUT:
         sys.stdout.buffer.write(body(events))
         if not events:
-            click.echo("lorsync: nothing is planned, so the calendar is empty.", err=True)
+            echo("lorsync: nothing is planned, so the calendar is empty.", err=True)
         return
     files = {Path(output): events} if output is not None else {}
     if split is not None:

@@ -11,6 +11,7 @@ from lorsync.adapters.own_files import read_bytes, write_copy, write_whole
 from lorsync.cli.context import config_path, now, parse_day, state_of
 from lorsync.cli.interview import HOW, Interview, Stopped
 from lorsync.cli.kept import Kept
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.config.zone import machine_zone
 from lorsync.errors import LorsyncError, UsageError
@@ -127,7 +128,7 @@ def command(
         raise
     kept.forget()
     if done is None:
-        click.echo("Nothing was written. “lorsync add” adds to the config that is there.")
+        echo("Nothing was written. “lorsync add” adds to the config that is there.")
         return None
     settings = done[2]
     _go_on(context, talk, settings, state)
@@ -136,9 +137,9 @@ def command(
 
 def _write(path: Path, content: bytes, before: bytes | None) -> None:
     if before is not None:
-        click.echo(f"The config of before is kept as {write_copy(path, before)}.")
+        echo(f"The config of before is kept as {write_copy(path, before)}.")
     write_whole(path, content, before=before)
-    click.echo(f"Written: {path}\n")
+    echo(f"Written: {path}\n")
 
 
 def _today() -> date:
@@ -164,7 +165,7 @@ def _stop(talk: Interview, kept: Kept, stopped: Stopped) -> int:
     if talk.terminal and talk.answers:
         kept.keep(talk.answers)
         said += ", and your answers are kept: “lorsync init” goes on from here"
-    click.echo(said + ".")
+    echo(said + ".")
     return _INTERRUPTED if stopped.abruptly else 0
 
 
@@ -173,7 +174,7 @@ def _go_on(context: click.Context, talk: Interview, settings: Settings, state: P
     try:
         _show_plan(settings, state)
     except LorsyncError as error:  # such as a ledger of another season; the config is written
-        click.echo(str(error))
+        echo(str(error))
     signed_in = traits(settings.calendar).sign_in is SignIn.NONE
     if not signed_in and talk.terminal:
         signed_in = _login(context)
@@ -185,13 +186,13 @@ def _go_on(context: click.Context, talk: Interview, settings: Settings, state: P
         ("mark MENTOR asked", "say what happened; “lorsync add” adds to the config"),
     ]
     if settings.calendar.provider is Provider.FOLDER:
-        click.echo(f"The events go to the folder {settings.calendar.path}.")
-    click.echo("\nWhat to do next:")
+        echo(f"The events go to the folder {settings.calendar.path}.")
+    echo("\nWhat to do next:")
     config: Path | None = context.obj.config
     lorsync = "lorsync" if config is None else f"lorsync -c {shlex.quote(str(config))}"
     width = max(len(typed) for typed, _ in steps)
     for typed, what in steps:
-        click.echo(f"  {lorsync} {typed:{width}}  {what}")
+        echo(f"  {lorsync} {typed:{width}}  {what}")
 
 
 def _show_plan(settings: Settings, state: Path) -> None:
@@ -207,7 +208,7 @@ def _show_plan(settings: Settings, state: Path) -> None:
 def _login(context: click.Context) -> bool:
     """Sign in now if the person wants it; a login that fails loses nothing."""
     try:
-        click.echo()
+        echo()
         if not Interview().yes("Sign in to your calendar now?", default=True):
             return False
     except Stopped:
@@ -217,6 +218,6 @@ def _login(context: click.Context) -> bool:
     try:
         context.invoke(login)
     except LorsyncError as error:
-        click.echo(f"{error}\nThe config is written all the same. Try again with: lorsync login")
+        echo(f"{error}\nThe config is written all the same. Try again with: lorsync login")
         return False
     return True

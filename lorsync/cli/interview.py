@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 import click
 
+from lorsync.cli.plain_text import echo
 from lorsync.errors import DataError
 
 Answer = TypeVar("Answer")
@@ -62,12 +63,12 @@ class Interview:
         if self._place >= len(self.answers):
             # Wrapping would drop the blank line in front.
             lead = "\n" if text.startswith("\n") else ""
-            click.echo(lead + click.wrap_text(text.strip(), 80))
+            echo(lead + click.wrap_text(text.strip(), 80))
 
     def show(self, text: str) -> None:
         """Print lines as they are, unless the person has seen them."""
         if self._place >= len(self.answers):
-            click.echo(text)
+            echo(text)
 
     def ask(
         self,
@@ -135,14 +136,14 @@ class Interview:
             typed = self._typed(prompt, question)
             match typed.casefold():
                 case "back" if self._place == 0:
-                    click.echo("This is the first question.")
+                    echo("This is the first question.")
                 case "back":
                     raise _Back
                 case "stop":
                     raise Stopped(abruptly=False)
                 case "?":
-                    click.echo(click.wrap_text(more or "There is no more to say about it.", 80))
-                    click.echo(HOW)
+                    echo(click.wrap_text(more or "There is no more to say about it.", 80))
+                    echo(HOW)
                 case _:
                     return typed
 
@@ -151,7 +152,7 @@ class Interview:
             typed = input(prompt) if self.terminal else self._piped(prompt, question)
             typed.encode()
         except (EOFError, KeyboardInterrupt):
-            click.echo()
+            echo()
             raise Stopped(abruptly=True) from None
         except UnicodeError:
             raise DataError(f"The answer to “{question}” is not UTF-8.") from None
@@ -161,5 +162,5 @@ class Interview:
         line = sys.stdin.readline() if sys.stdin else ""
         if not line:
             raise DataError(f"The answers end at the question “{question}”. Nothing was written.")
-        click.echo(prompt + line.rstrip("\r\n"))
+        echo(prompt + line.rstrip("\r\n"))
         return line

@@ -8,6 +8,7 @@ import click
 
 from lorsync.adapters.credentials import Source, account, remember, source, stored
 from lorsync.cli.context import settings_of, state_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.cli.waiting import Waiting
 from lorsync.errors import UsageError
@@ -41,7 +42,7 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
     """
     settings, state = settings_of(options).calendar, state_of(options)
     if traits(settings).sign_in is SignIn.NONE:
-        click.echo(f"The provider {settings.provider} needs no login.")
+        echo(f"The provider {settings.provider} needs no login.")
         return
     origin = source(settings)
     if to_stdout:
@@ -49,11 +50,11 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
             raise UsageError("--print is for a pipe: on the screen others could read the secret.")
         secret = _asked(settings, None, client)
         _tell(settings, _tried(settings, state, secret), err=True)
-        click.echo(secret)
+        echo(secret)
         return
     if origin is not Source.KEYRING:
         listed = _tried(settings, state, None)
-        click.echo(f"The login from {origin} works.")
+        echo(f"The login from {origin} works.")
         _tell(settings, listed)
         return
     # Asked before the person types anything, since it may be locked or not there.
@@ -61,7 +62,7 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
     secret = _asked(settings, None if new_client else before, client)
     listed = _tried(settings, state, secret)
     remember(settings, secret)
-    click.echo(f"The login is in the keyring now, as “{account(settings)}”.")
+    echo(f"The login is in the keyring now, as “{account(settings)}”.")
     _tell(settings, listed)
 
 
@@ -84,7 +85,7 @@ def _tell(settings: CalendarSettings, listed: tuple[Collection, ...], *, err: bo
 
 def _asked(settings: CalendarSettings, before: str | None, client: Path | None) -> str:
     """Have the person give what the provider needs."""
-    click.echo(how_to_sign_in(settings), err=True)
+    echo(how_to_sign_in(settings), err=True)
     if traits(settings).sign_in is SignIn.OAUTH:
         return _google(settings, before, client)
     if client is not None:
@@ -109,7 +110,7 @@ def _google(settings: CalendarSettings, before: str | None, file: Path | None) -
         last = Login.from_line(before)
         client = Client(id=last.client_id, secret=last.client_secret)
     else:
-        click.echo("It needs an OAuth client of your own; docs/google.md shows how.", err=True)
+        echo("It needs an OAuth client of your own; docs/google.md shows how.", err=True)
         client = Client(
             id=click.prompt("Client ID", err=True).strip(),
             secret=_hidden("Client secret: ").strip(),
@@ -119,12 +120,12 @@ def _google(settings: CalendarSettings, before: str | None, file: Path | None) -
 
 
 def _show_address(address: str) -> None:
-    click.echo(
+    echo(
         "Let lorsync in at this address, which your browser may have opened already:\n\n"
         f"  {address}\n",
         err=True,
     )
-    click.echo(
+    echo(
         "If the browser runs on another machine, it ends at an address that begins with "
         "http://127.0.0.1 and shows an error: paste that whole address here.",
         err=True,

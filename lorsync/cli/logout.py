@@ -5,6 +5,7 @@ import click
 from lorsync.adapters.credentials import Source, account, forget, source, stored
 from lorsync.cli.confirming import confirm
 from lorsync.cli.context import say, settings_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.errors import LorsyncError
 from lorsync.providers import SignIn, traits
@@ -18,15 +19,15 @@ def command(options: Globals, *, yes: bool) -> None:
     settings = settings_of(options).calendar
     known = traits(settings)
     if known.sign_in is SignIn.NONE:
-        click.echo(f"The provider {settings.provider} has no login.")
+        echo(f"The provider {settings.provider} has no login.")
         return
     origin = source(settings)
     if origin is not Source.KEYRING:
-        click.echo(f"The secret comes from {origin}: take it away there.")
+        echo(f"The secret comes from {origin}: take it away there.")
         return
     secret = stored(settings)
     if secret is None:
-        click.echo(f"The keyring has no login for {account(settings)}.")
+        echo(f"The keyring has no login for {account(settings)}.")
         return
     confirm(f"Take the login for {account(settings)} out of the keyring?", yes=yes)
     withdrawn = _withdrawn(secret) if known.sign_in is SignIn.OAUTH else None
@@ -35,7 +36,7 @@ def command(options: Globals, *, yes: bool) -> None:
     if withdrawn:
         say(options, "Google has withdrawn it, too.")
     elif known.sign_in is SignIn.OAUTH:
-        click.echo(
+        echo(
             "Google was not told: remove lorsync's access at "
             "https://myaccount.google.com/connections."
         )

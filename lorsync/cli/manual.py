@@ -4,6 +4,7 @@
 together.
 """
 
+import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ import click
 
 from lorsync import __version__, __version_date__
 from lorsync.cli.examples import EXAMPLES
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import cli
 
 _FILES = (
@@ -56,7 +58,7 @@ def manual() -> str:
             ".B lorsync",
             "[\\fIoptions\\fR] \\fIcommand\\fR [\\fIarguments\\fR]",
             ".SH DESCRIPTION",
-            *_prose((cli.help or "").partition("\n\n")[2]),
+            *_prose(inspect.cleandoc(cli.help or "").partition("\n\n")[2]),
             ".SH OPTIONS",
             *_options(cli, root),
             ".SH COMMANDS",
@@ -81,7 +83,7 @@ def _command(name: str, parent: click.Context, group: click.Group) -> Iterator[s
     context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join(command.collect_usage_pieces(context))
     yield f'.SS "{_escaped(f"{context.command_path} {usage}")}"'
-    yield from _prose(command.help or "")
+    yield from _prose(inspect.cleandoc(command.help or ""))
     yield from _options(command, context)
     if isinstance(command, click.Group):
         for each in command.list_commands(context):
@@ -130,4 +132,4 @@ def _guarded(line: str) -> str:
 
 
 if __name__ == "__main__":
-    click.echo(manual(), nl=False)
+    echo(manual(), nl=False)

@@ -11,6 +11,8 @@ import sys
 import unicodedata
 from collections.abc import Mapping
 
+import click
+
 _HANDLER = "lorsync.plain"
 _LOOKALIKES = {
     "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "─": "-", "━": "-", "═": "=",
@@ -34,6 +36,16 @@ def speak_plainly() -> None:
             stream.reconfigure(encoding="ascii", errors=_HANDLER)
         elif not is_unicode(stream.encoding):
             stream.reconfigure(errors=_HANDLER)
+
+
+def echo(message: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print to stdout, or stderr, in whatever these speak; click's own writes UTF-8 over ASCII.
+
+    Colours are for terminals alone.
+    """
+    stream = sys.stderr if err else sys.stdout
+    text = message if stream.isatty() else click.unstyle(message)
+    print(text, end="\n" if nl else "", file=stream)
 
 
 def asks_for_ascii(environ: Mapping[str, str]) -> bool:

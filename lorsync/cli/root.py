@@ -115,7 +115,7 @@ def _quiet() -> click.Option:
 @click.option(
     "-c",
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The config file.  [default: lorsync/config.toml in your config folder]",
 )
 @click.option(

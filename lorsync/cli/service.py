@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lorsync.cli.context import config_path, settings_of, state_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.errors import TryAgainError, UsageError
 
@@ -40,15 +41,15 @@ def install(options: Globals, *, force: bool, as_root: bool) -> None:
     _check_daemon(manager, launch.state)
     before = whose(manager.path)
     changed = put(manager.path, manager.text(launch), force=force)
-    click.echo(f"Wrote {manager.path}" if changed else f"{manager.path} is as it should be.")
+    echo(f"Wrote {manager.path}" if changed else f"{manager.path} is as it should be.")
     if before is Whose.PERSON:
-        click.echo(f"Yours is kept as {kept(manager.path)}")
+        echo(f"Yours is kept as {kept(manager.path)}")
     for ran in manager.start(changed=changed):
-        click.echo(f"Ran: {ran}")
+        echo(f"Ran: {ran}")
     state = manager.state()
-    click.echo(f"The service is {state.says}.")
+    echo(f"The service is {state.says}.")
     for line in (*notes, *manager.advice(state), "How it fares: lorsync status", _undo(options)):
-        click.echo(line)
+        echo(line)
 
 
 @command.command("uninstall")
@@ -61,16 +62,16 @@ def uninstall(options: Globals, *, force: bool) -> None:
 
     manager = manager_here()
     if whose(manager.path) is Whose.NOBODY:
-        click.echo(f"There is no service to take away: {manager.path} is not there.")
+        echo(f"There is no service to take away: {manager.path} is not there.")
         return
     check_removable(manager.path, force=force)
     for ran in manager.stop():
-        click.echo(f"Ran: {ran}")
+        echo(f"Ran: {ran}")
     remove(manager.path, force=force)
-    click.echo(f"Removed {manager.path}")
+    echo(f"Removed {manager.path}")
     for ran in manager.forget():
-        click.echo(f"Ran: {ran}")
-    click.echo(f"The calendar and {state_of(options)} are as they were.")
+        echo(f"Ran: {ran}")
+    echo(f"The calendar and {state_of(options)} are as they were.")
 
 
 @command.command("status")
@@ -88,14 +89,14 @@ def status(options: Globals, *, as_json: bool) -> int:
 
         show(_document(manager, owner, state))
     else:
-        click.echo(f"Service   {state.says}, by {manager.name}")
-        click.echo(f"File      {manager.path}, {owner}")
-        click.echo(f"At start  {'comes up by itself' if state.enabled else 'stays down'}")
+        echo(f"Service   {state.says}, by {manager.name}")
+        echo(f"File      {manager.path}, {owner}")
+        echo(f"At start  {'comes up by itself' if state.enabled else 'stays down'}")
         if state.active:
             for line in manager.advice(state):
-                click.echo(line)
+                echo(line)
         else:
-            click.echo(f"To have it run: {_typed(options)} service install")
+            echo(f"To have it run: {_typed(options)} service install")
     if state.active:
         return 0
     return _FAILED if state.failed else _NOT_RUNNING

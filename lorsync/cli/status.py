@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lorsync.cli.context import now, settings_of, state_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.errors import ConfigError
 
@@ -33,7 +34,7 @@ def command(options: Globals, *, as_json: bool) -> int:
     else:
         from lorsync.cli.status_text import lines
 
-        click.echo("\n".join(lines(picture)))
+        echo("\n".join(lines(picture)))
     return int(picture.standing.health)
 
 

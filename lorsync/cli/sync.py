@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lorsync.cli.context import config_path, now, settings_of, state_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _show(options: Globals, report: "Summary", *, dry_run: bool, as_json: bool) 
         return
     elif report.repeatable and report.is_silent:
         # Loading what draws tables takes longer than all that a glance does.
-        click.echo(report.headline())
+        echo(report.headline())
     else:
         from lorsync.cli.tables import console, show_report
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lorsync.cli.context import now, parse_day, settings_of, state_of
+from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.errors import UsageError
 from lorsync.planning import known, plan_of, today_of
@@ -80,4 +81,4 @@ def _write(output: str, drawn: str) -> None:
     from lorsync.cli.files import write_whole
 
     write_whole(Path(output), drawn.encode())
-    click.echo(f"The season is drawn in {output}.")
+    echo(f"The season is drawn in {output}.")
