@@ -22,7 +22,7 @@ from lorsync.ports import (
     WriteRefusedError,
 )
 
-_XML = {"Content-Type": "application/xml; charset=utf-8"}
+_XML = {"Content-Type": xml.MEDIA_TYPE}
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({404, 410})
 # RFC 4918 section 9.7.1, when a PUT finds no collection to be in; beside other meanings.
