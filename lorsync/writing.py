@@ -16,19 +16,9 @@ from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Rel
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.merge import Gone, confirm, deleted, observe_absent, observe_present
 from lorsync.core.model import PlanWarning, Uid
-from lorsync.errors import TryAgainError
-from lorsync.ports import (
-    Calendar,
-    ETag,
-    Href,
-    Ledger,
-    PreconditionFailedError,
-    Progress,
-    Resource,
-    ResourceGoneError,
-    WriteRefusedError,
-)
-from lorsync.preconditions import Kept, kept_by, remember_careless, warn_of_unnamed
+from lorsync.ports import Calendar, Href, Ledger, Progress, Resource
+from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
+from lorsync.sending import Conflict, Job, Refused, Reply, Vanished, Written, forestalled, send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,45 +35,6 @@ class Outcomes:
     entries: Mapping[Uid, Entry] = field(default_factory=dict)
     warnings: tuple[PlanWarning, ...] = ()
     besides: Mapping[Href, Resource] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """One write: the entry that announces it, and the action it came from.
-
-    ``looked``: the entry is as it was a moment ago, which has to do where it has no version (S22).
-    """
-
-    action: Write
-    entry: Entry
-    looked: bool = False
-
-    @property
-    def href(self) -> Href:
-        return Href(self.entry.href)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    etag: ETag | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Conflict:
-    """The guard did not hold: something else is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Vanished:
-    """There was nothing to write to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refused:
-    why: str
-
-
-_Reply = _Written | _Conflict | _Vanished | _Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,24 +74,25 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     return replace(outcomes, entries={**notes, **outcomes.entries})
 
 
-def _job(action: Write, desk: Desk, *, looked: bool = False) -> _Job:
+def _job(action: Write, desk: Desk, *, looked: bool = False) -> Job:
     entry = announced(action, desk.calendar.href_for, desk.zone)
-    return _Job(action=action, entry=entry, looked=looked)
+    return Job(action=action, entry=entry, looked=looked)
 
 
-def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outcomes:
+def _round(jobs: Sequence[Job], desk: Desk, progress: Progress | None) -> Outcomes:
     """Announce, send, look and record one set of writes."""
     if not jobs:
         besides = desk.calendar.fetch(desk.besides) if desk.besides else {}
         return Outcomes(besides=besides)
     desk.ledger.save(job.entry for job in jobs)
     kept = kept_by(desk.calendar, desk.ledger)
-    foreseen = _foreseen(jobs, desk.calendar, kept)
+    known = forestalled(jobs, desk.calendar, kept)
     try:
-        sent = _send([j for j in jobs if j.entry.uid not in foreseen], desk, progress)
+        to_send = [job for job in jobs if job.entry.uid not in known]
+        sent = send(to_send, desk.calendar, desk.stopping, progress)
     finally:
         remember_careless(kept, desk.calendar, desk.ledger)
-    replies = foreseen | sent
+    replies = known | sent
     look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
     look += desk.besides
     held = desk.calendar.fetch(look) if look else {}
@@ -159,99 +111,31 @@ def _round(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> Outco
     return replace(_tally(jobs, replies, entries), besides=besides)
 
 
-def _foreseen(jobs: Sequence[_Job], calendar: Calendar, kept: Kept) -> dict[Uid, _Reply]:
-    """Look once at what the server would not guard, and say which writes must not be sent (S22)."""
-    unguarded = [
-        job
-        for job in jobs
-        if (isinstance(job.action, Create) and not kept.creation)
-        or (isinstance(job.action, Delete) and not kept.deletion)
-    ]
-    held = calendar.fetch([job.href for job in unguarded]) if unguarded else {}
-    replies: dict[Uid, _Reply] = {}
-    for job in unguarded:
-        there, wanted = held.get(job.href), job.entry.etag
-        if there is None and isinstance(job.action, Delete):
-            replies[job.entry.uid] = _Vanished()
-        elif there is not None and (there.etag is None or there.etag != wanted):
-            replies[job.entry.uid] = _Conflict()
-    return replies
-
-
-def _send(jobs: Sequence[_Job], desk: Desk, progress: Progress | None) -> dict[Uid, _Reply]:
-    """Send all writes, several at once; the first failure of the server as a whole ends it."""
-    from concurrent.futures import ThreadPoolExecutor, as_completed
-
-    replies: dict[Uid, _Reply] = {}
-    if not jobs:
-        return replies
-    workers = min(desk.calendar.connections, len(jobs))
-    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="lorsync-write")
-    try:
-        futures = {pool.submit(_send_unless_stopping, job, desk): job for job in jobs}
-        for future in as_completed(futures):
-            replies[futures[future].entry.uid] = future.result()
-            if progress is not None:
-                progress(len(replies), len(jobs))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return replies
-
-
-def _send_unless_stopping(job: _Job, desk: Desk) -> _Reply:
-    """Send a write, but begin none once the pass is to stop: its intent waits for the next one."""
-    if desk.stopping():
-        msg = "Stopped between two writes; the next pass goes on."
-        raise TryAgainError(msg)
-    return _send_one(job, desk.calendar)
-
-
-def _send_one(job: _Job, calendar: Calendar) -> _Reply:
-    entry = job.entry
-    try:
-        if entry.intent is Intent.CREATE and entry.intended is not None:
-            return _Written(etag=calendar.create(job.href, entry.intended))
-        guard = None if entry.etag is None else ETag(entry.etag)
-        if guard is None and not job.looked:
-            # Never an unguarded write (RFC 9110 section 13.1.1): look first.
-            return _Conflict()
-        if entry.intended is not None:
-            return _Written(etag=calendar.update(job.href, entry.intended, guard))
-        calendar.delete(job.href, guard)
-        return _Written(etag=None)
-    except PreconditionFailedError:
-        return _Conflict()
-    except ResourceGoneError:
-        return _Vanished()
-    except WriteRefusedError as error:
-        return _Refused(why=str(error))
-
-
-def _wants_a_look(job: _Job, reply: _Reply) -> bool:
-    if isinstance(reply, _Written):
+def _wants_a_look(job: Job, reply: Reply) -> bool:
+    if isinstance(reply, Written):
         return not isinstance(job.action, Delete)
-    return isinstance(reply, _Conflict)
+    return isinstance(reply, Conflict)
 
 
-def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entry | Gone:
+def _settle(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> Entry | Gone:
     """Return what the ledger should say after a write, given what the server now holds."""
     entry = job.entry
-    if isinstance(job.action, Delete) and isinstance(reply, _Written | _Vanished):
+    if isinstance(job.action, Delete) and isinstance(reply, Written | Vanished):
         return deleted(entry, now=desk.now)
     match reply:
-        case _Refused():
+        case Refused():
             if isinstance(job.action, Create):
                 return Gone(uid=entry.uid, retired=False)
             return job.action.entry
-        case _Written(etag=put_etag) if held is not None:
+        case Written(etag=put_etag) if held is not None:
             if entry.intent is not Intent.CREATE:
                 entry = replace(entry, sequence=entry.sequence + 1)
             return confirm(
                 entry, held.body, held.etag, put_etag=put_etag, zone=desk.zone, now=desk.now
             )
-        case _Conflict() if held is not None:
+        case Conflict() if held is not None:
             return observe_present(entry, held.body, held.etag, desk.zone, now=desk.now)
-        case _Written():
+        case Written():
             # Written, and gone again before we looked: somebody removed it.
             confirmed = replace(entry, sent=entry.intended, sent_digests=entry.intended_digests)
             return observe_absent(
@@ -264,18 +148,18 @@ def _settle(job: _Job, reply: _Reply, held: Resource | None, desk: Desk) -> Entr
 
 
 def _tally(
-    jobs: Sequence[_Job], replies: Mapping[Uid, _Reply], entries: Mapping[Uid, Entry]
+    jobs: Sequence[Job], replies: Mapping[Uid, Reply], entries: Mapping[Uid, Entry]
 ) -> Outcomes:
     done = {kind: set[Uid]() for kind in (Create, Update, Release, Acknowledge, Delete)}
     adopted: set[Uid] = set()
     warnings = []
     for job in jobs:
         uid, reply = job.entry.uid, replies[job.entry.uid]
-        if isinstance(reply, _Written) or (
-            isinstance(job.action, Delete) and isinstance(reply, _Vanished)
+        if isinstance(reply, Written) or (
+            isinstance(job.action, Delete) and isinstance(reply, Vanished)
         ):
             done[type(job.action)].add(uid)
-        elif isinstance(reply, _Refused):
+        elif isinstance(reply, Refused):
             warnings.append(_refusal(job, reply))
         elif isinstance(job.action, Create) and uid in entries:
             adopted.add(uid)
@@ -289,7 +173,7 @@ def _tally(
     )
 
 
-def _refusal(job: _Job, reply: _Refused) -> PlanWarning:
+def _refusal(job: Job, reply: Refused) -> PlanWarning:
     return PlanWarning(
         code="refused",
         subject=job.entry.uid,
@@ -297,7 +181,7 @@ def _refusal(job: _Job, reply: _Refused) -> PlanWarning:
     )
 
 
-def _overtaken(jobs: Sequence[_Job], outcomes: Outcomes) -> list[Write]:
+def _overtaken(jobs: Sequence[Job], outcomes: Outcomes) -> list[Write]:
     """Return the writes that were overtaken by one that left what is ours as it was."""
     again: list[Write] = []
     for job in jobs:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from lorsync.core.follow_ups import least_days
+from lorsync.core.candidates import least_days
 from lorsync.core.model import Identity, Kind, LetterId, Placed, PlanWarning, Reason, Status
 from lorsync.core.occasion import (
     ASKING,

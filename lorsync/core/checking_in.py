@@ -5,15 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from lorsync.core.follow_ups import (
-    Choice,
-    Fixed,
-    OpenDue,
-    ahead_days,
-    check_in_span,
-    choose_days,
-    least_days,
-)
+from lorsync.core.candidates import Fixed, OpenDue, ahead_days, check_in_span, least_days
+from lorsync.core.follow_ups import Choice, choose_days
 from lorsync.core.model import (
     MAX_FOLLOW_UPS,
     Budget,

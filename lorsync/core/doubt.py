@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from lorsync.core.candidates import check_in_span
 from lorsync.core.contact_days import contact_days
 from lorsync.core.entry import Entry
-from lorsync.core.follow_ups import check_in_span
 from lorsync.core.model import Kind, Letter, MentorId, Season
 from lorsync.core.progress import first_contact_day, progress_of
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from lorsync.core.follow_ups import ahead_days, check_in_span, fallback_span
+from lorsync.core.candidates import ahead_days, check_in_span, fallback_span
 from lorsync.core.model import Kind, LetterId, Placed
 from lorsync.core.occasion import Case
 

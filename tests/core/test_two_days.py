@@ -8,8 +8,9 @@ from itertools import combinations
 
 import pytest
 
+from lorsync.core.candidates import Fixed, OpenDue
 from lorsync.core.contact_days import ContactDays
-from lorsync.core.follow_ups import Choice, Fixed, OpenDue, choose_days
+from lorsync.core.follow_ups import Choice, choose_days
 from lorsync.core.model import Absence, Policy
 
 AT_LENGTH = [pytest.mark.long, pytest.mark.timeout(3600)]

@@ -8,6 +8,10 @@ from email.utils import parsedate_to_datetime
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import shown
 from lorsync.errors import BusyError, LorsyncError, UnavailableError
+from lorsync.ports import ETag
+
+GONE = frozenset({404, 410})
+"""What says that nothing is there (RFC 9110 sections 15.5.5 and 15.5.11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,12 @@ def is_web_page(declared: str, body: bytes) -> bool:
     return bool(body) and (
         "html" in declared.lower() or b"<html" in head or b"<!doctype html" in head
     )
+
+
+def strong_etag(told: str | None) -> ETag | None:
+    """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match."""
+    told = (told or "").strip()
+    return ETag(told) if told and not told.startswith("W/") else None
 
 
 def unusable(answer: Answer) -> LorsyncError:

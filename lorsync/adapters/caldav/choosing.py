@@ -175,7 +175,7 @@ def _holders(
 
 
 def _has(transport: Transport, address: str, uid: Uid) -> bool:
-    headers = {"Content-Type": "application/xml; charset=utf-8", "Depth": "0"}
+    headers = {"Content-Type": xml.MEDIA_TYPE, "Depth": "0"}
     body = xml.propfind([xml.GETETAG])
     answer = transport.send("PROPFIND", f"{address}{uid}.ics", body=body, headers=headers)
     if answer.status != 207:
@@ -248,7 +248,7 @@ def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> 
         name for name in _segments(settings.name) if xml.decoded_path(f"{home}{name}/") not in paths
     )
     address = f"{home}{segment}/"
-    headers = {"Content-Type": "application/xml; charset=utf-8"}
+    headers = {"Content-Type": xml.MEDIA_TYPE}
     body = xml.mkcalendar(_normal(settings.name), settings.color)
     answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
     if answer.status not in {200, 201}:

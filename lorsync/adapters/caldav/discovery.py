@@ -134,7 +134,7 @@ def _with_owner(transport: Transport, found: Collection) -> Collection:
 
 
 def _propfind(transport: Transport, url: str, names: Iterable[str], depth: int = 0) -> Answer:
-    headers = {"Content-Type": "application/xml; charset=utf-8", "Depth": str(depth)}
+    headers = {"Content-Type": xml.MEDIA_TYPE, "Depth": str(depth)}
     return transport.send("PROPFIND", url, body=xml.propfind(names), headers=headers)
 
 

@@ -55,7 +55,7 @@ def ask(address: str, *, username: str, password: str, token: SyncToken) -> Exch
     login = b64encode(f"{username}:{password}".encode()).decode()
     headers = {
         "Authorization": f"Basic {login}",
-        "Content-Type": "application/xml; charset=utf-8",
+        "Content-Type": xml.MEDIA_TYPE,
         "Depth": "0",
     }
     with closing(_connection(parts.scheme, parts.hostname or "", parts.port)) as connection:

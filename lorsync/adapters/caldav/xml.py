@@ -11,6 +11,9 @@ from lxml import etree  # type: ignore[import-untyped]
 
 Element = Any
 
+MEDIA_TYPE = "application/xml; charset=utf-8"
+"""What the bodies of requests are sent as."""
+
 DAV = "DAV:"
 CALDAV = "urn:ietf:params:xml:ns:caldav"
 APPLE = "http://apple.com/ns/ical/"

@@ -1,0 +1,83 @@
+"""Apply what a pass decided: record what was seen, remember, write, and believe the listing.
+
+This order makes a pass safe to kill (I7): an intent is in the ledger before its write, and a write
+counts as done once its echo was seen.
+"""
+
+from dataclasses import replace
+
+from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
+from lorsync.core.entry import Entry
+from lorsync.core.memory import members_of
+from lorsync.core.merge import deleted
+from lorsync.core.model import PlanWarning
+from lorsync.deciding import Work
+from lorsync.listings import remember_listing
+from lorsync.memorising import wanted_memory, write_memory
+from lorsync.planning import freeze_key, remember_unsure, today_of
+from lorsync.ports import Progress
+from lorsync.recalling import remember, remember_seen, unseen
+from lorsync.settings import Settings
+from lorsync.writing import Desk, Outcomes, write_all
+
+
+def foreseen(work: Work) -> Outcomes:
+    """Return what would come of it, for a dry run."""
+    actions = work.actions
+    changes = [a for a in actions if isinstance(a, Update | Release | Acknowledge)]
+    return Outcomes(
+        created=frozenset(a.event.uid for a in actions if isinstance(a, Create)),
+        updated=frozenset(a.entry.uid for a in changes),
+        deleted=frozenset(a.entry.uid for a in actions if isinstance(a, Delete)),
+    )
+
+
+def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | None) -> Outcomes:
+    """Record what was seen, write, and only then believe the listing's token.
+
+    Raises TryAgainError when ``desk.stopping`` says so before the end, and the LorsyncError of a
+    server that cannot be used; the ledger then holds what the next pass needs.
+    """
+    seen, ledger = work.seen, desk.ledger
+    freeze_key(settings.season, ledger, seen.key)
+    ledger.save_marks(seen.learned.marks)
+    remember_unsure(ledger, work.doubts)
+    # First, since one of these may stand again, from a backup, and is an entry then (S17).
+    ledger.save((), retire=seen.learned.retired)
+    ledger.save(
+        seen.changed.values(),
+        forget=[gone.uid for gone in seen.gone if not gone.retired],
+        retire=[gone.uid for gone in seen.gone if gone.retired],
+    )
+    created, warnings = _memorised(work, settings, desk)
+    besides = unseen(ledger, desk.calendar)
+    outcomes = write_all(work.actions, replace(desk, besides=besides), progress)
+    remember_seen(ledger, desk.calendar, outcomes.besides)
+    remember_listing(seen.listing, ledger, desk.now, created=created or bool(outcomes.created))
+    return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
+
+
+def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[PlanWarning, ...]]:
+    """Write the memory where it has to say more, before the act that it remembers (S4)."""
+    seen, ledger = work.seen, desk.ledger
+    if seen.emptied:
+        return False, ()
+    if seen.memory is not None and (seen.memory.news or seen.memory.gone):
+        remember(ledger, seen.memory)
+    before = seen.said.members if work.swaps and seen.said is not None else None
+    left = {
+        a.entry.uid: deleted(a.entry, now=desk.now) for a in work.actions if isinstance(a, Delete)
+    }
+    used = {uid: entry for uid, entry in left.items() if isinstance(entry, Entry)}
+    wanted = wanted_memory(
+        settings,
+        ledger,
+        seen.key,
+        {**seen.entries, **used},
+        ledger.retired() | (left.keys() - used.keys()),
+        # As long as a question is open, who was known before it is.
+        members=before or members_of(settings.season),
+        planned=work.plan.events,
+        today=today_of(settings, desk.now),
+    )
+    return write_memory(desk.calendar, ledger, seen.memory, wanted)

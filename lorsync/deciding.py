@@ -1,0 +1,111 @@
+"""Decide what a pass does, given what it saw and what the ledger remembers.
+
+The rules are the core's; here they are given what they need.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from lorsync.core.content import Content, content_of
+from lorsync.core.decision import Action, Delete, decide
+from lorsync.core.doubt import in_doubt
+from lorsync.core.entry import Entry, State
+from lorsync.core.facts import Mark, with_statements
+from lorsync.core.guards import explained_by_facts, hold_back
+from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
+from lorsync.core.newcomers import Swap, hold_newcomers, swaps
+from lorsync.gathering import Seen
+from lorsync.planning import history_of, is_new, plan_at_once, statements_of, unsure
+from lorsync.ports import Ledger
+from lorsync.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a pass is to do: what it saw, what follows from it, and what has to be asked first.
+
+    ``held`` are the deletions that wait for a yes (S18), ``swaps`` the newcomers who do (S7).
+    """
+
+    plan: Plan
+    actions: Sequence[Action]
+    held: Sequence[Delete]
+    seen: Seen
+    doubts: frozenset[MentorId]
+    swaps: Sequence[Swap]
+
+
+def work_of(
+    settings: Settings, ledger: Ledger, seen: Seen, *, today: date, accept_deletions: bool
+) -> Work:
+    """Return what a pass of a day is to do; nothing is written, and the ledger is only read.
+
+    ``accept_deletions``: the person says that what is gone is meant to be gone (S7, S18).
+    """
+    said = statements_of(seen.entries.values(), _marks(ledger, seen))
+    told = replace(settings, season=with_statements(settings.season, said))
+    retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
+    doubts = _doubts(told.season, ledger, seen, today)
+    history = history_of(seen.entries.values(), retired | seen.learned.retired, today)
+    planned = plan_at_once(
+        told.season, today=today, key=seen.key, history=replace(history, unsure=doubts)
+    )
+    wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
+    actions, held = _choose(told, seen.entries, wanted, today, accept_deletions=accept_deletions)
+    found = [] if accept_deletions else _swaps(settings.season, seen)
+    actions, _ = hold_newcomers(actions, found)
+    if seen.emptied:
+        # As the warning says: with everything gone, nothing is created beside it.
+        actions = []
+    return Work(plan=planned, actions=actions, held=held, seen=seen, doubts=doubts, swaps=found)
+
+
+def _marks(ledger: Ledger, seen: Seen) -> list[Mark]:
+    """Return the marks of the ledger with those that the memory adds."""
+    marks = {(m.letter, m.fact, m.day): m for m in (*ledger.marks(), *seen.learned.marks)}
+    return list(marks.values())
+
+
+def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozenset[MentorId]:
+    """Return the mentors of whom nobody knows how often they were followed up (S4)."""
+    doubts = unsure(ledger) | seen.learned.unsure
+    if is_new(ledger) and seen.memory is None and seen.adopted:
+        doubts |= in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)
+    return doubts
+
+
+def _swaps(season: Season, seen: Seen) -> list[Swap]:
+    """Return who vanished from the config while another appeared, since it last ruled (S7)."""
+    if seen.said is None:
+        return []
+    written: dict[MentorId, tuple[LetterId, ...]] = {}
+    for entry in seen.entries.values():
+        if entry.identity.kind in CONTACTS:
+            written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
+    return swaps(season, seen.said.members, written)
+
+
+def _choose(
+    settings: Settings,
+    entries: Mapping[Uid, Entry],
+    wanted: Mapping[Uid, tuple[Event, Content]],
+    today: date,
+    *,
+    accept_deletions: bool,
+) -> tuple[list[Action], list[Delete]]:
+    """Return what is to be done, and the deletions that look like an accident (S18)."""
+    letters = {letter.id: letter for letter in settings.season.letters}
+    actions = decide(
+        entries,
+        wanted,
+        today=today,
+        style=settings.style,
+        known_letters=frozenset(letters),
+        explained=explained_by_facts(entries.values(), letters, today),
+    )
+    if accept_deletions:
+        return actions, []
+    limit = settings.sync.deletion_limit
+    live = sum(entry.state is State.LIVE for entry in entries.values())
+    return hold_back(actions, live=live, share=limit.share, count=limit.count)

@@ -1,0 +1,95 @@
+"""Make the report of a pass of what was planned, seen and written."""
+
+from collections.abc import Iterable
+
+from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
+from lorsync.core.entry import State
+from lorsync.core.learning import NOTHING
+from lorsync.core.model import PlanWarning, Season, Uid
+from lorsync.core.newcomers import newcomer_warnings
+from lorsync.deciding import Work
+from lorsync.planning import cycle_warning
+from lorsync.ports import Calendar, Ledger
+from lorsync.report import (
+    Change,
+    Report,
+    change_of,
+    changes_of_entries,
+    held_warning,
+    standing_in,
+    stray_warning,
+)
+from lorsync.writing import Outcomes
+
+
+def report_of(
+    work: Work, outcomes: Outcomes, season: Season, calendar: Calendar, ledger: Ledger
+) -> Report:
+    """Return what a pass did, or would do. Whether it is repeatable is not said in it yet."""
+    today, actions, seen = work.plan.as_of, work.actions, work.seen
+    entries = {
+        uid: entry
+        for uid, entry in {**seen.entries, **outcomes.entries}.items()
+        if uid not in outcomes.deleted
+    }
+    found = sorted((seen.adopted | outcomes.adopted) & entries.keys())
+    return Report(
+        plan=work.plan,
+        created=_written(actions, outcomes.created),
+        updated=_written(actions, outcomes.updated),
+        deleted=changes_of_entries(
+            a.entry for a in actions if isinstance(a, Delete) and a.entry.uid in outcomes.deleted
+        ),
+        adopted=changes_of_entries(entries[uid] for uid in found),
+        kept=standing_in(lambda e: bool(e.changed), entries.values(), today),
+        missing=standing_in(lambda e: e.state is State.MISSING, entries.values(), today),
+        held=changes_of_entries(action.entry for action in work.held),
+        requests=calendar.requests,
+        warnings=(
+            *work.plan.warnings,
+            *newcomer_warnings(work.swaps),
+            *cycle_warning(season, ledger),
+            *_emptied_warning(seen.emptied),
+            *stray_warning(calendar.strays),
+            *held_warning(len(work.held)),
+            *outcomes.warnings,
+        ),
+    )
+
+
+def is_repeatable(work: Work, outcomes: Outcomes, requests: int) -> bool:
+    """Tell whether another pass of the day would do and say the same if nothing else changes.
+
+    So it wrote nothing and fetched nothing, its listing told of no change since a token, and no
+    event waits for its hour (S11). ``requests`` counts all of the pass.
+    """
+    seen, listing = work.seen, work.seen.listing
+    observed = seen.changed or seen.gone or seen.emptied or seen.learned != NOTHING
+    reported = listing.complete or listing.entries or listing.removed or listing.token is None
+    waits = any(e.state is State.MISSING or e.intent is not None for e in seen.entries.values())
+    return requests == 1 and not (
+        observed or reported or waits or work.actions or outcomes.warnings
+    )
+
+
+def _written(actions: Iterable[Action], uids: frozenset[Uid]) -> tuple[Change, ...]:
+    events = [
+        change_of(a.event)
+        for a in actions
+        if isinstance(a, Create | Update) and a.event.uid in uids
+    ]
+    others = (
+        a.entry for a in actions if isinstance(a, Release | Acknowledge) and a.entry.uid in uids
+    )
+    return (*events, *changes_of_entries(others))
+
+
+def _emptied_warning(emptied: bool) -> tuple[PlanWarning, ...]:
+    if not emptied:
+        return ()
+    message = (
+        "Every event of lorsync's is gone from the calendar at once, which looks like an accident. "
+        "Nothing is created and nothing counts as deleted by you. Bring the calendar back, or, if "
+        "you meant it, run: lorsync sync --accept-deletions"
+    )
+    return (PlanWarning(code="emptied", subject="calendar", message=message),)
