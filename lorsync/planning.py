@@ -35,6 +35,7 @@ class Known:
     season: Season
     key: SeasonKey
     history: History = NO_HISTORY
+    warnings: tuple[PlanWarning, ...] = ()
 
 
 def planned(settings: Settings, state: Path, today: date) -> Plan:
@@ -47,7 +48,8 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
 
 def plan_of(found: Known, today: date) -> Plan:
     """Return the plan of a day from what is known."""
-    return plan_at_once(found.season, today=today, key=found.key, history=found.history)
+    made = plan_at_once(found.season, today=today, key=found.key, history=found.history)
+    return replace(made, warnings=(*made.warnings, *found.warnings)) if found.warnings else made
 
 
 def known(settings: Settings, state: Path, today: date) -> Known:
@@ -64,6 +66,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
             season=with_statements(season, statements_of(entries.values(), ledger.marks())),
             key=frozen_key(season, ledger),
             history=replace(history, unsure=unsure(ledger)),
+            warnings=(*name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
     finally:
         ledger.close()
@@ -244,6 +247,22 @@ def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
         "lorsync sync --new-cycle"
     )
     return (PlanWarning(code="cycle-renamed", subject="cycle", message=message),)
+
+
+def name_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
+    """Say that another applicant's name was taken for the same season's new one (S6).
+
+    It is known only until the name is remembered, at the end of a pass.
+    """
+    before, _, _ = (ledger.memo(_OWNER) or "").partition("\n")
+    if before in {"", season.applicant.name}:
+        return ()
+    message = (
+        f"applicant.name is “{season.applicant.name}” now and was “{before}”: the same season goes "
+        "on under the new name. If this config is of somebody else, or another trial, give it a "
+        "--state-dir of its own."
+    )
+    return (PlanWarning(code="applicant-renamed", subject="applicant", message=message),)
 
 
 def check_owner(season: Season, ledger: Ledger) -> None:

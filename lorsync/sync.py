@@ -12,7 +12,7 @@ from lorsync.cycles import close_season
 from lorsync.deciding import work_of
 from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import Looking, gather
-from lorsync.planning import check_owner, today_of
+from lorsync.planning import check_owner, name_warning, today_of
 from lorsync.ports import Calendar, Ledger, Progress
 from lorsync.recalling import check_rule
 from lorsync.report import Change, Report, changes_of_entries
@@ -63,6 +63,7 @@ def run_pass(
     desk = Desk(calendar=calendar, ledger=ledger, zone=zone, now=now, stopping=options.stopping)
     closed = _closed(settings, desk, options) if options.new_cycle else ()
     check_owner(season, ledger)
+    renamed = name_warning(season, ledger)
     looking = Looking(
         now=now,
         full=options.full,
@@ -87,6 +88,7 @@ def run_pass(
     report = replace(report, repeatable=repeatable)
     if apart is not None:
         report = _with_warning(report, "clock", apart)
+    report = replace(report, warnings=(*report.warnings, *renamed))
     return replace(report, deleted=(*closed, *report.deleted)) if closed else report
 
 

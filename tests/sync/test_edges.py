@@ -408,3 +408,15 @@ def test_s17_a_tick_on_what_a_backup_brought_back_counts_in_every_pass_alike(des
     desk.sync(accept_deletions=True)
     again = desk.sync(accept_deletions=True)
     assert not again.wrote, (again.created, again.updated, again.deleted)
+
+
+def test_s6_another_applicants_name_is_said_once(desk: Desk) -> None:
+    desk.sync()
+    season = desk.settings.season
+    other = replace(season.applicant, name="Ben Okafor")
+    desk.settings = replace(desk.settings, season=replace(season, applicant=other))
+    said = [w.message for w in desk.sync().warnings if w.code == "applicant-renamed"]
+    assert len(said) == 1
+    assert "Maya Okafor" in said[0]
+    assert "--state-dir" in said[0]
+    assert not [w for w in desk.sync().warnings if w.code == "applicant-renamed"]
