@@ -38,7 +38,7 @@ def _in_keyring(settings: CalendarSettings) -> tuple[bool, list[Finding]]:
     try:
         kept = stored(settings)
     except CredentialsError as error:
-        return False, [finding("keyring-unusable", f"{backend()}: {error}")]
+        return False, [finding("keyring-unusable", str(error))]
     usable, name = finding("keyring-fine", f"It is {backend()}."), account(settings)
     if not kept:
         missing = f"The keyring has no login for {name}: run “lorsync login”."

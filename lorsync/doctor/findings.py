@@ -97,7 +97,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "config-broken": _problem(
             Check.CONFIG,
             "Nothing is planned or synced until it is mended; the account was not looked at.",
-            "Mend each line that is named; docs/config.md has every key.",
+            "Mend each line that is named, or write a first config with “lorsync init”.",
         ),
         "config-holidays": _problem(
             Check.CONFIG,
@@ -166,7 +166,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "keyring-fine": _ok(Check.SECRET, "Your keyring can be asked."),
         "keyring-unusable": _problem(
             Check.SECRET,
-            "The login is kept there, so the calendar cannot be reached.",
+            "That is where the login belongs, so the calendar cannot be reached.",
             "Unlock or set up the keyring, or name a password_command in [calendar].",
         ),
         "account-found": _ok(Check.ACCOUNT, "The server lets you in and shows your calendars."),
