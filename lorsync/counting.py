@@ -1,8 +1,10 @@
 """Count the requests to an account in the ledger, so that no restart makes them more."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from lorsync.accounts import account_memo
 from lorsync.allowance import Allowance
@@ -14,14 +16,22 @@ _SENT = "requests_sent"
 
 
 @contextmanager
-def counted(account: CalendarSettings, ledger: Ledger) -> Iterator[Allowance]:
-    """Give what may still be sent to an account, and remember what was."""
+def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterator[Allowance]:
+    """Give what may still be sent to an account, and remember what was.
+
+    ``now``, aware, is when the pass begins; its time is counted from there.
+    """
     known = traits(account)
     if known.budget is None:
         yield Allowance(None)
         return
     name, kept = account_memo(account), json.loads(ledger.memo(_SENT) or "{}")
-    allowance = Allowance(known.budget, kept=kept.get(name, "{}"))
+    began = time.monotonic()
+
+    def clock() -> float:
+        return now.timestamp() + time.monotonic() - began
+
+    allowance = Allowance(known.budget, clock=clock, kept=kept.get(name, "{}"))
     # Whoever is killed meanwhile has said beforehand that all are used up.
     ledger.remember({_SENT: json.dumps({name: allowance.dumped_as_spent()})})
     try:

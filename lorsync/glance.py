@@ -63,7 +63,7 @@ def _looked(content: bytes, ledger: SqliteLedger, now: datetime) -> Summary | Ah
     if account is None:
         return None
     secret = password_for(account)
-    with counted(account, ledger) as allowance:
+    with counted(account, ledger, now) as allowance:
         if allowance.spend() is not None:
             return None  # the pass finds the same, and says so
         exchange = ask(address, username=account.username or "", password=secret, token=still.token)

@@ -185,9 +185,11 @@ def _recorded(
     moved: tuple[PlanWarning, ...] = ()
     try:
         if options.move and has_moved(ledger, settings.calendar):
-            with counted(settings.calendar, ledger) as allowance:
+            with counted(settings.calendar, ledger, now) as allowance:
                 moved = move(settings.calendar, state, ledger, allowance=allowance)
-        with _calendar(settings, state, ledger, ahead, dry_run=options.dry_run) as calendar:
+        with _calendar(
+            settings, state, ledger, ahead, now=now, dry_run=options.dry_run
+        ) as calendar:
             report = run_pass(
                 settings,
                 calendar,
@@ -255,6 +257,7 @@ def _calendar(
     ledger: SqliteLedger,
     ahead: Ahead | None,
     *,
+    now: datetime,
     dry_run: bool,
 ) -> Iterator[Calendar]:
     """Open the calendar of the config; the ledger remembers which collection it is (S19)."""
@@ -264,13 +267,13 @@ def _calendar(
     memory = memory_uid(frozen_key(settings.season, ledger), 0)
     if dry_run and remembered is None:
         with (
-            counted(settings.calendar, ledger) as allowance,
+            counted(settings.calendar, ledger, now) as allowance,
             found_calendar(account, state, holding=memory, allowance=allowance) as calendar,
         ):
             yield calendar
         return
     with (
-        counted(settings.calendar, ledger) as allowance,
+        counted(settings.calendar, ledger, now) as allowance,
         opened_calendar(
             account,
             state,
