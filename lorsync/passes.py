@@ -265,27 +265,22 @@ def _calendar(
     check_account(account, ledger)
     remembered = collection_of(ledger)
     memory = memory_uid(frozen_key(settings.season, ledger), 0)
-    if dry_run and remembered is None:
-        with (
-            counted(settings.calendar, ledger, now) as allowance,
-            found_calendar(account, state, holding=memory, allowance=allowance) as calendar,
-        ):
-            yield calendar
-        return
-    with (
-        counted(settings.calendar, ledger, now) as allowance,
-        opened_calendar(
+    with counted(account, ledger, now) as allowance:
+        if dry_run and remembered is None:
+            with found_calendar(account, state, holding=memory, allowance=allowance) as calendar:
+                yield calendar
+            return
+        with opened_calendar(
             account,
             state,
             remembered=remembered,
             holding=memory,
             ahead=ahead,
             allowance=allowance,
-        ) as calendar,
-    ):
-        if remembered is None:
-            remember_account(ledger, account, calendar)
-        yield calendar
+        ) as calendar:
+            if remembered is None:
+                remember_account(ledger, account, calendar)
+            yield calendar
 
 
 def _error_memo(error: LorsyncError, now: datetime) -> str:

@@ -209,7 +209,7 @@ def freeze_key(season: Season, ledger: Ledger, key: SeasonKey) -> None:
     """Remember the season's key at its first write, and whose season it is (S6)."""
     if is_new(ledger):
         ledger.remember(season_memos(season, key))
-    name, _, cycle = (ledger.memo(_OWNER) or "").partition("\n")
+    name, cycle = _owner(ledger)
     if name != season.applicant.name and cycle == season.cycle.name:
         # Married in between: the same season, and the next change is held against the new name.
         ledger.remember({_OWNER: f"{season.applicant.name}\n{cycle}"})
@@ -238,7 +238,7 @@ def remember_unsure(ledger: Ledger, mentors: Iterable[MentorId]) -> None:
 
 def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
     """Say that another name of the cycle does not begin a new one (S6)."""
-    _, _, before = (ledger.memo(_OWNER) or "").partition("\n")
+    _, before = _owner(ledger)
     if before in {"", season.cycle.name}:
         return ()
     message = (
@@ -254,7 +254,7 @@ def name_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
 
     It is known only until the name is remembered, at the end of a pass.
     """
-    before, _, _ = (ledger.memo(_OWNER) or "").partition("\n")
+    before, _ = _owner(ledger)
     if before in {"", season.applicant.name}:
         return ()
     message = (
@@ -270,13 +270,18 @@ def check_owner(season: Season, ledger: Ledger) -> None:
 
     A changed name or a changed cycle alone is the same season (S6). Raises ConfigError.
     """
-    owner = ledger.memo(_OWNER)
-    if owner is None:
+    if ledger.memo(_OWNER) is None:
         return
-    name, _, cycle = owner.partition("\n")
+    name, cycle = _owner(ledger)
     if name != season.applicant.name and cycle != season.cycle.name:
         msg = (
             f"The state folder belongs to {name}, {cycle}; the config is of "
             f"{season.applicant.name}, {season.cycle.name}. Give this one its own --state-dir."
         )
         raise ConfigError(msg)
+
+
+def _owner(ledger: Ledger) -> tuple[str, str]:
+    """Return whose season a ledger is of: applicant and cycle, both empty where it is of none."""
+    name, _, cycle = (ledger.memo(_OWNER) or "").partition("\n")
+    return name, cycle

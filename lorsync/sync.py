@@ -84,7 +84,9 @@ def run_pass(
     else:
         outcomes = applied(work, settings, desk, options.progress)
     report = report_of(work, outcomes, season, calendar, ledger)
-    repeatable = options.is_plain and is_repeatable(work, outcomes, report.requests)
+    # What is said of a new name is said once.
+    plain = options.is_plain and not renamed
+    repeatable = plain and is_repeatable(work, outcomes, report.requests)
     report = replace(report, repeatable=repeatable)
     if apart is not None:
         report = _with_warning(report, "clock", apart)
