@@ -5,8 +5,8 @@ as JSON, by the library's version, region and year. The cache is a convenience: 
 read or written, or there is no state folder, the library is asked, and the plan is the same.
 """
 
+import contextlib
 import json
-import os
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -118,21 +118,11 @@ def _write(cache: Path | None, kept: Mapping[str, _Years | None]) -> None:
     """Keep the answers, whole or not at all, where there is a folder that can be written."""
     if cache is None or not cache.is_dir():
         return
-    import tempfile
+    from lorsync.adapters.aside import replace_file
 
     text = json.dumps({"version": _version(), "regions": kept}, ensure_ascii=False)
-    try:
-        # mkstemp's file can be read by the user alone.
-        descriptor, name = tempfile.mkstemp(dir=cache, prefix=f".{FILE_NAME}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            temporary.replace(cache / FILE_NAME)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-    except OSError:
-        return
+    with contextlib.suppress(OSError):
+        replace_file(cache / FILE_NAME, text.encode(), mode=0o600)
 
 
 def _version() -> str:

@@ -6,6 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from lorsync.adapters.aside import usual_mode
 from lorsync.errors import StateError, TryAgainError
 
 
@@ -74,9 +75,7 @@ def _like(target: Path, descriptor: int) -> None:
         known = target.stat()
     except FileNotFoundError:
         # mkstemp gives 0600, which is narrower than the person's umask asks for.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.fchmod(descriptor, 0o666 & ~umask)
+        os.fchmod(descriptor, usual_mode())
         return
     with contextlib.suppress(PermissionError):  # only root may give files away
         os.fchown(descriptor, known.st_uid, known.st_gid)

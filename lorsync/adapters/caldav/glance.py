@@ -10,7 +10,6 @@ import logging
 import os
 import socket
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from lorsync.adapters.authorities import trusted_authorities
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import check_address, is_loopback
+from lorsync.adapters.caldav.alarm import alarm
 from lorsync.adapters.caldav.answers import Answer, Exchange
 from lorsync.errors import ConfigError
 from lorsync.ports import SyncToken
@@ -124,12 +124,8 @@ def _at_most(seconds: float, connected: socket.socket) -> Iterator[None]:
         with suppress(OSError):  # the other side was quicker
             connected.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, break_off)
-    timer.daemon = True
-    timer.start()
     try:
-        yield
+        with alarm(seconds, break_off):
+            yield
     finally:
-        timer.cancel()
-        timer.join()
         connected.close()

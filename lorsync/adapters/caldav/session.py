@@ -5,7 +5,7 @@ import io
 import socket
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +16,8 @@ from niquests.packages.urllib3.contrib.resolver.system import (  # type: ignore[
     SystemResolver,
 )
 from niquests.utils import get_environ_proxies
+
+from lorsync.adapters.caldav.alarm import alarm
 
 _MOST_ADDRESSES: Final = 8
 """Of a name; each that does not answer costs the time limit for connecting."""
@@ -175,7 +177,7 @@ class _Sockets(SystemResolver):  # type: ignore[misc]
         One that is left in the middle of an answer is of no use to the next request.
         """
         self._late = False
-        with _alarm(seconds, self._end):
+        with alarm(seconds, self._end):
             try:
                 yield
             except BaseException:
@@ -200,16 +202,3 @@ class _Sockets(SystemResolver):  # type: ignore[misc]
         with self._guard:
             self._late = True
         self.cut()
-
-
-@contextmanager
-def _alarm(seconds: float, ring: Callable[[], None]) -> Iterator[None]:
-    timer = threading.Timer(max(seconds, 0.0), ring)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        # What rings at the last moment must not end the next request.
-        timer.join()
