@@ -68,7 +68,7 @@ def _port_is_free(port: int) -> bool:
 
 
 def _configuration(files: LocalFiles, settings: LocalSettings) -> dict[str, dict[str, str]]:
-    from passlib.hash import sha512_crypt  # type: ignore[import-untyped]
+    from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # publishes no types
 
     # Radicale checks the password at every request. The usual rounds cost 0.4 s each time, and
     # slow down nobody who would have to guess 256 random bits.

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import niquests
 from niquests.adapters import HTTPAdapter
-from niquests.packages.urllib3.contrib.resolver.system import (  # type: ignore[import-not-found]
+from niquests.packages.urllib3.contrib.resolver.system import (  # type: ignore[import-not-found]  # made up at run time
     SystemResolver,
 )
 from niquests.utils import get_environ_proxies
@@ -140,7 +140,7 @@ def _unpacked(packed: bytearray, size: int) -> bytes:
     return content
 
 
-class _Sockets(SystemResolver):  # type: ignore[misc]
+class _Sockets(SystemResolver):  # type: ignore[misc]  # of no known type, by that
     """Makes the connections of a session, and can end them from another thread.
 
     A limit for each read is no limit for a server that sends a byte now and then, be it of a TLS

@@ -207,7 +207,7 @@ class Transport:
         session = connection.session
         try:
             # WireBytes: the library rewrites the line ends of anything else.
-            response = connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]
+            response = connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]  # says str
         except AuthorizationError as error:
             return self._refusal(error.status or 401, method, url, session.content)
         except RateLimitError as error:
