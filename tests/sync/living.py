@@ -72,6 +72,10 @@ class Living(RuleBasedStateMachine):
         self.forgotten: set[Href] = set()
         # What the person deleted before the last whole pass: the memory keeps it (S4).
         self.remembered: set[Href] = set()
+        # What lorsync deleted, and what of it a restored server brought back: it goes again,
+        # wherever it stands then (S17).
+        self.taken_off: set[Href] = set()
+        self.brought_back: set[Href] = set()
 
     def made_calendar(self) -> FakeCalendar:
         """Return the calendar to live with, for one writer at a time."""
@@ -318,6 +322,7 @@ class Living(RuleBasedStateMachine):
             self._vanish(href)
         for href in self.seen.foreign.keys() - bodies.keys():
             self.calendar.remove(href)
+        self.brought_back |= self.taken_off & bodies.keys()
         for href, body in bodies.items():
             if self.calendar.bodies.get(href) != body:
                 self.calendar.put_foreign(name_of(href), body)

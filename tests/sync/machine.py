@@ -190,6 +190,7 @@ class Season(Living):
         self.seen.hold_words(before, after)
         self._hold_moves(before, after)
         removed = before.keys() - after.keys()
+        self.taken_off |= removed
         it.knows -= removed
         for href in removed:
             self.seen.acts.pop(href, None)
@@ -207,6 +208,8 @@ class Season(Living):
             if href in self.forgotten:
                 # The memory says that it was deleted, as it was about to be: who moved it that
                 # moment, and then lost the ledger, has nothing left that says otherwise.
+                continue
+            if href in self.brought_back:
                 continue
             if identity.kind is Kind.FOLLOW_UP:
                 letters = self.letters_of.get(href, frozenset()) - self.ever_in
@@ -237,9 +240,9 @@ class Season(Living):
             # What is not in the config is a stranger's to a ledger that never saw it.
             known = href in it.knows or self.config.names(identity_of(href).subject)
             acts = self.seen.acts.get(href, Acts())
-            if href in self.unticked and acts.text is not None:
-                # A ledger that never saw the tick has the memory's word for it, and no block of
-                # ours that would gainsay it: it stays spent.
+            if href in self.unticked and (acts.text is not None or acts.title is not None):
+                # A ledger that never saw the tick has the memory's word for it, and no block or
+                # title of ours that would gainsay it: it stays spent.
                 continue
             assert not known, f"I7: {told(href)} is in no plan"
 
