@@ -176,7 +176,8 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
     used = retired | past | released
     standing = {
         e.identity: e.uid
-        for e in sorted(listed, key=lambda e: e.uid)
+        # Where two stand, the one that nobody moved is the plan's.
+        for e in sorted(listed, key=lambda e: (not e.placed.pinned, e.uid))
         if e.uid not in used and e.state not in AWAY
     }
     # One that a restored backup brought back is to go again: where it was moved to binds nobody.

@@ -44,6 +44,7 @@ def check_in(
     if not case.wants(Kind.FOLLOW_UP):
         return Outcome(), Budget(cap=0, spent=_used(spent), planned=0)
     cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
+    case, spent = _as_they_will_read(case, spent, asked)
     letters = _open_letters(case, spent, asked)
     left = 0 if case.unsure else max(0, cap - len(spent.spent) - len(spent.pins))
     planned = _planned(case, spent, letters, left, contacts)
@@ -170,25 +171,55 @@ def _pinned(
     return [_pin(made, planned.get(made.slot), case, letters) for made in spent.pins]
 
 
+def _as_they_will_read(
+    case: Case, spent: Spending, asked: Mapping[LetterId, date]
+) -> tuple[Case, Spending]:
+    """Return both with each moved follow-up for the letters that it is about to list.
+
+    Which those are tells a check-in from a final, and so what is left to plan: judged by what it
+    listed before, the next pass would judge anew (I5). A list only grows after the first step.
+    """
+    while True:
+        letters = _open_letters(case, spent, asked)
+        listed = {(made.slot, made.day): _listed(made, case, letters) for made in spent.pins}
+        placed = tuple(_listing(p, listed) for p in case.placed)
+        if placed == case.placed:
+            return case, spent
+        case = replace(case, placed=placed)
+        spent = spending(case)
+
+
+def _listing(placed: Placed, listed: Mapping[tuple[str, date], tuple[LetterId, ...]]) -> Placed:
+    if placed.kind is not Kind.FOLLOW_UP or not placed.pinned:
+        return placed
+    letters = listed.get((placed.identity.slot, placed.day), placed.letters)
+    same = frozenset(letters) == frozenset(placed.letters)
+    return placed if same else replace(placed, letters=letters)
+
+
 def _is_the_plans(placed: Placed, case: Case) -> bool:
     """Tell whether a follow-up is still the plan's to place: ahead, not moved, deleted, ticked."""
     mine = placed.kind is Kind.FOLLOW_UP and placed.day >= case.today and placed.ticked is None
     return mine and not placed.pinned and not placed.dismissed
 
 
-def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open]) -> Occasion:
+def _listed(made: Made, case: Case, letters: Sequence[_Open]) -> tuple[LetterId, ...]:
+    """Return the letters that a moved follow-up is for on its day."""
     reach = ahead_days(case.season.policy) if made.final else (date.max - made.day).days
-    listed = [
+    listed = tuple(
         letter.id
         for letter in letters
         if letter.id in made.letters or 0 <= (letter.due.day - made.day).days <= reach
         if letter.due.asked < made.day
-    ]
+    )
     # What it was for may be due no more, or not asked for by then; it is the person's event.
-    kept = listed or [p.id for p in case.letters if p.id in made.letters and p.open]
+    return listed or tuple(p.id for p in case.letters if p.id in made.letters and p.open)
+
+
+def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open]) -> Occasion:
     return Occasion(
         identity=Identity(kind=Kind.FOLLOW_UP, subject=case.mentor.id, slot=made.slot),
-        letters=tuple(kept),
+        letters=_listed(made, case, letters),
         day=made.day,
         reasons=(moved_by_person(planned),),
         pinned=True,

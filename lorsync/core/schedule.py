@@ -37,7 +37,7 @@ from lorsync.core.model import (
 )
 from lorsync.core.occasion import ASKING, Case, Occasion, moved_by_person
 from lorsync.core.progress import first_contact_day, future_facts, progress_of, standing
-from lorsync.core.spending import spending
+from lorsync.core.spending import outlived, spending
 from lorsync.core.talking import after_talk, has_talked, talk_first, talk_identity
 from lorsync.core.titles import Titles
 from lorsync.core.wording import Words
@@ -181,15 +181,16 @@ def _in_words(
     occasions: list[Occasion], case: Case, key: SeasonKey, history: History
 ) -> list[Event]:
     titles, words = Titles(case), Words(case)
+    anew = outlived(case)
     events = []
     for planned in occasions:
-        occasion = planned if planned.pinned else _where_moved(planned, case)
+        stays = planned.pinned or planned.identity in anew
+        occasion = planned if stays else _where_moved(planned, case)
         if occasion is None:
             continue
         events.append(
             Event(
-                uid=history.standing.get(occasion.identity)
-                or _fresh_uid(occasion.identity, key, history.retired),
+                uid=_uid(occasion.identity, key, history, anew=occasion.identity in anew),
                 identity=occasion.identity,
                 mentor=case.mentor.id,
                 letters=occasion.letters,
@@ -254,6 +255,14 @@ def _unknown_holidays(season: Season) -> list[PlanWarning]:
         for region, subject in named
         if region not in season.holidays
     ]
+
+
+def _uid(identity: Identity, key: SeasonKey, history: History, *, anew: bool) -> Uid:
+    """Return the UID under which an event stands, or a fresh one for what is planned ``anew``."""
+    standing = history.standing.get(identity)
+    if standing is None:
+        return _fresh_uid(identity, key, history.retired)
+    return _fresh_uid(identity, key, history.retired | {standing}) if anew else standing
 
 
 def _fresh_uid(identity: Identity, key: SeasonKey, retired: frozenset[Uid]) -> Uid:

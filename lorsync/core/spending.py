@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lorsync.core.candidates import ahead_days, check_in_span, fallback_span
-from lorsync.core.model import Kind, LetterId, Placed
+from lorsync.core.model import Identity, Kind, LetterId, Placed
 from lorsync.core.occasion import Case
 
 FIRST, LAST = "1", "2"
@@ -108,6 +108,20 @@ def spending(case: Case) -> Spending:
         if made.final and letter.due is not None and _serves(made, letter.id, letter.due.day, case)
     }
     return Spending(spent=tuple(spent), pins=tuple(pins), reminded=frozenset(reminded))
+
+
+def outlived(case: Case) -> frozenset[Identity]:
+    """Return the follow-ups that the person moved and that nothing open is left of (S10).
+
+    They come off the calendar. What is planned in their slot is another event, on its own day.
+    """
+    ahead = [
+        p
+        for p in case.placed
+        if p.kind is Kind.FOLLOW_UP and p.day >= case.today and not p.dismissed
+    ]
+    left = {p.identity for p in ahead if p.pinned and not _still_open(p, case)}
+    return frozenset(left - {p.identity for p in ahead if not p.pinned})
 
 
 def _matched(
