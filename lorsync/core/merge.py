@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
-from lorsync.core.entry import Entry, Intent, State
+from lorsync.core.entry import WORDS, Entry, Intent, State
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
 from lorsync.core.model import Kind, Uid
 from lorsync.core.ticking import with_ticks
@@ -83,8 +83,9 @@ def observe_present(
         remote = read(body, entry.uid, zone)
     except UnreadableError:
         return replace(_settled(entry), state=State.UNREADABLE, etag=etag, missing_since=None)
+    today = now.astimezone(zone).date()
     released = (
-        entry.state is State.RELEASED
+        (entry.state is State.RELEASED and not _is_as_written(remote, zone, today))
         or remote.meaning.summary.startswith(NOT_NEEDED.strip())
         or _was_released(entry, remote, zone)
     )
@@ -97,7 +98,7 @@ def observe_present(
     observed = replace(
         entry,
         state=State.RELEASED if released else State.LIVE,
-        passed=_passed(entry, day, now.astimezone(zone).date()),
+        passed=_passed(entry, day, today),
         theirs=_theirs(entry, remote, zone, comparable),
         extras=meaning.extras,
         echo=body,
@@ -198,6 +199,12 @@ def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:
 def _resolved(entry: Entry) -> Entry:
     """Take a write that was announced as done: it has arrived, by what the server holds (I7)."""
     return replace(entry, sent=entry.intended, sent_digests=entry.intended_digests, echo=None)
+
+
+def _is_as_written(remote: Reading, zone: ZoneInfo, today: date) -> bool:
+    """Tell whether an event ahead is all ours: an old version of a released one came back (S17)."""
+    words = WORDS.intersection(remote.meaning.extras)
+    return not remote.touched and not words and remote.meaning.day(zone) >= today
 
 
 def _was_released(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:

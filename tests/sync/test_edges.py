@@ -420,3 +420,52 @@ def test_s6_another_applicants_name_is_said_once(desk: Desk) -> None:
     assert "Maya Okafor" in said[0]
     assert "--state-dir" in said[0]
     assert not [w for w in desk.sync().warnings if w.code == "applicant-renamed"]
+
+
+def test_i5_a_moved_follow_up_that_takes_up_an_earlier_letter_does_so_in_one_pass(
+    desk: Desk,
+) -> None:
+    desk.settings = settings(letter("Alvarez", due=date(2027, 10, 10)))
+    desk.sync()
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    day = date(2027, 8, 14)
+    desk.person_changes(check_in, dtstart=day, dtend=day + timedelta(days=1))
+    desk.change(
+        letter("Alvarez", due=date(2027, 10, 10)), another("Alvarez", due=date(2027, 8, 27))
+    )
+    assert desk.sync().wrote
+    again = desk.sync()
+    assert not again.wrote, (again.created, again.updated, again.deleted)
+
+
+def test_s10_what_follows_a_move_that_outlived_its_letter_has_its_own_day(desk: Desk) -> None:
+    desk.settings = settings(letter("Alvarez", due=date(2028, 1, 3)))
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    day = date(2027, 12, 30)
+    desk.person_changes(final, dtstart=day, dtend=day + timedelta(days=1))
+    desk.sync()
+    desk.change(
+        letter("Alvarez", due=date(2028, 1, 3), facts=SUBMITTED), another("Alvarez", due=DUE)
+    )
+    report = desk.sync(accept_deletions=True)
+    days = [e.day for e in report.plan.events if e.kind is Kind.FOLLOW_UP]
+    assert len(days) == 2
+    assert max(days) < DUE
+    assert final not in desk.calendar.bodies
+    again = desk.sync()
+    assert not again.wrote, (again.created, again.updated, again.deleted)
+
+
+def test_s17_a_released_event_that_a_backup_makes_ours_again_goes(desk: Desk) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    backup = desk.calendar.bodies[final]
+    annotate(desk, final)
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    desk.sync(accept_deletions=True)
+    assert str(desk.events()[final]["SUMMARY"]).startswith("Not needed")
+    desk.calendar.edit(final, backup)
+    desk.sync(accept_deletions=True)
+    assert final not in desk.calendar.bodies
+    assert not desk.sync().wrote
