@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
-from lorsync.core.memory import Memory, memory_uid
+from lorsync.core.memory import Memory, members_of, memory_uid
 from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Season, Uid
-from lorsync.core.renaming import Names, names_of
+from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
 from lorsync.listings import is_absent, is_emptied, is_full_due, is_stale, token_of
 from lorsync.planning import frozen_key, is_new
@@ -70,7 +70,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     full = looking.full or is_full_due(entries, now) or _has_newcomers(season, before)
     listing = calendar.listing(None if full else token_of(ledger, now))
     known, key = _known_memory(season, calendar, ledger, before, listing, looking)
-    learned = _learned(known, entries, ledger, calendar, names=names, now=now) if known else NOTHING
+    learned = _learned(season, known, entries, ledger, calendar, now=now) if known else NOTHING
     strangers = _unknown_of_ours(
         season, calendar, listing, {**learned.entries, **entries}, key, known
     )
@@ -83,7 +83,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     if known is not None and not known.news:
         known = looked_at(known, calendar, listing, fetched)
         if known.news:
-            learned = _learned(known, entries, ledger, calendar, names=names, now=now)
+            learned = _learned(season, known, entries, ledger, calendar, now=now)
             # What stands on the calendar was not fetched: the next full listing finds it.
             entries |= {
                 uid: e for uid, e in learned.entries.items() if Href(e.href) not in listing.entries
@@ -197,12 +197,12 @@ def _first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalle
 
 
 def _learned(
+    season: Season,
     known: Recalled,
     entries: Mapping[Uid, Entry],
     ledger: Ledger,
     calendar: Calendar,
     *,
-    names: Names,
     now: datetime,
 ) -> Learned:
     if known.memory is None or not known.news:
@@ -212,7 +212,8 @@ def _learned(
         entries=entries,
         retired=ledger.retired(),
         marks=ledger.marks(),
-        names=names,
+        members=members_of(season),
+        names=names_of(season),
         href_for=calendar.href_for,
         now=now,
     )

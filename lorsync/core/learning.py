@@ -6,8 +6,8 @@ from datetime import datetime
 
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.facts import Mark
-from lorsync.core.memory import Kept, Memory, entry_of, mentor_of
-from lorsync.core.model import MentorId, Uid
+from lorsync.core.memory import Memory, entry_of, mentor_of
+from lorsync.core.model import LetterId, MentorId, Uid
 from lorsync.core.renaming import Names
 
 
@@ -35,18 +35,23 @@ def learn(
     entries: Mapping[Uid, Entry],
     retired: frozenset[Uid],
     marks: Iterable[Mark],
+    members: Mapping[MentorId, tuple[LetterId, ...]],
     names: Names,
     href_for: Callable[[Uid], str],
     now: datetime,
 ) -> Learned:
-    """Return what a memory adds to what a ledger knows; ``now`` is aware."""
+    """Return what a memory adds to what a ledger knows; ``now`` is aware.
+
+    ``members`` are the mentors with their letters as of now: letters may have come back since.
+    """
     gone = retired | memory.retired
     found = {}
     for kept in memory.kept:
         if kept.uid not in entries and kept.uid not in gone:
-            entry = _entry(kept, memory, names, href_for, now)
+            mentor = mentor_of(kept, memory.members) or mentor_of(kept, members)
+            entry = None if mentor is None else entry_of(kept, mentor, href_for(kept.uid), now)
             if entry is not None:
-                found[kept.uid] = entry
+                found[kept.uid] = names.entry(entry)
     known = {(m.letter, m.fact, m.day): m.said for m in marks}
     said = [replace(m, letter=names.letter(m.letter)) for m in memory.marks]
     return Learned(
@@ -60,12 +65,3 @@ def learn(
         ),
         unsure=frozenset(map(names.mentor, memory.unsure)),
     )
-
-
-def _entry(
-    kept: Kept, memory: Memory, names: Names, href_for: Callable[[Uid], str], now: datetime
-) -> Entry | None:
-    mentor = mentor_of(kept, memory.members)
-    if mentor is None:
-        return None
-    return names.entry(entry_of(kept, mentor, href_for(kept.uid), now))

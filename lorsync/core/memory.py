@@ -14,6 +14,7 @@ from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
 from lorsync.core.model import CONTACTS, Event, Identity, Kind, LetterId, MentorId, Season, Uid
+from lorsync.core.renaming import MENTOR_KINDS
 
 MEMORY_DAY: Final = date(2001, 1, 1)
 """Where the memory stands: long past, where nobody looks."""
@@ -168,9 +169,12 @@ def entry_of(kept: Kept, mentor: MentorId, href: str, now: datetime) -> Entry:
 
 
 def mentor_of(kept: Kept, members: Mapping[MentorId, tuple[LetterId, ...]]) -> MentorId | None:
-    """Return whose event a kept one is, None where nobody can tell."""
+    """Return whose event a kept one is, None where nobody can tell.
+
+    Letters come and go: an event of a mentor's is theirs though none of them is left.
+    """
     subject = kept.identity.subject
-    if subject in members:
+    if kept.identity.kind in MENTOR_KINDS:
         return MentorId(subject)
     return next((m for m, letters in members.items() if subject in letters), None)
 

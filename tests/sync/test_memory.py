@@ -474,3 +474,16 @@ def test_s7_who_has_events_already_is_no_newcomer(desk: Desk) -> None:
     report = desk.sync(accept_deletions=False)
     assert "same-person" not in {warning.code for warning in report.warnings}
     assert {c.mentor for c in report.updated} == {"Novak"}
+
+
+def test_s4_a_deletion_outlives_the_ledger_while_the_mentor_has_no_letter(desk: Desk) -> None:
+    desk.sync()
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    dismiss(desk, check_in)
+    desk.change(letter("Chen"))
+    desk.sync(accept_deletions=True)
+    desk.lose_ledger()
+    desk.change(letter("Alvarez"), letter("Chen"))
+    report = desk.sync(take_over=True)
+    assert check_in not in desk.calendar.bodies
+    assert report.plan.budgets[MentorId("Alvarez")].spent == 1
