@@ -7,6 +7,7 @@ from typing import Any
 
 from lorsync.cli.interview import Again, Interview
 from lorsync.config.problems import printable, shown
+from lorsync.core.phrases import count
 from lorsync.errors import DataError
 from lorsync.intake.beginning import Choices, Doubt, DoubtKey, Season
 from lorsync.intake.columns import Column, Table, known_headings, table_of
@@ -113,8 +114,8 @@ def _day(value: date | datetime) -> str:
 def _show_columns(talk: Interview, path: Path, sheet: Sheet, table: Table) -> None:
     cells = _DELIMITERS.get(sheet.delimiter, shown(sheet.delimiter))
     talk.tell(
-        f"{path}: {len(table.lines)} rows, cells between {cells}, {sheet.encoding}, headings in "
-        f"row {table.header_row}."
+        f"{path}: {count(len(table.lines), 'row')}, cells between {cells}, {sheet.encoding}, "
+        f"headings in row {table.header_row}."
     )
     used = (f"{column.words} from “{heading}”" for column, heading in table.headings.items())
     talk.tell(printable("Used: " + ", ".join(used) + "."))

@@ -89,6 +89,7 @@ def test_headings_below_a_title_and_excels_hint(tmp_path: Path) -> None:
     [("MENTOR", Column.MENTOR), ("Letter-writer", Column.MENTOR), ("Recommender", Column.MENTOR),
      ("Writer's email", Column.EMAIL), ("E-Mail address", Column.EMAIL), ("Due", Column.DEADLINE),
      ("Application deadline:", Column.DEADLINE), ("School", Column.PROGRAM),
+     ("Application due", Column.DEADLINE), ("Closing date", Column.DEADLINE),
      ("Asked?", Column.ASKED), ("Date requested", Column.ASKED),
      ("Submitted (Y/N)", Column.SUBMITTED), ("Mood", None)],
 )  # fmt: skip
@@ -224,6 +225,7 @@ def test_somebody_under_two_names_is_a_doubt(tmp_path: Path, other: str) -> None
         (b"\xd0\xcf\x11\xe0", "old Excel workbook"),
         (b"a,b\n1,2\n", "no row of headings"),
         (b"Mentor,Mood\nAna,x\n", "no column with the deadline"),
+        (b"Mentor,School,Ends\nAna,x,2027-09-01\n", 'found among .* --column "deadline=Ends"'),
         (b"Mentor,Deadline,Due\nAna,x,y\n", "would both be the deadline"),
         (b'Mentor,Deadline\n"Ana,2027-09-01\n', "cannot be split into cells"),
         (b"Mentor,Deadline\n\x00\x01\x81\x8d", "no text that can be read"),
@@ -238,6 +240,14 @@ def test_a_column_is_named_by_the_person(tmp_path: Path) -> None:
     text = "Mentor,Deadline,Due\nAna,whatever,1 Dec 2027\n"
     (letter,) = letters(gleaned(tmp_path, text, columns={Column.DEADLINE: "due"}))
     assert letter["deadline"] == date(2027, 12, 1)
+
+
+def test_headings_in_another_script_are_told_apart(tmp_path: Path) -> None:
+    text = "推薦者,締切,Où\n王先生,2027-12-01,Lyon\n"
+    named = {Column.MENTOR: "推薦者", Column.DEADLINE: "締切", Column.PROGRAM: "OÙ"}
+    found = gleaned(tmp_path, text, columns=named)
+    assert (found.problems, found.doubts) == ((), ())
+    assert [p.values["name"] for p in found.season.programs] == ["Lyon"]
 
 
 def test_10_000_rows(tmp_path: Path) -> None:
