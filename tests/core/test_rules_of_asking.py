@@ -174,6 +174,31 @@ def test_r3_the_request_is_a_checklist_with_the_letters_own_data_and_a_draft():
         assert part in text
 
 
+def test_r3_a_deadline_with_a_time_is_named_by_the_applicants_day():
+    # That is half past eleven the evening before in New York.
+    home = program("home", datetime.fromisoformat("2026-09-24T03:30:00+00:00"))
+    found = planned(season(letter("a", None, "home"), programs=[home]), EARLY)
+    asking = only(found, Kind.REQUEST)
+    assert "Home Hospital, deadline 23 Sep 2026" in asking.text
+    assert "24 Sep" not in asking.text
+
+
+def test_r3_nobody_is_asked_to_write_for_a_program_that_is_over():
+    programs = [program("home", DUE), program("late", DUE + timedelta(days=60))]
+    of = season(letter("a", None, "home", "late"), programs=programs)
+    text = only(planned(of, DUE + timedelta(days=1)), Kind.REQUEST).text
+    assert "I am applying to: Late Hospital." in text
+    assert "deadline 23 Sep 2026" not in text
+
+
+@pytest.mark.parametrize(
+    ("later", "when"), [(0, "They would be due on"), (1, "The first would be due on")]
+)
+def test_r3_letters_due_on_one_day_have_no_first(later, when):
+    of = season(letter("a", DUE), letter("b", DUE + timedelta(days=later)))
+    assert f"{when} 23 Sep 2026" in only(planned(of, EARLY), Kind.REQUEST).text
+
+
 def test_r3_the_draft_goes_to_the_assistant_where_there_is_one():
     ortiz = Contact(name="Ms. Ortiz", email="ortiz@example.edu")
     found = planned(season(letter(due=DUE), mentors=[mentor(contact=ortiz)]), EARLY)
