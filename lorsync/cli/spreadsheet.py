@@ -13,6 +13,7 @@ from lorsync.intake.beginning import Choices, Doubt, DoubtKey, Season
 from lorsync.intake.columns import Column, Table, known_headings, table_of
 from lorsync.intake.days import Order, in_words, sure_day
 from lorsync.intake.gleaning import Gleaned, glean
+from lorsync.intake.merging import COLUMNS
 from lorsync.intake.sheet import Sheet, read_sheet
 
 _SHOWN = 20
@@ -166,5 +167,5 @@ def said_choices(order: Order | None, blanks: str | None) -> dict[DoubtKey, str]
     if order is not None:
         choices |= {("order", column.value): order.value for column in Column}
     if blanks is not None:
-        choices |= {("blanks", column.value): blanks for column in (Column.MENTOR, Column.PROGRAM)}
+        choices |= {("blanks", column.value): blanks for column in COLUMNS}
     return choices

@@ -171,7 +171,7 @@ def test_rows_that_make_no_sense_are_refused(tmp_path: Path, rows: str, problem:
 
 def test_two_deadlines_of_a_program(tmp_path: Path) -> None:
     text = "Mentor,Program,Deadline\nAna,Home,2027-09-01\nBen,home,2027-09-02\nCem,Far,\n"
-    found = gleaned(tmp_path, text)
+    found = gleaned(tmp_path, text, choices={("blanks", "deadline"): "empty"})
     assert found.problems == (
         'row 3, Deadline: "2027-09-02" — row 2 says 2027-09-01 for Home: which one is right?',
         'row 4: "Far" has no deadline in any row: write one',
@@ -201,6 +201,17 @@ def test_blanks_of_merged_cells_are_a_doubt(tmp_path: Path) -> None:
     empty = gleaned(tmp_path, text, choices=dict.fromkeys(doubts, "empty"))
     assert [one["programs"] for one in letters(empty)] == [["home"]]
     assert [one.values["id"] for one in empty.season.mentors] == ["ana", "ben"]
+
+
+def test_a_deadline_of_merged_cells_is_a_doubt_and_no_riddle(tmp_path: Path) -> None:
+    text = "Mentor,Program,Deadline\nAna,Home,2027-09-01\nBen,home,\nBen,Far,\nBen,Sea,2027-10-01\n"
+    found = gleaned(tmp_path, text)
+    assert found.problems == ()
+    assert [doubt.key for doubt in found.doubts] == [("blanks", "deadline")]
+    assert "Deadline is blank in row 4" in found.doubts[0].refusal
+    filled = gleaned(tmp_path, text, choices={("blanks", "deadline"): "above"})
+    days = {program.values["id"]: program.values["deadline"] for program in filled.season.programs}
+    assert days == {"home": date(2027, 9, 1), "far": date(2027, 9, 1), "sea": date(2027, 10, 1)}
 
 
 @pytest.mark.parametrize(
