@@ -7,6 +7,7 @@ import pytest
 
 from lorsync.core.due_dates import day_of
 from lorsync.core.model import Absence, Contact, Kind, Policy, Status
+from lorsync.core.phrases import shortened
 from tests.core.seasons import (
     DUE,
     EVERY_DAY,
@@ -172,6 +173,14 @@ def test_r3_the_request_is_a_checklist_with_the_letters_own_data_and_a_draft():
         "mailto:chen@example.edu?subject=A%20letter",
     ):  # fmt: skip
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Ana-Maria", "Ana-…"), ("Rene\u0301e", "Ren…"), ("Ana👩🏽\u200d⚕️ Li", "Ana…")],
+)
+def test_a_long_name_is_cut_between_what_is_read_as_one_character(name, shown):
+    assert shortened(name, 5) == shown
 
 
 def test_r3_a_deadline_with_a_time_is_named_by_the_applicants_day():
