@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import shlex
 import stat
 import tempfile
 from pathlib import Path
 
 from lorsync.adapters.aside import usual_mode
 from lorsync.errors import StateError, TryAgainError
+
+_ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -25,10 +28,16 @@ def write_whole(path: Path, content: bytes, *, before: bytes | None) -> None:
 
     A link stays a link, and the file that it leads to keeps its mode and, where that is allowed,
     its owner. ``before`` is what the file held when it was read (None: there was none). Raises
-    TryAgainError where another program has written it since, StateError where it cannot be written.
+    TryAgainError where another program has written it since, StateError where it cannot be written,
+    or must not be: a rename would go through where nobody may write, and so for root.
     """
     target = Path(os.path.realpath(path))
     try:
+        if target.exists() and not target.stat().st_mode & _ANYBODY_WRITES:
+            raise StateError(
+                f"{path} is marked read-only, so nothing is written. To let it be changed, run: "
+                f"chmod u+w {shlex.quote(str(target))}"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     except OSError as error:

@@ -7,11 +7,13 @@ from typing import Any
 
 from lorsync.cli.interview import Again, Interview
 from lorsync.config.problems import printable, shown
+from lorsync.core.phrases import count
 from lorsync.errors import DataError
 from lorsync.intake.beginning import Choices, Doubt, DoubtKey, Season
 from lorsync.intake.columns import Column, Table, known_headings, table_of
 from lorsync.intake.days import Order, in_words, sure_day
 from lorsync.intake.gleaning import Gleaned, glean
+from lorsync.intake.merging import COLUMNS
 from lorsync.intake.sheet import Sheet, read_sheet
 
 _SHOWN = 20
@@ -113,8 +115,8 @@ def _day(value: date | datetime) -> str:
 def _show_columns(talk: Interview, path: Path, sheet: Sheet, table: Table) -> None:
     cells = _DELIMITERS.get(sheet.delimiter, shown(sheet.delimiter))
     talk.tell(
-        f"{path}: {len(table.lines)} rows, cells between {cells}, {sheet.encoding}, headings in "
-        f"row {table.header_row}."
+        f"{path}: {count(len(table.lines), 'row')}, cells between {cells}, {sheet.encoding}, "
+        f"headings in row {table.header_row}."
     )
     used = (f"{column.words} from “{heading}”" for column, heading in table.headings.items())
     talk.tell(printable("Used: " + ", ".join(used) + "."))
@@ -165,5 +167,5 @@ def said_choices(order: Order | None, blanks: str | None) -> dict[DoubtKey, str]
     if order is not None:
         choices |= {("order", column.value): order.value for column in Column}
     if blanks is not None:
-        choices |= {("blanks", column.value): blanks for column in (Column.MENTOR, Column.PROGRAM)}
+        choices |= {("blanks", column.value): blanks for column in COLUMNS}
     return choices

@@ -247,4 +247,4 @@ def _day(day: date) -> str:
 
 def _styled(text: str, *, bold: bool = False, fg: str | None = None) -> str:
     """Style for a terminal; click takes it out again where the output is none."""
-    return text if "NO_COLOR" in os.environ else click.style(text, bold=bold, fg=fg)
+    return text if os.environ.get("NO_COLOR") else click.style(text, bold=bold, fg=fg)

@@ -16,14 +16,18 @@ _WIDTH_OF_PIPES = 100
 
 
 def console(*, stderr: bool = False, width_of_pipes: int = _WIDTH_OF_PIPES) -> Console:
-    """Return the console. A pipe gets plain text that is not cut to a screen."""
+    """Return the console. A pipe gets plain text that is not cut to a screen.
+
+    With NO_COLOR the text is plain too, as that of ``status`` is: rich would leave it bold.
+    """
     found = Console(highlight=False, soft_wrap=False, stderr=stderr)
     if found.is_dumb_terminal:
         # rich takes a terminal without colours to be 80 wide, whatever it is.
         size = shutil.get_terminal_size()
         return Console(highlight=False, width=size.columns, height=size.lines, stderr=stderr)
     if found.is_terminal:
-        return found
+        plain = Console(highlight=False, color_system=None, stderr=stderr)
+        return plain if os.environ.get("NO_COLOR") else found
     return Console(highlight=False, width=width_of_pipes, color_system=None, stderr=stderr)
 
 

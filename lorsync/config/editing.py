@@ -79,6 +79,7 @@ def _candidates(text: str, table: str, values: Mapping[str, Any]) -> Iterator[st
     appended = _appended_to_list(text, table, values)
     if appended is not None:
         yield appended
+    yield from _behind_last_entry(text, table, values)
     yield _spliced(text, len(text), table, values, like=headers[-1] if headers else None)
 
 
@@ -144,6 +145,15 @@ def _appended_to_list(text: str, table: str, values: Mapping[str, Any]) -> str |
         return None
     entries.append(tomlkit.parse(f"_ = {value_text(values)}")["_"])
     return text[:start] + tomlkit.dumps(document) + text[end:]
+
+
+def _behind_last_entry(text: str, table: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Append to a list on one line, where tomlkit would take the blank before a ``}`` away."""
+    found = _list_of(text, table)
+    brace = -1 if found is None else text.rfind("}", *found)
+    if brace >= 0:
+        place = brace + 1
+        yield f"{text[:place]}, {value_text(values)}{text[place:]}"
 
 
 def _list_of(text: str, table: str) -> tuple[int, int] | None:

@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from lorsync.core.candidates import Fixed, OpenDue, ahead_days, check_in_span, least_days
+from lorsync.core.candidates import (
+    CHECK_IN_BEFORE_FINAL_DAYS,
+    Fixed,
+    OpenDue,
+    ahead_days,
+    check_in_span,
+    least_days,
+)
 from lorsync.core.follow_ups import Choice, choose_days
 from lorsync.core.model import (
     MAX_FOLLOW_UPS,
@@ -94,7 +101,7 @@ def _planned(
     )
     slots = _slots(choices, free, case)
     return [
-        _occasion(choice, slot, case, letters, fixed)
+        _occasion(choice, slot, case, letters, _beside(choice, choices, fixed))
         for choice, slot in zip(choices, slots, strict=True)
     ]
 
@@ -123,8 +130,18 @@ def _looks_early(choice: Choice, case: Case) -> bool:
     return (earliest - choice.day).days >= check_in_span(case.season.policy)[1]
 
 
+def _beside(choice: Choice, choices: Sequence[Choice], fixed: Fixed) -> Fixed:
+    """Return what a follow-up was placed around: the other one that is planned, too."""
+    rest = [other for other in choices if other is not choice]
+    return replace(
+        fixed,
+        finals=(*fixed.finals, *(other.day for other in rest if other.final)),
+        check_ins=(*fixed.check_ins, *(other.day for other in rest if not other.final)),
+    )
+
+
 def _occasion(
-    choice: Choice, slot: str, case: Case, letters: Sequence[_Open], fixed: Fixed
+    choice: Choice, slot: str, case: Case, letters: Sequence[_Open], beside: Fixed
 ) -> Occasion:
     policy = case.season.policy
     served = set(choice.serves)
@@ -134,10 +151,9 @@ def _occasion(
     else:
         text = f"a check-in, about {policy.first_days} days before {first}"
     reasons = [Reason(rule="R4", text=text, ideal=choice.ideal)]
-    reasons += moved(case, choice.ideal, choice.day, fixed.contacts)
+    reasons += moved(case, choice.ideal, choice.day, beside.contacts)
     if len(reasons) == 1 and choice.day != choice.ideal:
-        text = "the day on which the follow-ups that are left serve most letters"
-        reasons.append(Reason(rule="R8", text=text, ideal=choice.ideal))
+        reasons.append(_kept_apart(choice, beside) or _serving_most(choice))
     others = sorted({due.day for due in choice.serves} - {first})
     if others:
         days = ", ".join(day.isoformat() for day in others)
@@ -149,6 +165,21 @@ def _occasion(
         reasons=tuple(reasons),
         final=choice.final,
     )
+
+
+def _kept_apart(choice: Choice, beside: Fixed) -> Reason | None:
+    """Say that the ideal day lies too near to the mentor's other follow-up (R4)."""
+    name, others = ("check-in", beside.check_ins) if choice.final else ("final", beside.finals)
+    near = [day for day in others if abs((choice.ideal - day).days) < CHECK_IN_BEFORE_FINAL_DAYS]
+    if not near:
+        return None
+    text = f"{choice.ideal} is less than {CHECK_IN_BEFORE_FINAL_DAYS} days from the {name} on "
+    return Reason(rule="R4", text=f"{text}{near[0]}", ideal=choice.ideal)
+
+
+def _serving_most(choice: Choice) -> Reason:
+    text = "the day on which the follow-ups that are left serve most letters"
+    return Reason(rule="R8", text=text, ideal=choice.ideal)
 
 
 def _pinned(

@@ -139,7 +139,8 @@ def moved(case: Case, ideal: date, day: date, contacts: Sequence[date]) -> tuple
     if left != day and (obstacle := case.days.obstacle(left)) is not None:
         reasons.append(Reason(rule="R6", text=f"{left} is {obstacle}", ideal=left))
     gap = case.season.policy.min_gap_days
-    near = next((other for other in contacts if abs((left - other).days) < gap), None)
+    nearest = min(contacts, key=lambda other: abs((left - other).days), default=None)
+    near = nearest if nearest is not None and abs((left - nearest).days) < gap else None
     if near is not None and left != day:
         text = f"{left} is less than {gap} days from the contact on {near}"
         reasons.append(Reason(rule="R7", text=text, ideal=left))

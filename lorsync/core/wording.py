@@ -9,6 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from lorsync.core.coverage import PLAIN_LETTER
+from lorsync.core.due_dates import day_of
 from lorsync.core.mailto import mailto
 from lorsync.core.model import Kind, Letter, LetterId, Program, Status
 from lorsync.core.occasion import THANK_DECLINED, THANK_SUBMITTED, Case, Occasion
@@ -27,6 +28,7 @@ class Words:
     def __init__(self, case: Case) -> None:
         self._season = case.season
         self._mentor = case.mentor
+        self._today = case.today
         self._progress = {progress.id: progress for progress in case.letters}
         self._lines: dict[LetterId, str] = {}
         self._drafts: dict[tuple[str, ...], str] = {}
@@ -64,7 +66,8 @@ class Words:
         noun = "letter" if number == 1 else "letters"
         when = f"It would be due on {long_day(due)}"
         if number > 1:
-            when = f"The first would be due on {long_day(due)}"
+            several = len(dues_of(occasion, self._progress)) > 1
+            when = f"{'The first' if several else 'They'} would be due on {long_day(due)}"
         if short:
             when += ". I know that this is short notice, and understand if it is too soon"
         return [
@@ -187,6 +190,7 @@ class Words:
 
     def _replace(self, occasion: Occasion) -> list[str]:
         names = " · ".join(self._season.programs[p].name for p in occasion.programs)
+        miss = "misses" if len(occasion.programs) == 1 else "miss"
         if occasion.last_day is None:
             limit = ""
         elif occasion.last_day < occasion.day:
@@ -194,7 +198,7 @@ class Words:
         else:
             limit = f"Asking is early enough until {long_day(occasion.last_day)}."
         return [
-            f"{self._mentor.name} declined, and {names} now misses a letter. {limit}".rstrip(),
+            f"{self._mentor.name} declined, and {names} now {miss} a letter. {limit}".rstrip(),
             self._listed("The letter was:", occasion.letters),
             "“lorsync suggest” ranks the others you could ask, with its reasons.",
         ]
@@ -208,7 +212,7 @@ class Words:
             _item("CV", applicant.cv),
             _item("Personal statement", applicant.statement),
             _item("Goals", applicant.goals),
-            *(f"- {self._program_line(program)}" for program in self._programs(letters)),
+            *(f"- {self._program_line(program)}" for program in self._ahead(letters)),
             _item("What to stress", ", ".join(stress)),
         ]
         for letter in letters:
@@ -227,9 +231,8 @@ class Words:
 
     def _program_line(self, program: Program) -> str:
         portal = f" ({program.portal})" if program.portal else ""
-        deadline = (
-            f", deadline {long_day(program.deadline)}" if program.deadline is not None else ""
-        )
+        day = self._deadline_day(program)
+        deadline = "" if day is None else f", deadline {long_day(day)}"
         why = f": {program.why}" if program.why else ""
         return f"{program.name}{portal}{deadline}{why}"
 
@@ -262,7 +265,7 @@ class Words:
 
     def _applying(self, letters: Sequence[LetterId]) -> str:
         """Say in a draft what the letters are for; a long list is in the checklist."""
-        names = [program.name for program in self._programs([self._letter(x) for x in letters])]
+        names = [program.name for program in self._ahead([self._letter(x) for x in letters])]
         if not names:
             return ""
         if len(names) > _NAMED:
@@ -278,6 +281,21 @@ class Words:
     def _programs(self, letters: Sequence[Letter]) -> list[Program]:
         ids = _unique([program for letter in letters for program in letter.programs])
         return [self._season.programs[program] for program in ids]
+
+    def _ahead(self, letters: Sequence[Letter]) -> list[Program]:
+        """Return the programs that a letter can still be for: who is asked now is told no others.
+
+        All of them, where only the letter's own deadline is ahead.
+        """
+        programs = self._programs(letters)
+        days = {program.id: self._deadline_day(program) for program in programs}
+        ahead = [p for p in programs if (day := days[p.id]) is None or day >= self._today]
+        return ahead or programs
+
+    def _deadline_day(self, program: Program) -> date | None:
+        if program.deadline is None:
+            return None
+        return day_of(program.deadline, self._season.applicant.timezone)
 
     def _familiarity(self) -> str:
         familiarity = self._mentor.familiarity

@@ -57,7 +57,9 @@ HEADINGS: Final[Mapping[Column, str]] = MappingProxyType(
         "scholarship, residency, residency program, where, for, school program",
         Column.DEADLINE: "deadline, deadlines, due, due date, due by, due on, letter due, "
         "letters due, letter deadline, lor deadline, application deadline, program deadline, "
-        "submission deadline, date due, hard deadline, final deadline",
+        "submission deadline, date due, hard deadline, final deadline, application due, "
+        "application due date, app due, app deadline, program due, letter due date, closing date, "
+        "closes, closes on",
         Column.TARGET: "target, target date, my deadline, own deadline, internal deadline, goal, "
         "goal date, want by, needed by, soft deadline",
         Column.PORTAL: "portal, system, application system, service, submit through, via, "
@@ -87,13 +89,15 @@ _SEARCHED: Final = 20
 _BY_HEADING: Final = {
     heading.strip(): column for column, listed in HEADINGS.items() for heading in listed.split(",")
 }
+_LATIN_ACCENTS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 _EMAIL_OF = re.compile(r".*\be ?mail( address)?")
 
 
 def _folded(heading: str) -> str:
-    plain = unicodedata.normalize("NFKD", heading.casefold())
+    """Return a heading's words, in whatever script: only Latin letters lose their accents."""
+    plain = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", heading.casefold()))
     without_remarks = re.sub(r"\(.*?\)", " ", plain)
-    words = re.sub(r"[^a-z0-9]+", " ", without_remarks.replace("’s", "").replace("'s", ""))
+    words = re.sub(r"[\W_]+", " ", without_remarks.replace("’s", "").replace("'s", ""))
     return words.strip()
 
 
@@ -207,12 +211,14 @@ def _meaning(heading: str, chosen: Mapping[Column, str]) -> Column | None:
 def _check_needed(places: Mapping[Column, int], headings: Row, number: int) -> None:
     if Column.MENTOR not in places:
         missing = Column.MENTOR
-    elif not {Column.PROGRAM, Column.DEADLINE} & set(places):
+    elif not {Column.DEADLINE, Column.TARGET} & set(places):
         missing = Column.DEADLINE
     else:
         return
     listed = ", ".join(f"“{heading}”" for heading in headings if heading)
-    example = next((heading for heading in headings if heading), "HEADING")
+    used = set(places.values())
+    free = (h for place, h in enumerate(headings) if h and place not in used)
+    example = next(free, "HEADING")
     raise DataError(
         f"row {number}: no column with the {missing} was found among {listed}. Say which one it "
         f'is, such as --column "{missing}={example}".'

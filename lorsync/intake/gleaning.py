@@ -194,7 +194,8 @@ class _Gleaner:
                 self.programs[row.program].said
             ):
                 dateless.setdefault(row.program, row.number)
-        if any(doubt.key[0] == "order" for doubt in self.cells.doubts):
+        in_doubt = [doubt.key for doubt in self.cells.doubts]
+        if any(key[0] == "order" or key == ("blanks", Column.DEADLINE) for key in in_doubt):
             return  # the date may be what is in doubt
         for key, number in dateless.items():
             name = shown(self.programs[key].name)

@@ -105,6 +105,7 @@ th{text-align:left;font-size:.8rem;font-weight:600;color:var(--quiet)}
 th,td{padding:7px 16px 7px 0;border-bottom:1px solid var(--rule);vertical-align:top;
 overflow-wrap:anywhere}
 td:first-child{white-space:nowrap;font-variant-numeric:tabular-nums}
+td:last-child{overflow-wrap:normal}
 td .mark{display:inline-block;vertical-align:-4px;margin-right:4px}
 td small{font-size:.82rem;color:var(--quiet)}
 tr:target{background:var(--month);box-shadow:-8px 0 0 var(--month),-11px 0 0 var(--now)}

@@ -126,7 +126,9 @@ def _em(mark: str) -> float:
         return 1.02
     if mark in " .,:;'’|!ijlI()[]":
         return 0.32
-    return 0.7 if mark.isupper() or mark in "mwMW@%" else 0.57
+    if mark in "mMW@%":
+        return 1.0
+    return 0.75 if mark.isupper() or mark in "w&" else 0.57
 
 
 def _x(share: float) -> float:

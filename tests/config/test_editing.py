@@ -95,6 +95,10 @@ MENTOR = "\n".join(entry_lines("mentors", ADDITIONS["mentors"]))
             f'[[mentors]]\nid = "a"\nnotes = """\n[x]\n"""\n\n[sync]\n\n{MENTOR}\n',
         ),
         ("mentors = []\n", 'mentors = [{ id = "new", name = "Zoë", email = "zoe@x.edu" }]\n'),
+        (
+            'mentors = [{ id = "a" }] # us\n',
+            'mentors = [{ id = "a" }, { id = "new", name = "Zoë", email = "zoe@x.edu" }] # us\n',
+        ),
         ("[sync]", f"[sync]\n\n{MENTOR}\n"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from lorsync.core.due_dates import day_of
 from lorsync.core.model import Absence, Contact, Kind, Policy, Status
+from lorsync.core.phrases import shortened
 from tests.core.seasons import (
     DUE,
     EVERY_DAY,
@@ -172,6 +173,39 @@ def test_r3_the_request_is_a_checklist_with_the_letters_own_data_and_a_draft():
         "mailto:chen@example.edu?subject=A%20letter",
     ):  # fmt: skip
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Ana-Maria", "Ana-…"), ("Rene\u0301e", "Ren…"), ("Ana👩🏽\u200d⚕️ Li", "Ana…")],
+)
+def test_a_long_name_is_cut_between_what_is_read_as_one_character(name, shown):
+    assert shortened(name, 5) == shown
+
+
+def test_r3_a_deadline_with_a_time_is_named_by_the_applicants_day():
+    # That is half past eleven the evening before in New York.
+    home = program("home", datetime.fromisoformat("2026-09-24T03:30:00+00:00"))
+    found = planned(season(letter("a", None, "home"), programs=[home]), EARLY)
+    asking = only(found, Kind.REQUEST)
+    assert "Home Hospital, deadline 23 Sep 2026" in asking.text
+    assert "24 Sep" not in asking.text
+
+
+def test_r3_nobody_is_asked_to_write_for_a_program_that_is_over():
+    programs = [program("home", DUE), program("late", DUE + timedelta(days=60))]
+    of = season(letter("a", None, "home", "late"), programs=programs)
+    text = only(planned(of, DUE + timedelta(days=1)), Kind.REQUEST).text
+    assert "I am applying to: Late Hospital." in text
+    assert "deadline 23 Sep 2026" not in text
+
+
+@pytest.mark.parametrize(
+    ("later", "when"), [(0, "They would be due on"), (1, "The first would be due on")]
+)
+def test_r3_letters_due_on_one_day_have_no_first(later, when):
+    of = season(letter("a", DUE), letter("b", DUE + timedelta(days=later)))
+    assert f"{when} 23 Sep 2026" in only(planned(of, EARLY), Kind.REQUEST).text
 
 
 def test_r3_the_draft_goes_to_the_assistant_where_there_is_one():

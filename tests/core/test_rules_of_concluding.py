@@ -127,6 +127,13 @@ def test_r11_a_program_that_falls_short_needs_another_writer():
     assert "early enough until 24 Aug 2026" in replacing.text
 
 
+def test_r11_several_programs_that_fall_short_are_counted_in_the_words():
+    programs = [program(name, DUE, letters_min=1) for name in ("home", "away")]
+    of = season(asked("a", None, "home", "away", declined_on=before(DUE, 40)), programs=programs)
+    text = only(planned(of, before(DUE, 40)), Kind.REPLACE).text
+    assert "Home Hospital · Away Hospital now miss a letter." in text
+
+
 def test_r11_a_missed_replacement_comes_once_on_the_next_day():
     of = short_season(declined_on=before(DUE, 40))
     first = planned(of, before(DUE, 20))

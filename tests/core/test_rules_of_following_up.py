@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from lorsync.core.model import Absence, Kind, Policy
+from lorsync.core.model import Absence, Kind, Policy, Reason
 from tests.core.seasons import (
     DUE,
     EVERY_DAY,
@@ -67,6 +67,24 @@ def test_r4_a_check_in_keeps_its_distance_to_request_and_final(ago, expected):
     of = season(asked(asked_on=before(DUE, ago)))
     found = [(DUE - day).days for day, _, _ in follow_ups(of, before(DUE, ago))]
     assert found == expected
+
+
+def test_r4_a_final_that_gives_way_to_the_check_in_says_so():
+    asked_on = before(DUE, 28)
+    found = planned(season(asked(asked_on=asked_on)), asked_on).events
+    final = [e for e in found if e.kind is Kind.FOLLOW_UP][-1]
+    ideal = before(DUE, 7)
+    text = f"{ideal} is less than 10 days from the check-in on {before(DUE, 14)}"
+    assert final.reasons[1:] == (Reason(rule="R4", text=text, ideal=ideal),)
+
+
+def test_r7_the_nearest_contact_is_named_as_what_moves_an_event():
+    talks = [before(DUE, 60), before(DUE, 50)]
+    letters = [letter(name, DUE, talked_on=day) for name, day in zip("ab", talks, strict=True)]
+    of = season(*letters, policy=replace(EVERY_DAY, min_gap_days=20))
+    asking = next(e for e in planned(of, talks[1]).events if e.kind is Kind.REQUEST)
+    moving = next(reason.text for reason in asking.reasons if reason.rule == "R7")
+    assert moving.endswith(f"from the contact on {talks[1]}")
 
 
 def test_r4_the_final_moves_off_a_weekend_earlier_first():

@@ -89,6 +89,7 @@ def test_headings_below_a_title_and_excels_hint(tmp_path: Path) -> None:
     [("MENTOR", Column.MENTOR), ("Letter-writer", Column.MENTOR), ("Recommender", Column.MENTOR),
      ("Writer's email", Column.EMAIL), ("E-Mail address", Column.EMAIL), ("Due", Column.DEADLINE),
      ("Application deadline:", Column.DEADLINE), ("School", Column.PROGRAM),
+     ("Application due", Column.DEADLINE), ("Closing date", Column.DEADLINE),
      ("Asked?", Column.ASKED), ("Date requested", Column.ASKED),
      ("Submitted (Y/N)", Column.SUBMITTED), ("Mood", None)],
 )  # fmt: skip
@@ -170,7 +171,7 @@ def test_rows_that_make_no_sense_are_refused(tmp_path: Path, rows: str, problem:
 
 def test_two_deadlines_of_a_program(tmp_path: Path) -> None:
     text = "Mentor,Program,Deadline\nAna,Home,2027-09-01\nBen,home,2027-09-02\nCem,Far,\n"
-    found = gleaned(tmp_path, text)
+    found = gleaned(tmp_path, text, choices={("blanks", "deadline"): "empty"})
     assert found.problems == (
         'row 3, Deadline: "2027-09-02" — row 2 says 2027-09-01 for Home: which one is right?',
         'row 4: "Far" has no deadline in any row: write one',
@@ -202,6 +203,17 @@ def test_blanks_of_merged_cells_are_a_doubt(tmp_path: Path) -> None:
     assert [one.values["id"] for one in empty.season.mentors] == ["ana", "ben"]
 
 
+def test_a_deadline_of_merged_cells_is_a_doubt_and_no_riddle(tmp_path: Path) -> None:
+    text = "Mentor,Program,Deadline\nAna,Home,2027-09-01\nBen,home,\nBen,Far,\nBen,Sea,2027-10-01\n"
+    found = gleaned(tmp_path, text)
+    assert found.problems == ()
+    assert [doubt.key for doubt in found.doubts] == [("blanks", "deadline")]
+    assert "Deadline is blank in row 4" in found.doubts[0].refusal
+    filled = gleaned(tmp_path, text, choices={("blanks", "deadline"): "above"})
+    days = {program.values["id"]: program.values["deadline"] for program in filled.season.programs}
+    assert days == {"home": date(2027, 9, 1), "far": date(2027, 9, 1), "sea": date(2027, 10, 1)}
+
+
 @pytest.mark.parametrize(
     "other", ["Sofia Alvarez", "Dr. Alvarez", "Alvarez, Sofia", "Dr. Sofia Alvares", "S. Alvarez"]
 )
@@ -224,6 +236,7 @@ def test_somebody_under_two_names_is_a_doubt(tmp_path: Path, other: str) -> None
         (b"\xd0\xcf\x11\xe0", "old Excel workbook"),
         (b"a,b\n1,2\n", "no row of headings"),
         (b"Mentor,Mood\nAna,x\n", "no column with the deadline"),
+        (b"Mentor,School,Ends\nAna,x,2027-09-01\n", 'found among .* --column "deadline=Ends"'),
         (b"Mentor,Deadline,Due\nAna,x,y\n", "would both be the deadline"),
         (b'Mentor,Deadline\n"Ana,2027-09-01\n', "cannot be split into cells"),
         (b"Mentor,Deadline\n\x00\x01\x81\x8d", "no text that can be read"),
@@ -238,6 +251,14 @@ def test_a_column_is_named_by_the_person(tmp_path: Path) -> None:
     text = "Mentor,Deadline,Due\nAna,whatever,1 Dec 2027\n"
     (letter,) = letters(gleaned(tmp_path, text, columns={Column.DEADLINE: "due"}))
     assert letter["deadline"] == date(2027, 12, 1)
+
+
+def test_headings_in_another_script_are_told_apart(tmp_path: Path) -> None:
+    text = "推薦者,締切,Où\n王先生,2027-12-01,Lyon\n"
+    named = {Column.MENTOR: "推薦者", Column.DEADLINE: "締切", Column.PROGRAM: "OÙ"}
+    found = gleaned(tmp_path, text, columns=named)
+    assert (found.problems, found.doubts) == ((), ())
+    assert [p.values["name"] for p in found.season.programs] == ["Lyon"]
 
 
 def test_10_000_rows(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from lorsync.cli import main
 from lorsync.timeline.page import html
 from lorsync.timeline.svg import svg
-from tests.core.seasons import planned
+from tests.core.seasons import DUE, letter, mentor, planned
+from tests.core.seasons import season as season_of
 from tests.timeline.browser import CHROMIUM, Browser, browsing
 from tests.timeline.seasons import TODAY, drawn, strange
 
@@ -113,6 +115,21 @@ def test_the_words_of_a_mark_stay_on_the_screen(browser, season, width):
         f".filter(b=>b.left<0||b.right>{width}||b.top<0).length"
     )
     assert outside == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_names_break_and_the_state_beside_them_does_not(browser, tmp_path, width):
+    told = season_of(letter("a", DUE), mentors=[replace(mentor(), name="Dr. " + "W" * 90)])
+    file = tmp_path / "long.html"
+    file.write_text(html(drawn(told)), encoding="utf-8")
+    browser.opens(file, width=width)
+    lines = (
+        "[...document.querySelectorAll('td:last-child')].map(cell => {"
+        "const all = document.createRange(); all.selectNodeContents(cell);"
+        "return new Set([...all.getClientRects()].map(line => line.top)).size})"
+    )
+    assert set(browser.evaluates(lines)) == {1}
+    assert browser.evaluates("document.documentElement.scrollWidth") <= width
 
 
 def test_a_screen_reader_is_told_lanes_lists_and_a_table(browser, season):

@@ -156,6 +156,11 @@ def test_texts_and_marks_stand_out_from_their_ground(palette, name, ground):
     assert (lighter + 0.05) / (darker + 0.05) >= needed
 
 
+def test_the_widest_letters_are_given_their_room():
+    room, size = 108, 13.5
+    assert len(cut("W" * 70, room, size)) <= room / size
+
+
 @given(st.text(), st.floats(20, 400))
 def test_a_text_is_cut_to_its_room(text, room):
     shown = cut(text, room, 12)
