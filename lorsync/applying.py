@@ -53,7 +53,13 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
     besides = unseen(ledger, desk.calendar)
     outcomes = write_all(work.actions, replace(desk, besides=besides), progress)
     remember_seen(ledger, desk.calendar, outcomes.besides)
-    remember_listing(seen.listing, ledger, desk.now, created=created or bool(outcomes.created))
+    remember_listing(
+        seen.listing,
+        ledger,
+        desk.now,
+        created=created or bool(outcomes.created),
+        emptied=seen.emptied,
+    )
     return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
 
 

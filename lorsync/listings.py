@@ -18,13 +18,17 @@ NO_LISTING: Mapping[str, str | None] = {TOKEN: None, _LISTED: None}
 """What a ledger remembers where it never listed anything."""
 
 
-def remember_listing(listing: Listing, ledger: Ledger, now: datetime, *, created: bool) -> None:
+def remember_listing(
+    listing: Listing, ledger: Ledger, now: datetime, *, created: bool, emptied: bool
+) -> None:
     """Remember the token from before the writes (S16), once the pass has come to its end.
 
     Not where something was ``created``: what came and went since a token need not be in its report
-    (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen.
+    (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen. Nor
+    where the calendar was ``emptied``: a report tells of that once, and it has to be seen in every
+    pass until the person has answered (S18).
     """
-    memo: dict[str, str | None] = {TOKEN: None if created else listing.token}
+    memo: dict[str, str | None] = {TOKEN: None if created or emptied else listing.token}
     if listing.complete:
         memo[_LISTED] = now.isoformat()
     ledger.remember(memo)
@@ -86,11 +90,16 @@ def is_absent(entry: Entry, listing: Listing) -> bool:
 def is_emptied(entries: Mapping[Uid, Entry], listing: Listing, today: date) -> bool:
     """Tell whether more than a few events stood ahead, and not one of them is there now (S18).
 
-    Past ones may be left, or tidied away: they say nothing of the calendar's use.
+    Past ones may be left, or tidied away: they say nothing of the calendar's use. One that was
+    missing before is in no report of changes again.
     """
     ahead = [
         entry
         for entry in entries.values()
         if entry.echo is not None and entry.state is not State.DISMISSED and entry.day >= today
     ]
-    return len(ahead) > FLOOR and all(is_absent(entry, listing) for entry in ahead)
+    return len(ahead) > FLOOR and all(
+        is_absent(entry, listing)
+        or (entry.state is State.MISSING and Href(entry.href) not in listing.entries)
+        for entry in ahead
+    )

@@ -261,6 +261,25 @@ def test_s18_an_emptied_calendar_is_no_deletion_until_a_yes(desk: Desk) -> None:
     assert {state_of(desk, Href(h)) for h in hrefs(desk)} == {State.DISMISSED}
 
 
+@pytest.mark.in_memory
+def test_s18_an_emptied_calendar_is_said_in_every_pass_and_a_yes_right_away_counts(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    first, *others = list(desk.calendar.bodies)
+    # One goes a little ahead of the rest, and the memory goes with them.
+    desk.calendar.remove(first)
+    desk.sync(at=time(12, 5))
+    for href in others:
+        desk.calendar.remove(href)
+    for minute in (10, 20, 30):
+        report = desk.sync(at=time(12, minute))
+        assert "emptied" in {warning.code for warning in report.warnings}
+        assert not report.wrote
+    desk.sync(at=time(12, 40), accept_deletions=True)
+    assert {e.state for e in desk.entries().values()} == {State.DISMISSED}
+
+
 def test_s18_past_events_that_are_left_do_not_make_it_less_emptied(desk: Desk) -> None:
     desk.sync()
     desk.sync(date(2027, 8, 4))
