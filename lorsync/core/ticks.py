@@ -61,12 +61,42 @@ OWN_WORDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 MARKS: Final = ("✓", "✔", "☑", "✅", "🗹", "√", "[x]", "[✓]", "(x)")
 """Marks that say that an event is done; in any case of letters."""
 
-_MARK = "|".join(re.escape(mark) for mark in MARKS)
-_LEADING_MARK = re.compile(rf"(?:{_MARK})\s*", re.IGNORECASE)
-_TRAILING_MARK = re.compile(rf"[\s:·|,;–—-]*(?:{_MARK})$", re.IGNORECASE)
+_BOXED = r"[\[(［（【]\s*[xｘ✓✔☑✅√]\s*[\])］）】]"
+"""A mark in a box, as other keyboards have it too."""
+
+_LONGEST = 1000
+"""A longer title is no title, and states nothing: to search it would take its time."""
+
+_MARK = "|".join([_BOXED, *(re.escape(mark) for mark in MARKS)])
+_UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+"""What keyboards and mail programs add and nobody sees: joiners, directions, byte order marks."""
+
+_PICTURE = re.compile(rf"({_MARK})[\ufe0e\ufe0f{_UNSEEN}]+", re.IGNORECASE)
+_UNSEEN_ENDS = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
+_LEADING_MARK = re.compile(rf"(?:(?:{_MARK})\s*)+", re.IGNORECASE)
 _MONTH = "|".join(MONTHS)
-_DAY = rf"(?:\d{{4}}-\d\d-\d\d|\d{{1,2}} (?:{_MONTH})(?: \d{{4}})?)"
-_SEPARATOR = re.compile(r"\s*(?:[:·|!,;–—]|->|\.(?=\s|$)|\s-|-(?=\s|$))\s*")
+_ANY_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = (
+    r"(?:\d{4}-\d\d-\d\d"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.)?\s?{_ANY_MONTH}(?:\s\d{{4}})?"
+    rf"|{_ANY_MONTH}\s?\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?)(?!\w)"
+)
+_OF_A_DAY = re.compile(r"[a-z]{3,}|\d+", re.IGNORECASE)
+_LEADING_DAY = re.compile(rf"(?:on\s+)?[\[(]?(?P<day>{_DAY})[\])]?", re.IGNORECASE)
+_TRAILING_MARK = re.compile(
+    rf"[\s:·|,;–—-]*(?:\s*(?:{_MARK}))+(?:\s*(?:on\s+)?[\[(]?(?P<day>{_DAY})[\])]?)?$",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(
+    r"\s*(?:[:·|!,;–—：，；！、]|->|--+|\.(?=\s|$)|\s[-‐‑−―]|[-‐‑−―](?=\s|$))\s*"
+)
+_OPENING, _CLOSING = r"[\[({<*_~\"'“‘«［（【]*", r"[\])}>*_~\"'”’»］）】]*"
+_AROUND = rf"(?:{_MARK}|[\s\[\](){{}}<>*_~\"'“”‘’«»［］（）【】:·|!,;.…–—‐‑−―/\\→⇒=：，；。！、-])*"
+_BEFORE_KNOWN = re.compile(rf"{_AROUND}", re.IGNORECASE)
+_BEHIND_KNOWN = re.compile(rf"{_AROUND}$", re.IGNORECASE)
 _FACT = "|".join(fact.words for fact in Fact)
 _FORM = re.compile(rf"✓ (?P<word>{_FACT}) (?P<day>\d{{1,2}} (?:{_MONTH}))(?: · |$)")
 _STATED = re.compile(r"Stated in the title: (?P<word>[a-z ]+) on (?P<day>\d{4}-\d\d-\d\d)\.")
@@ -91,7 +121,7 @@ def find_tick(
     nearest to ``today``.
     """
     title = _folded(title)
-    if is_known(title) and _FORM.match(title) is None:
+    if len(title) > _LONGEST or (is_known(title) and _FORM.match(title) is None):
         return None
 
     def known(text: str) -> bool:
@@ -113,7 +143,7 @@ def without_tick(title: str) -> str:
     """Return a title without a tick in the one form."""
     title = _folded(title)
     while found := _FORM.match(title):
-        title = title[found.end() :]
+        title = _folded(title[found.end() :])
     return title
 
 
@@ -153,26 +183,49 @@ def _leading(title: str, kind: Kind, is_known: Callable[[str], bool], today: dat
     mark = _LEADING_MARK.match(title)
     text = title[mark.end() :] if mark is not None else title
     word = _word_pattern(kind).match(text)
-    if word is not None:
-        behind = text[word.end() :]
-        separator = _SEPARATOR.match(behind)
-        rest = behind[separator.end() :] if separator is not None else behind.strip()
-        if separator is not None or not rest or is_known(rest):
-            return Tick(fact=_fact_of(word["word"], kind), day=_day(word["day"], today), rest=rest)
+    if word is not None and (rest := _rest(text[word.end() :], is_known)) is not None:
+        return Tick(fact=_fact_of(word["word"], kind), day=_day(word["day"], today), rest=rest)
     if mark is None:
         return None
+    day = _LEADING_DAY.match(text)
+    if day is not None and (rest := _rest(text[day.end() :], is_known)) is not None:
+        return Tick(fact=OWN_FACT[kind], day=_day(day["day"], today), rest=rest)
     separator = _SEPARATOR.match(text)
     rest = text[separator.end() :] if separator is not None else text
     return Tick(fact=OWN_FACT[kind], day=None, rest=rest)
 
 
+def _rest(behind: str, is_known: Callable[[str], bool]) -> str | None:
+    """Return the title behind a word, None where neither a separator nor the title shows its end.
+
+    Before a title that the event had before, anything may stand that is no word.
+    """
+    found = _BEFORE_KNOWN.match(behind)
+    alone = behind if found is None else behind[found.end() :]
+    known = next((text for text in (behind.strip(), alone) if is_known(text)), None)
+    if known is not None:
+        return known
+    separator = _SEPARATOR.match(behind)
+    if separator is not None:
+        return behind[separator.end() :]
+    return None if alone else ""
+
+
 def _trailing(title: str, kind: Kind, is_known: Callable[[str], bool], today: date) -> Tick | None:
     mark = _TRAILING_MARK.search(title)
     text = title[: mark.start()] if mark is not None else title
+    typed = None if mark is None else mark["day"]
     word = _trailing_pattern(kind).search(text)
-    if word is not None and is_known(front := text[: word.start()].rstrip(" :·|!,;–—-")):
-        return Tick(fact=_fact_of(word["word"], kind), day=_day(word["day"], today), rest=front)
-    return None if mark is None else Tick(fact=OWN_FACT[kind], day=None, rest=text)
+    if word is not None and is_known(front := _front(text[: word.start()])):
+        day = _day(word["day"] or typed, today)
+        return Tick(fact=_fact_of(word["word"], kind), day=day, rest=front)
+    return None if mark is None else Tick(fact=OWN_FACT[kind], day=_day(typed, today), rest=text)
+
+
+def _front(text: str) -> str:
+    """Return what stands before a word, without what is no word between them."""
+    found = _BEHIND_KNOWN.search(text)
+    return text if found is None else text[: found.start()]
 
 
 def _word_pattern(kind: Kind) -> re.Pattern[str]:
@@ -187,9 +240,9 @@ def _trailing_pattern(kind: Kind) -> re.Pattern[str]:
 def _patterns(kind: Kind) -> tuple[re.Pattern[str], re.Pattern[str]]:
     listed = sorted((*WORDS, *DONE_WORDS, *OWN_WORDS[kind]), key=len, reverse=True)
     words = "|".join(each.replace(" ", r"[\s-]") for each in listed)
-    dated = rf"(?P<word>{words})(?!\w)(?:\s+(?:on\s+)?(?P<day>{_DAY}))?"
-    leading = re.compile(rf"[\[(]?{dated}[\])]?", re.IGNORECASE)
-    trailing = re.compile(rf"(?<!\w)[\[(]?{dated}[\])]?[.!]*$", re.IGNORECASE)
+    dated = rf"(?P<word>{words})(?!\w)(?:\s+(?:on\s+)?[\[(]?(?P<day>{_DAY})[\])]?)?"
+    leading = re.compile(rf"{_OPENING}{dated}{_CLOSING}", re.IGNORECASE)
+    trailing = re.compile(rf"(?<!\w){_OPENING}{dated}{_CLOSING}[.!]*$", re.IGNORECASE)
     return leading, trailing
 
 
@@ -202,10 +255,12 @@ def _day(text: str | None, today: date) -> date | None:
         return None
     if text[:4].isdigit():
         return _iso(text)
-    number, month, *year = text.split()
-    month_number = [m.casefold() for m in MONTHS].index(month.casefold()) + 1
-    years = [int(year[0])] if year else [today.year - 1, today.year, today.year + 1]
-    days = [day for y in years if (day := _valid(y, month_number, int(number))) is not None]
+    parts = _OF_A_DAY.findall(text)
+    number, *year = (int(part) for part in parts if part.isdigit())
+    name = next(part for part in parts if part[:3].capitalize() in MONTHS)
+    month = MONTHS.index(name[:3].capitalize()) + 1
+    years = year or [today.year - 1, today.year, today.year + 1]
+    days = [day for y in years if (day := _valid(y, month, number)) is not None]
     return min(days, key=lambda day: abs(day - today), default=None)
 
 
@@ -222,5 +277,9 @@ def _valid(year: int, month: int, day: int) -> date | None:
 
 
 def _folded(title: str) -> str:
-    # U+FE0F only asks for the coloured picture of a mark.
-    return " ".join(title.replace("\ufe0f", "").split())
+    """Return a title as it is read: white space folded, and nothing unseen at a mark or its ends.
+
+    U+FE0E and U+FE0F only ask for the plain or the coloured picture of a mark. Elsewhere they may
+    be part of the person's words, and stay.
+    """
+    return _PICTURE.sub(r"\1", _UNSEEN_ENDS.sub("", " ".join(title.split())))

@@ -64,6 +64,10 @@ def test_s13_each_kind_has_words_of_its_own(kind: Kind) -> None:
         f"{OURS} (sent)",
         f"{OURS} DONE!",
         f"{OURS}: sent ✓",
+        f"{OURS} ✓ ✓",
+        f"{OURS} ✓ asked",
+        f"{OURS} -> sent",
+        f"{OURS} **done**",
     ],
 )
 def test_s13_a_tick_may_stand_behind_the_title(title: str) -> None:
@@ -78,10 +82,45 @@ def test_s13_a_tick_may_stand_behind_the_title(title: str) -> None:
         (f"{OURS} – declined on 1 sep 2026", date(2026, 9, 1)),
         (f"✓ declined 30 Dec · {OURS}", date(2027, 12, 30)),
         (f"declined 2027-13-45: {OURS}", None),
+        (f"declined Sep 1 - {OURS}", date(2027, 9, 1)),
+        (f"Declined on September 1st, 2026: {OURS}", date(2026, 9, 1)),
+        (f"declined 1. sept. – {OURS}", date(2027, 9, 1)),
+        (f"declined (1 September) {OURS}", date(2027, 9, 1)),
+        (f"{OURS} (declined Sep 1)", date(2027, 9, 1)),
+        (f"{OURS} declined ✓ 1 Sep", date(2027, 9, 1)),
     ],
 )
 def test_s13_a_day_may_be_typed(title: str, day: date | None) -> None:
     assert stated(title) == Tick(fact=Fact.DECLINED, day=day, rest=OURS)
+
+
+@pytest.mark.parametrize(
+    "title", [f"✓ 1 Sep · {OURS}", f"✅ on Sep 1: {OURS}", f"[x] 1 Sep {OURS}", f"{OURS} ✓ 1 Sep"]
+)
+def test_s13_a_mark_alone_may_have_a_day(title: str) -> None:
+    assert stated(title) == Tick(fact=Fact.ASKED, day=date(2027, 9, 1), rest=OURS)
+
+
+@pytest.mark.parametrize(
+    "ticked",
+    [
+        *("✔\ufe0e ", "✅\u200d", "\u200b✓ ", "\u200e✓\u00a0", "\ufeff[x] "),
+        *("［x］", "（Ｘ） ", "【✓】", "[ x ] ", "✓✓ ", "✅ ✅ ", "done ✓ ", "✓ done! "),
+        *("done… ", "done... ", "done/", "done → ", "DONE-", "done--", "done − ", "done ‑ "),
+        *("*done* ", "**Done**: ", "“done” ", "<done> ", "{done} ", "done： ", "done、"),
+    ],
+)
+def test_s13_a_tick_is_read_whatever_the_keyboard(ticked: str) -> None:
+    assert stated(ticked + OURS) == Tick(fact=Fact.ASKED, day=None, rest=OURS)
+
+
+def test_s13_what_is_unseen_in_the_words_of_the_person_stays() -> None:
+    words = "👩\u200d🏫 ❤\ufe0f call"
+    assert stated(f"✓ {words}") == Tick(fact=Fact.ASKED, day=None, rest=words)
+
+
+def test_s13_a_title_as_long_as_a_book_is_not_searched() -> None:
+    assert stated(f"{'- (' * 1_000_000} done") is None
 
 
 @pytest.mark.parametrize(
@@ -100,6 +139,12 @@ def test_s13_a_day_may_be_typed(title: str, day: date | None) -> None:
         "Prep for the talk, not done yet",
         "done-ish",
         "(maybe) done later",
+        f"submitted? {OURS}",
+        f"not done: {OURS}",
+        f"[ ] {OURS}",
+        f"☐ {OURS}",
+        "done… later",
+        "Done 5 marbles",
         "",
         "x",
         "-",
