@@ -6,7 +6,8 @@
     ├── UsageError            64  the command line asks for what there is not
     ├── DataError             65  a file or an answer cannot be used
     ├── UnavailableError      69  the server is not there, or is no CalDAV server
-    │   └── CollectionGoneError   the calendar that lorsync writes to has vanished
+    │   ├── CollectionGoneError   the calendar that lorsync writes to has vanished
+    │   └── LargeAnswerError      an answer is larger than any that is wanted
     ├── StateError            73  the state folder cannot be read or written
     │   ├── NewerLedgerError      a newer lorsync wrote the ledger
     │   └── DamagedLedgerError    the ledger is none any more
@@ -53,6 +54,10 @@ class UnavailableError(LorsyncError):
 
 class CollectionGoneError(UnavailableError):
     """Find that the collection lorsync writes to no longer exists."""
+
+
+class LargeAnswerError(UnavailableError):
+    """Get an answer that is larger than any that is wanted; the rest of it was not read."""
 
 
 class StateError(LorsyncError):

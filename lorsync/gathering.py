@@ -116,7 +116,10 @@ class _Sight:
         resource = self.fetched.get(Href(entry.href))
         if resource is None:
             return None
-        return observe_present(entry, resource.body, resource.etag, self.zone, now=self.looking.now)
+        # What is too large to be read has the version that was listed, so as not to try again.
+        listed = self.listing.entries.get(Href(entry.href))
+        etag = resource.etag if resource.body else listed
+        return observe_present(entry, resource.body, etag, self.zone, now=self.looking.now)
 
 
 def _held_against(

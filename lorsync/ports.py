@@ -45,7 +45,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource as the server holds it now."""
+    """One resource as the server holds it now.
+
+    ``body`` is empty where it is too large to be read, and ``etag`` then None.
+    """
 
     href: Href
     etag: ETag | None

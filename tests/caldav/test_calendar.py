@@ -290,6 +290,37 @@ def test_a_fetch_is_sent_in_batches_and_keeps_to_what_was_asked(
     assert calendar.requests == 2
 
 
+def test_one_enormous_event_does_not_keep_the_others_from_being_read(hostile: Hostile) -> None:
+    limits = Limits(read=0.5, size=4096)
+    transport = Transport(hostile.url, username="maya", password="secret", limits=limits)
+    calendar = CalDavCalendar(transport, hostile.url.rstrip("/") + CAL, batch=8)
+    hrefs = [calendar.href_for(f"lorsync-{number}") for number in range(5)]
+
+    def answer(request: Request) -> Reply:
+        asked = [n for n in range(5) if f"lorsync-{n}.ics".encode() in request.body]
+        return multistatus(
+            *(found(f"{CAL}lorsync-{n}.ics", data("x" * (9999 if n == 2 else 1))) for n in asked)
+        )
+
+    hostile.answer = answer
+    there = calendar.fetch(hrefs)
+    calendar.close()
+    assert set(there) == set(hrefs)
+    assert (there[hrefs[2]].etag, there[hrefs[2]].body) == (None, b"")
+    assert all(r.body == event("x") for href, r in there.items() if href != hrefs[2])
+
+
+def test_a_server_whose_every_answer_is_enormous_is_given_up(hostile: Hostile) -> None:
+    limits = Limits(read=0.5, size=4096)
+    transport = Transport(hostile.url, username="maya", password="secret", limits=limits)
+    calendar = CalDavCalendar(transport, hostile.url.rstrip("/") + CAL, batch=64)
+    hostile.always(multistatus(found(f"{CAL}lorsync-0.ics", data("x" * 9999))))
+    with pytest.raises(UnavailableError, match="more than"):
+        calendar.fetch([calendar.href_for(f"lorsync-{number}") for number in range(64)])
+    calendar.close()
+    assert len(hostile.requests) < 30
+
+
 def test_a_multiget_refused_for_one_missing_href_is_halved(
     hostile: Hostile, calendar: CalDavCalendar
 ) -> None:

@@ -1,5 +1,6 @@
 """What one pass writes, reads and leaves alone (I2 to I6, S1, S2, S5, S16)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from lorsync.core.model import Facts, Kind
 from lorsync.errors import CollectionGoneError, ConfigError
-from lorsync.ports import WriteRefusedError
+from lorsync.ports import Href, Resource, WriteRefusedError
 from tests.sync.desk import DUE, START, Desk, days_of, letter, settings
 
 FOREIGN = (
@@ -317,6 +318,26 @@ def test_an_unreadable_event_is_left_alone_and_reported_and_the_rest_goes_on(
 
 
 @pytest.mark.emulated("google", "fastmail")
+@pytest.mark.in_memory
+def test_an_event_too_large_to_read_is_left_alone_and_looked_at_once(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    desk.person_changes(href, location="x")
+    fetch = desk.calendar.fetch
+
+    def without_large(hrefs: Sequence[Href]) -> Mapping[Href, Resource]:
+        return {
+            each: Resource(href=each, etag=None, body=b"") if each == href else resource
+            for each, resource in fetch(hrefs).items()
+        }
+
+    desk.calendar.fetch = without_large
+    for _ in range(2):
+        before = desk.calendar.requests
+        assert [c.changed for c in desk.sync().kept] == [("unreadable",)]
+    assert desk.calendar.requests - before == 1
+
+
 def test_a_vanished_collection_is_an_error_and_no_deletion(desk: Desk) -> None:
     desk.sync()
     desk.calendar.gone = True

@@ -9,11 +9,14 @@ from lorsync.adapters.caldav.answers import GONE, Answer, strong_etag, unusable
 from lorsync.adapters.caldav.habits import Habits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.adapters.caldav.whereabouts import Whereabouts
-from lorsync.errors import CredentialsError, UnavailableError
+from lorsync.errors import CredentialsError, LargeAnswerError, UnavailableError
 from lorsync.ports import ETag, Href, Listing, Resource, SyncToken
 
 # A server that pages for ever is broken; Google pages at about 230 events.
 _MOST_PAGES = 1000
+
+_MOST_LARGE = 24
+"""How many answers of one fetch may be too large, until the server is what is wrong."""
 
 
 class Contents:
@@ -31,6 +34,7 @@ class Contents:
         self._habits = habits
         self._batch = batch
         self._reports = True
+        self._large = 0
 
     def listing(self, token: SyncToken | None) -> Listing:
         """List what changed since ``token``, or everything."""
@@ -49,6 +53,7 @@ class Contents:
         """Fetch these resources with as few multigets as the batch size allows."""
         found: dict[Href, Resource] = {}
         wanted = list(dict.fromkeys(hrefs))
+        self._large = 0
         for start in range(0, len(wanted), self._batch):
             found.update(self._multiget(wanted[start : start + self._batch]))
         return found
@@ -130,11 +135,20 @@ class Contents:
 
     def _multiget(self, hrefs: Sequence[Href]) -> dict[Href, Resource]:
         encoded = [urlsplit(self._where.url(href)).path for href in hrefs]
-        answer = self._send("REPORT", xml.multiget(encoded), depth=None)
+        half = len(hrefs) // 2
+        try:
+            answer = self._send("REPORT", xml.multiget(encoded), depth=None)
+        except LargeAnswerError:
+            self._large += 1
+            if self._large > _MOST_LARGE:
+                raise
+            # One event that somebody made enormous must not keep the others from being read.
+            if half:
+                return self._multiget(hrefs[:half]) | self._multiget(hrefs[half:])
+            return {href: Resource(href=href, etag=None, body=b"") for href in hrefs}
         if answer.status in GONE:
             self._where.check_there()
             # sabre 1.8 refuses the whole report for one href that is missing.
-            half = len(hrefs) // 2
             return self._multiget(hrefs[:half]) | self._multiget(hrefs[half:]) if half else {}
         wanted = set(hrefs)
         found: dict[Href, Resource] = {}

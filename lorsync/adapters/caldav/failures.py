@@ -9,7 +9,13 @@ from caldav.lib.error import parse_retry_after
 from lorsync.adapters.caldav.addresses import shown
 from lorsync.adapters.caldav.answers import Answer
 from lorsync.adapters.caldav.session import Limits
-from lorsync.errors import AllowanceSpentError, BusyError, TryAgainError, UnavailableError
+from lorsync.errors import (
+    AllowanceSpentError,
+    BusyError,
+    LargeAnswerError,
+    TryAgainError,
+    UnavailableError,
+)
 
 _CHECK_CLOCK = "tell whoever runs the server, and check this machine's clock"
 _OWN_AUTHORITY = (
@@ -69,9 +75,9 @@ def out_of_time(url: str, limits: Limits) -> UnavailableError:
     )
 
 
-def too_large(url: str, limits: Limits) -> UnavailableError:
+def too_large(url: str, limits: Limits) -> LargeAnswerError:
     """Say that an answer is larger than any that is wanted."""
-    return UnavailableError(
+    return LargeAnswerError(
         f"{shown(url)} gave an answer of more than {limits.size // 2**20} MB, which was not read: "
         "check calendar.url."
     )
