@@ -75,7 +75,7 @@ class Words:
             "and ask then."
             if occasion.speak_first
             else "",
-            f"Short notice: {count((due - occasion.day).days, 'day')} before it is due. Say so "
+            f"Short notice: {_until(occasion.day, due)}. Say so "
             "kindly, offer all the help you can, and make it easy to decline."
             if short
             else "",
@@ -343,6 +343,14 @@ _WRITE: Mapping[Kind, Callable[[Words, Occasion], list[str]]] = {
     Kind.RESULTS: Words._results,
     Kind.REPLACE: Words._replace,
 }
+
+
+def _until(day: date, due: date) -> str:
+    """Return how long before a due date a day is; a request may be moved beyond it (S10)."""
+    days = (due - day).days
+    if days > 0:
+        return f"{count(days, 'day')} before it is due"
+    return "it is due on this very day" if not days else f"it was due {count(-days, 'day')} before"
 
 
 def _numbers(letter: Letter) -> list[str]:

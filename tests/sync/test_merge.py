@@ -177,6 +177,19 @@ def test_s10_a_moved_event_is_shown_as_pinned_with_what_the_plan_would_have_said
     assert "S10" in {reason.rule for reason in event.reasons}
 
 
+@pytest.mark.in_memory
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [(DUE, "it is due on this very day"), (DUE + timedelta(days=9), "it was due 9 days before")],
+)
+def test_s10_a_request_moved_beyond_its_due_date_says_so(desk: Desk, day: date, words: str) -> None:
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    desk.person_changes(href, dtstart=day, dtend=day + timedelta(days=1))
+    desk.sync()
+    assert words in str(desk.events()[href]["DESCRIPTION"])
+
+
 def test_s10_an_event_made_timed_is_theirs_and_its_alarms_ring_on_the_wall_clock(
     desk: Desk,
 ) -> None:
