@@ -73,7 +73,7 @@ def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
         plan=None if settings is None else planned(settings, state, today_of(settings, at)),
         facts=() if settings is None else tuple(facts_of(settings, state)),
         pinned=listed(state, pinned),
-        changed=listed(state, lambda entry: bool(entry.changed)),
+        changed=listed(state, lambda entry: bool(entry.changed) and not away(entry)),
         away=listed(state, away),
         dismissed=listed(state, lambda entry: entry.placed.dismissed),
     )
@@ -106,7 +106,12 @@ def _document(picture: "Picture") -> dict[str, object]:
             "name": None if calendar is None else calendar.name,
             "address": record.calendar,
         },
-        "pinned": changes(picture.pinned),
+        "pinned": [
+            {**change, "planned": None if day is None else day.isoformat()}
+            for change, day in zip(
+                changes(picture.pinned), map(picture.planned_day, picture.pinned), strict=True
+            )
+        ],
         "changed": changes(picture.changed),
         "dismissed": changes(picture.dismissed),
         "away": changes(picture.away),

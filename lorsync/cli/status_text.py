@@ -57,6 +57,11 @@ class Picture:
         rest = self.record.put_off
         return rest if rest is not None and rest.until > self.at else None
 
+    def planned_day(self, moved: Change) -> date | None:
+        """Return the day that the plan would have said of a moved event (S10), if it has one."""
+        events = () if self.plan is None else self.plan.events
+        return next((event.planned_day for event in events if event.uid == moved.uid), None)
+
     @property
     def next_pass(self) -> datetime | None:
         """When the daemon means to run its next pass; None without one."""
@@ -79,7 +84,7 @@ def lines(picture: Picture) -> Iterator[str]:
     if picture.plan is not None and picture.settings is not None:
         yield from _plan(picture.plan, picture.settings.season.mentors)
     today = picture.at.astimezone(picture.zone or UTC).date()
-    yield from _changes("Moved by you, and left there", picture.pinned, today)
+    yield from _moved(picture, today)
     yield from _changes("Changed by you, and left so", _other_than(picture.pinned, picture), today)
     yield from _changes("Deleted by you (lorsync restore brings them back)", picture.away, today)
     if picture.facts:
@@ -197,6 +202,19 @@ def _other_than(pinned: Sequence[Change], picture: Picture) -> list[Change]:
     """Return what is changed in another way than its day alone."""
     moved = {change.uid for change in pinned}
     return [c for c in picture.changed if c.uid not in moved or c.changed != ("date",)]
+
+
+def _moved(picture: Picture, today: date) -> Iterator[str]:
+    """List the moved events that are still ahead, with what the plan would have said (S10)."""
+    ahead = [change for change in picture.pinned if change.day >= today]
+    if ahead:
+        yield from _heading("Moved by you, and left there")
+    for change in ahead:
+        planned = picture.planned_day(change)
+        more = [*change.changed, *([] if planned is None else [f"planned for {_day(planned)}"])]
+        yield from _folded(
+            f"{_day(change.day)}  {change.summary} ({', '.join(more)})", more=" " * 16
+        )
 
 
 def _changes(heading: str, changes: Sequence[Change], today: date) -> Iterator[str]:

@@ -66,6 +66,10 @@ def test_i4_drag_retitle_notes_and_deletion_stay_while_the_plan_moves(
     assert theirs.keys() == after.keys()
     moved = [e for e in user.json("plan", config=config)["events"] if e["pinned"]]
     assert [(e["kind"], e["date"]) for e in moved] == [("request", "2099-08-02")]
+    (pinned,) = user.json("status", config=config)["pinned"]
+    assert (pinned["date"], pinned["planned"]) == ("2099-08-02", "2099-08-13")
+    told = " ".join(user.types("status", config=config).stdout.split())
+    assert "planned for Thu 2099-08-13" in told
     again = user.json("sync", config=config)
     assert not again["updated"]
     assert again["requests"] == 1
