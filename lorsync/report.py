@@ -90,7 +90,7 @@ def changes_of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
             kind=entry.identity.kind,
             mentor=entry.mentor,
             day=entry.day,
-            summary=entry.summary,
+            summary=entry.summary or "(untitled)",
             changed=entry.changed,
         )
         for entry in entries

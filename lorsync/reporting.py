@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
-from lorsync.core.entry import State
+from lorsync.core.entry import AWAY, State
 from lorsync.core.learning import NOTHING
 from lorsync.core.model import PlanWarning, Season, Uid
 from lorsync.core.newcomers import newcomer_warnings
@@ -41,7 +41,9 @@ def report_of(
             a.entry for a in actions if isinstance(a, Delete) and a.entry.uid in outcomes.deleted
         ),
         adopted=changes_of_entries(entries[uid] for uid in found),
-        kept=standing_in(lambda e: bool(e.changed), entries.values(), today),
+        kept=standing_in(
+            lambda e: bool(e.changed) and e.state not in AWAY, entries.values(), today
+        ),
         missing=standing_in(lambda e: e.state is State.MISSING, entries.values(), today),
         held=changes_of_entries(action.entry for action in work.held),
         requests=calendar.requests,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
 from lorsync.core.entry import WORDS, Entry, Intent, State
+from lorsync.core.glimpse import glimpse
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
 from lorsync.core.model import Kind, Uid
 from lorsync.core.ticking import with_ticks
@@ -82,7 +83,8 @@ def observe_present(
     try:
         remote = read(body, entry.uid, zone)
     except UnreadableError:
-        return replace(_settled(entry), state=State.UNREADABLE, etag=etag, missing_since=None)
+        spoiled = replace(_settled(entry), state=State.UNREADABLE, etag=etag, missing_since=None)
+        return spoiled if entry.summary else _as_stamped(spoiled, body)
     today = now.astimezone(zone).date()
     released = (
         (entry.state is State.RELEASED and not _is_as_written(remote, zone, today))
@@ -138,6 +140,15 @@ def confirm(
     if etag is not None and etag == put_etag:
         return replace(written, echo=body, etag=etag)
     return observe_present(written, body, etag, zone, now=now)
+
+
+def _as_stamped(entry: Entry, body: bytes) -> Entry:
+    """Take day and title of an event that was never read from its stamp and its text (S3).
+
+    So that it passes on its day like any other, and is named in a report.
+    """
+    seen = glimpse(body)
+    return replace(entry, day=seen.planned or entry.day, summary=seen.title)
 
 
 def _passed(entry: Entry, day: date, today: date) -> date | None:

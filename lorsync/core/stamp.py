@@ -58,6 +58,15 @@ def find_block(description: str) -> Block | None:
     )
 
 
+def stamped_day(text: str) -> date | None:
+    """Return the planned day that the first stamp in a text names, None where there is none."""
+    found = _STAMP.search(text)
+    try:
+        return None if found is None else date.fromisoformat(found.group(1)[:10])
+    except ValueError:
+        return None
+
+
 def with_block(description: str, block: str) -> str:
     """Return a description with another managed block in the place of its own (S12).
 

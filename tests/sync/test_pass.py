@@ -319,6 +319,33 @@ def test_an_unreadable_event_is_left_alone_and_reported_and_the_rest_goes_on(
 
 @pytest.mark.emulated("google", "fastmail")
 @pytest.mark.in_memory
+def test_i1_an_unreadable_event_passes_on_its_day_also_after_a_lost_ledger(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="1")
+    day, title = (desk.events()[href][name] for name in ("DTSTART", "SUMMARY"))
+    body = desk.calendar.bodies[href]
+    event = body[body.index(b"BEGIN:VEVENT") : body.index(b"END:VCALENDAR")]
+    desk.calendar.edit(href, body.replace(event, event + event))
+    desk.lose_ledger()
+    (kept,) = desk.sync().kept
+    assert (kept.day, kept.summary, kept.changed) == (day.dt, str(title), ("unreadable",))
+    report = desk.sync(day.dt + timedelta(days=1))
+    assert report.plan.budgets["Alvarez"].spent == 1
+
+
+@pytest.mark.in_memory
+def test_an_event_that_is_gone_is_missing_and_no_longer_kept(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    desk.person_changes(href, summary="")
+    assert [(c.summary, c.changed) for c in desk.sync().kept] == [("(untitled)", ("title",))]
+    desk.calendar.remove(href)
+    report = desk.sync()
+    assert [c.kind for c in report.missing] == [Kind.DEADLINE]
+    assert not report.kept
+
+
+@pytest.mark.in_memory
 def test_an_event_too_large_to_read_is_left_alone_and_looked_at_once(desk: Desk) -> None:
     desk.sync()
     href = desk.find(Kind.DEADLINE)
