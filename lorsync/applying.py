@@ -6,6 +6,7 @@ counts as done once its echo was seen.
 
 from dataclasses import replace
 
+from lorsync.copies import remember_met
 from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
 from lorsync.core.entry import Entry
 from lorsync.core.memory import members_of
@@ -53,6 +54,7 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
     besides = unseen(ledger, desk.calendar)
     outcomes = write_all(work.actions, replace(desk, besides=besides), progress)
     remember_seen(ledger, desk.calendar, outcomes.besides)
+    remember_met(seen.strangers, ledger)
     remember_listing(
         seen.listing,
         ledger,

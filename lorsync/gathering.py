@@ -1,10 +1,11 @@
 """Gather what the calendar holds of ours: one listing, and one fetch of what is new or changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from lorsync.copies import NOBODY, Strangers, met
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
@@ -26,6 +27,7 @@ class Seen:
     ``entries`` are all, ``changed`` those that the ledger does not have like this yet. ``emptied``:
     all of ours are gone at once, so none of them counts as deleted by the person (S18).
     ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
+    ``strangers`` are who else is there.
     """
 
     key: SeasonKey
@@ -37,6 +39,7 @@ class Seen:
     emptied: bool
     memory: Recalled | None
     learned: Learned
+    strangers: Strangers = NOBODY
 
     @property
     def said(self) -> Memory | None:
@@ -91,7 +94,8 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     sight = _Sight(
         listing=listing, fetched=fetched, looking=looking, zone=season.applicant.timezone
     )
-    return _held_against(entries, stored, strangers, to_fetch, sight, key, known, learned)
+    seen = _held_against(entries, stored, strangers, to_fetch, sight, key, known, learned)
+    return replace(seen, strangers=met(listing, calendar, ledger))
 
 
 def _has_newcomers(season: Season, known: Recalled | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from lorsync.copies import copy_warnings
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
 from lorsync.core.entry import AWAY, State
 from lorsync.core.learning import NOTHING
@@ -52,6 +53,7 @@ def report_of(
             *newcomer_warnings(work.swaps),
             *cycle_warning(season, ledger),
             *_emptied_warning(seen.emptied),
+            *copy_warnings(seen.strangers),
             *stray_warning(calendar.strays),
             *held_warning(len(work.held)),
             *outcomes.warnings,

@@ -10,7 +10,7 @@ import pytest
 from lorsync.core.model import Facts, Kind
 from lorsync.errors import CollectionGoneError, ConfigError
 from lorsync.ports import Href, Resource, WriteRefusedError
-from tests.sync.desk import DUE, START, Desk, days_of, letter, settings
+from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
 
 FOREIGN = (
     b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//someone//else//EN\r\nBEGIN:VEVENT\r\n"
@@ -166,6 +166,41 @@ def test_i3_foreign_events_are_never_touched(desk: Desk) -> None:
     desk.sync()
     after = desk.calendar.bodies
     assert (after[href], after[lookalike]) == (before[href], before[lookalike])
+
+
+@pytest.mark.in_memory
+@pytest.mark.parametrize("later", [False, True])
+def test_s9_a_copy_stays_the_persons_and_is_said_once(desk: Desk, *, later: bool) -> None:
+    dentist = desk.calendar.put_foreign("dentist.ics", FOREIGN)
+    desk.sync()
+    if later:
+        desk.sync()  # which has a token to go on from
+    href = desk.find(Kind.DEADLINE)
+    body = desk.calendar.bodies[href].replace(name_of(href).encode(), b"A1B2-C3")
+    copy = desk.calendar.put_foreign("A1B2-C3.ics", body)
+    title = str(desk.events()[href]["SUMMARY"])
+    report = desk.sync()
+    assert [title in w.message for w in report.warnings if w.code == "copy"] == [True]
+    assert not report.wrote
+    desk.calendar.edit(dentist, FOREIGN.replace(b"Dentist", b"Dr. Tooth"))
+    before = desk.calendar.requests
+    assert "copy" not in {w.code for w in desk.sync().warnings}
+    assert desk.calendar.requests - before == 1
+    desk.change(letter("Chen"))
+    desk.sync(accept_deletions=True)
+    assert desk.calendar.bodies[copy] == body
+
+
+@pytest.mark.in_memory
+def test_s9_somebodys_whole_calendar_is_not_read_for_copies(desk: Desk) -> None:
+    desk.sync()
+    for number in range(30):
+        desk.calendar.put_foreign(
+            f"dentist-{number}.ics", FOREIGN.replace(b"UID:d", b"UID:%d" % number)
+        )
+    before = desk.calendar.requests
+    desk.sync()
+    assert desk.calendar.requests - before == 1
 
 
 def test_s2_an_update_keeps_what_it_does_not_know(desk: Desk) -> None:

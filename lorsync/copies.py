@@ -1,0 +1,91 @@
+"""Notice a copy that the person made of an event of ours: it stays theirs, and is said once (S9).
+
+A copy has a UID of the client's, so its name tells nothing, and what is foreign is not read (I3).
+Only what has come since the last pass is looked at, where it is little, and for the stamp alone.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from lorsync.core.glimpse import glimpse
+from lorsync.core.model import PlanWarning
+from lorsync.ports import Calendar, Href, Ledger, Listing
+
+_MEMO = "strangers"
+_MOST_NEW = 20
+"""More than these at once are no copies but somebody's whole calendar."""
+
+_MOST_KNOWN = 2000
+"""In a calendar with more of other people's events than these, nobody is told of copies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strangers:
+    """The foreign resources of a collection.
+
+    ``names`` are digests of their hrefs, None where they are not known or too many. ``copies`` are
+    the titles of those that have come since the last pass and bear a stamp of lorsync's.
+    """
+
+    names: frozenset[str] | None = None
+    copies: tuple[str, ...] = ()
+
+
+NOBODY = Strangers()
+"""Where it is not known who is there."""
+
+
+def met(listing: Listing, calendar: Calendar, ledger: Ledger) -> Strangers:
+    """Return who is in the collection beside ours; one request more where somebody is new."""
+    before = _known(ledger)
+    listed = {_digest(href): href for href in listing.entries if not _is_lorsyncs(href)}
+    if before is None and not listing.complete:
+        return NOBODY
+    left = {_digest(href) for href in listing.removed}
+    names = listed.keys() if listing.complete else (before or frozenset()) - left | listed.keys()
+    if len(names) > _MOST_KNOWN:
+        return NOBODY
+    new = [] if before is None else [listed[name] for name in sorted(listed.keys() - before)]
+    return Strangers(names=frozenset(names), copies=_copies(new, calendar))
+
+
+def remember_met(strangers: Strangers, ledger: Ledger) -> None:
+    """Remember who is in the collection, so that each is looked at once."""
+    if strangers.names != _known(ledger):
+        names = strangers.names
+        ledger.remember({_MEMO: None if names is None else json.dumps(sorted(names))})
+
+
+def copy_warnings(strangers: Strangers) -> tuple[PlanWarning, ...]:
+    """Say of each copy that it is the person's."""
+    return tuple(
+        PlanWarning(
+            code="copy",
+            subject="calendar",
+            message=f"“{title}” was copied, and the copy is yours: lorsync neither changes it nor "
+            "takes it away.",
+        )
+        for title in strangers.copies
+    )
+
+
+def _copies(hrefs: list[Href], calendar: Calendar) -> tuple[str, ...]:
+    if not 0 < len(hrefs) <= _MOST_NEW:
+        return ()
+    seen = [glimpse(resource.body) for resource in calendar.fetch(hrefs).values()]
+    return tuple(sorted(each.title or "(untitled)" for each in seen if each.planned is not None))
+
+
+def _known(ledger: Ledger) -> frozenset[str] | None:
+    memo = ledger.memo(_MEMO)
+    return None if memo is None else frozenset[str](json.loads(memo))
+
+
+def _is_lorsyncs(href: Href) -> bool:
+    """Tell a name that lorsync gave: of an event, of a memory, of another applicant's."""
+    return href.rpartition("/")[2].startswith("lorsync-")
+
+
+def _digest(href: Href) -> str:
+    return hashlib.sha256(href.encode()).hexdigest()[:10]
