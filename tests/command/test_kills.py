@@ -264,6 +264,7 @@ def test_i7_killed_at_a_random_moment_the_next_pass_makes_it_good(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("run", range(4))
 def test_i7_two_hundred_kills_are_made_good(user: User, tmp_path: Path, run: int) -> None:
     landed = killed_and_made_good(user, tmp_path / "radicale", 50)

@@ -72,6 +72,8 @@ class Living(RuleBasedStateMachine):
         self.forgotten: set[Href] = set()
         # What the person deleted before the last whole pass: the memory keeps it (S4).
         self.remembered: set[Href] = set()
+        # What one ledger released, and another one or none knows of (S10).
+        self.left_to_them: set[Href] = set()
         # What lorsync deleted, and what of it a restored server brought back: it goes again,
         # wherever it stands then (S17).
         self.taken_off: set[Href] = set()
@@ -356,6 +358,7 @@ class Living(RuleBasedStateMachine):
         self.seen.deleted = {h: d for h, d in self.seen.deleted.items() if h in self.remembered}
         self.seen.dismissed &= self.remembered
         self.seen.made &= self.calendar.bodies.keys() | self.remembered
+        self.left_to_them |= self.seen.released
         self.seen.released.clear()
         self.seen.look(self.calendar.bodies, self.today)
         self.seen.acts = {

@@ -240,6 +240,8 @@ class Season(Living):
             # What is not in the config is a stranger's to a ledger that never saw it.
             known = href in it.knows or self.config.names(identity_of(href).subject)
             acts = self.seen.acts.get(href, Acts())
+            if href in self.left_to_them and acts.title is not None and len(self.devices) > 1:
+                continue  # The one that released it leaves it, whatever its title says since.
             if href in self.unticked and (acts.text is not None or acts.title is not None):
                 # A ledger that never saw the tick has the memory's word for it, and no block or
                 # title of ours that would gainsay it: it stays spent.
