@@ -14,7 +14,7 @@ from signal import SIGHUP, SIGINT, SIGTERM, SIGUSR1
 
 from lorsync.accounts import account_memo
 from lorsync.adapters.service_manager import ServiceManager
-from lorsync.adapters.state import daemon_lock, make_state_dir
+from lorsync.adapters.state import DaemonLock, make_state_dir
 from lorsync.adapters.watch import FileWatch
 from lorsync.errors import ConfigError, LorsyncError, NewerLedgerError
 from lorsync.loading import Loaded
@@ -82,7 +82,7 @@ class Daemon:
         none or a newer lorsync's.
         """
         make_state_dir(self._state)
-        with daemon_lock(self._state):
+        with DaemonLock(self._state) as lock:
             self._ears.listen()
             thread = threading.Thread(
                 target=self._worker.run, args=(self._ears.tell,), name="lorsync-passes", daemon=True
@@ -96,7 +96,7 @@ class Daemon:
                 self._worker.requests.add("start")
                 thread.start()
                 try:
-                    self._watch(watch)
+                    self._watch(watch, lock)
                 finally:
                     ended = self._stop(thread)
         if self._worker.fatal is not None:
@@ -124,7 +124,7 @@ class Daemon:
             self._manager.status("The plan is made; the first pass comes now.")
         self._manager.ready()
 
-    def _watch(self, watch: FileWatch) -> None:
+    def _watch(self, watch: FileWatch, lock: DaemonLock) -> None:
         """Wait for signals and changes; notice a new day and a clock that was set."""
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
@@ -132,6 +132,7 @@ class Daemon:
             if worker.pulse.beats(self._hung_seconds):
                 self._manager.alive()
             reasons = [*self._heard(self._ears.hear(self._nap)), *self._config_reasons(watch)]
+            lock.renew()
             before, clocks = clocks, Clocks.now()
             if clocks.jumped_since(before):
                 log.debug("The clock was set, or the machine slept.")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.state import daemon_lock
+from lorsync.adapters.state import DaemonLock
 from lorsync.cli import main
 from lorsync.doctor.machine import look_at_daemon
 from lorsync.passes import Record
@@ -78,7 +78,7 @@ def test_late_daemon_with_an_older_config_and_its_last_error(tmp_path: Path) -> 
         config_error="The config is broken.",
         last_error={"at": now.isoformat(), "message": "It went wrong."},
     )
-    with daemon_lock(tmp_path):
+    with DaemonLock(tmp_path):
         found = {each.code: each.found for each in look_at_daemon(tmp_path, record, now)}
     assert found == {
         "daemon-late": f"Process {os.getpid()} is 60 minutes late.",
