@@ -16,7 +16,7 @@ from lorsync.accounts import account_memo
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.adapters.state import DaemonLock, make_state_dir
 from lorsync.adapters.watch import FileWatch
-from lorsync.errors import ConfigError, LorsyncError, NewerLedgerError
+from lorsync.errors import ConfigError, NewerLedgerError
 from lorsync.loading import Loaded
 from lorsync.passes import mend_ledger, remember_config_error, remember_next
 from lorsync.planning import planned, today_of
@@ -69,7 +69,7 @@ class Daemon:
         self._manager = manager
         self._ears = Ears()
         self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
-        self._signature = Signature.of(config)
+        self._signature = loaded.file
         look = LOOK_SECONDS if manager.watchdog_seconds is None else manager.watchdog_seconds / 2
         self._nap = min(LOOK_SECONDS, look)
 
@@ -85,15 +85,17 @@ class Daemon:
         with DaemonLock(self._state) as lock:
             self._ears.listen()
             thread = threading.Thread(
-                target=self._worker.run, args=(self._ears.tell,), name="lorsync-passes", daemon=True
+                target=self._worker.run,
+                args=(self._begin, self._ears.tell),
+                name="lorsync-passes",
+                daemon=True,
             )
             settings = self._worker.settings
             with FileWatch(self._config, self._ears.tell) as watch:
-                self._begin()
                 timetable = self._worker.timetable
                 timetable.follow(settings.sync.every, account_memo(settings.calendar))
                 timetable.start()
-                self._worker.requests.add("start")
+                self._worker.requests.add("start", *self._config_reasons(watch))
                 thread.start()
                 try:
                     self._watch(watch, lock)
@@ -106,6 +108,7 @@ class Daemon:
     def _begin(self) -> None:
         """Look after the ledger and make a first plan, which needs nobody else; then be ready.
 
+        That is the worker's to do: where another program keeps the ledger, it takes its time.
         A folder that cannot be used for now is no reason to end: a disk gets room again.
         """
         now = datetime.now(UTC)
@@ -174,13 +177,5 @@ class Daemon:
         ended = not thread.is_alive()
         if not ended:
             log.warning("Stopped in the middle of a pass; the next one goes on from there.")
-        else:
-            self._forget_next()
         self._ears.deaf()
         return ended
-
-    def _forget_next(self) -> None:
-        try:
-            remember_next(self._state, None)
-        except LorsyncError as error:
-            log.error("%s", error)

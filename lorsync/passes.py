@@ -33,6 +33,7 @@ from lorsync.errors import (
     LoginRefusedError,
     LorsyncError,
     PutOffError,
+    TryAgainError,
 )
 from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
@@ -100,13 +101,15 @@ def pass_once(
 def mend_ledger(state: Path, now: datetime) -> str | None:
     """Read the whole ledger, set it aside where it is damaged, and say so; ``now`` is aware.
 
-    Raises NewerLedgerError, and another StateError or TryAgainError where it cannot be told now.
+    Raises NewerLedgerError, and another StateError where it cannot be told now.
     """
     if not (state / FILE_NAME).exists():
         return None
-    # Whoever is at work meanwhile meets the damage, too.
-    with pass_lock(state, wait_seconds=0):
-        return mend(state / FILE_NAME, now, look=True)
+    try:
+        with pass_lock(state, wait_seconds=0):
+            return mend(state / FILE_NAME, now, look=True)
+    except TryAgainError:
+        return None  # whoever is at work meanwhile meets the damage, too
 
 
 def record_of(state: Path) -> Record:

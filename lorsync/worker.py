@@ -97,12 +97,18 @@ class Worker:
         self._broken: str | None = None
         self._passes = self._failures = 0
 
-    def run(self, over: Callable[[], None]) -> None:
-        """Serve requests until told to stop; ``over`` is called at the end, however it comes."""
+    def run(self, begin: Callable[[], None], over: Callable[[], None]) -> None:
+        """Serve requests until told to stop.
+
+        ``begin`` is called first; what it raises is the end. ``over`` is called at the end, however
+        it comes.
+        """
         try:
+            self._begin(begin)
             while self.fatal is None:
                 reasons = self.requests.take()
                 if self.stopping.is_set():
+                    self._forget_next()
                     return
                 self.pulse.beat()
                 self._serve(reasons)
@@ -115,6 +121,20 @@ class Worker:
             self._holding.close()
             self.ended.set()
             over()
+
+    def _begin(self, begin: Callable[[], None]) -> None:
+        self.pulse.beat()
+        try:
+            begin()
+        except LorsyncError as error:
+            self.fatal = error
+        self.pulse.rest()
+
+    def _forget_next(self) -> None:
+        try:
+            remember_next(self._state, None)
+        except LorsyncError as error:
+            log.error("%s", error)
 
     def say(self, error: Exception, *, more: str = "", lasting: bool = False) -> None:
         """Show an error: in the log, unless it was there within the hour, and to the manager."""
