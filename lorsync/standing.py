@@ -71,13 +71,16 @@ def standing(
     every: timedelta,
     now: datetime,
     broken: str | None = None,
+    unusable: str | None = None,
 ) -> Standing:
     """Judge by what is remembered of the passes.
 
     ``pid`` is the daemon's, None where none runs; ``every`` is the time between two passes, ``now``
-    aware. ``broken`` is what is wrong with the config as it is now.
+    aware. ``broken`` is what is wrong with the config as it is now, ``unusable`` with the ledger.
     """
     needs = tuple(_needs(record, pid=pid, now=now, broken=broken))
+    if unusable is not None:
+        needs = (Need(code="state", message=unusable), *needs)
     if pid is None and not _is_kept(record, keeper, every, now):
         return Standing(health=Health.NOT_RUNNING, needs=needs)
     return Standing(health=Health.NEEDS_YOU if needs else Health.HEALTHY, needs=needs)
