@@ -132,7 +132,7 @@ class Daemon:
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
         while not (worker.stopping.is_set() or worker.ended.is_set()):
-            if worker.pulse.beats(self._hung_seconds):
+            if worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC)):
                 self._manager.alive()
             reasons = [*self._heard(self._ears.hear(self._nap)), *self._config_reasons(watch)]
             lock.renew()
