@@ -67,6 +67,7 @@ class Daemon:
         self._config = config
         self._state = state
         self._manager = manager
+        self._begun = False
         self._ears = Ears()
         self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
         self._signature = loaded.file
@@ -126,13 +127,14 @@ class Daemon:
         else:
             self._manager.status("The plan is made; the first pass comes now.")
         self._manager.ready()
+        self._begun = True
 
     def _watch(self, watch: FileWatch, lock: DaemonLock) -> None:
         """Wait for signals and changes; notice a new day and a clock that was set."""
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
         while not (worker.stopping.is_set() or worker.ended.is_set()):
-            if worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC)):
+            if self._begun and self._lives():
                 self._manager.alive()
             reasons = [*self._heard(self._ears.hear(self._nap)), *self._config_reasons(watch)]
             lock.renew()
@@ -145,6 +147,11 @@ class Daemon:
                 day = today
                 reasons.append("new day")
             worker.requests.add(*reasons)
+
+    def _lives(self) -> bool:
+        """Tell whether the worker gets on, and the timetable asks for what is due."""
+        worker = self._worker
+        return worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC))
 
     def _heard(self, heard: frozenset[int]) -> Iterator[str]:
         """Yield the reasons for a pass in what was heard."""

@@ -66,6 +66,7 @@ def test_it_is_ready_after_its_plan_reloads_lives_and_stops(user: User, config: 
         wait_until(lambda: "Last pass" in manager.status)
         assert manager.heard.index("READY=1") < manager.heard.index(manager.status)
         wait_until(lambda: len(manager.said("WATCHDOG=1")) >= 2)
+        assert manager.heard.index("READY=1") < manager.heard.index("WATCHDOG=1")
         manager.heard.clear()
         before = time.monotonic_ns() // 1000
         daemon.process.send_signal(signal.SIGHUP)
@@ -136,7 +137,9 @@ def test_without_any_credential_it_ends_with_78_and_says_why(user: User, config:
     text = config_text(Server(url="https://cal.example.org/", pid=0))
     config.write_text("\n".join(s for s in text.splitlines() if "password_command" not in s))
     user.environment["CREDENTIALS_DIRECTORY"] = str(user.home)
-    assert "password_command" in plain(user.types("run", config=config), 78)
+    said = plain(user.types("run", config=config), 78)
+    assert "The systemd credential lorsync-password is missing" in said
+    assert "password_command" in said
 
 
 def test_a_state_folder_of_a_newer_lorsync_is_refused_and_left(user: User, config: Path) -> None:
