@@ -18,7 +18,7 @@ from lorsync.adapters.state import DaemonLock, make_state_dir
 from lorsync.adapters.watch import FileWatch
 from lorsync.errors import ConfigError, NewerLedgerError
 from lorsync.loading import Loaded
-from lorsync.passes import mend_ledger, remember_config_error, remember_next
+from lorsync.passes import mend_ledger, remember_next
 from lorsync.planning import planned, today_of
 from lorsync.settings import Settings
 from lorsync.waking import Clocks, Ears, Signature
@@ -118,7 +118,6 @@ class Daemon:
             if mended is not None:
                 log.warning("%s", mended)
             planned(self._worker.settings, self._state, today_of(self._worker.settings, now))
-            remember_config_error(self._state, None)
             remember_next(self._state, None)  # of one that was killed
         except (ConfigError, NewerLedgerError):
             raise

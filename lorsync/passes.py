@@ -131,20 +131,15 @@ def record_of(state: Path) -> Record:
         ledger.close()
 
 
-def remember_next(state: Path, at: datetime | None) -> None:
-    """Remember when the daemon means to run its next pass, or that it no longer means to."""
+def remember_next(state: Path, at: datetime | None, *, config_error: str | None = None) -> None:
+    """Remember when the daemon means to run its next pass, or that it no longer means to.
+
+    ``config_error`` says that it goes on with an older config, and why.
+    """
     ledger = SqliteLedger(state)
     try:
-        ledger.remember({_NEXT_PASS: None if at is None else at.isoformat()})
-    finally:
-        ledger.close()
-
-
-def remember_config_error(state: Path, message: str | None) -> None:
-    """Remember that the daemon goes on with an older config, or that it no longer does."""
-    ledger = SqliteLedger(state)
-    try:
-        ledger.remember({_CONFIG_ERROR: message})
+        following = None if at is None else at.isoformat()
+        ledger.remember({_NEXT_PASS: following, _CONFIG_ERROR: config_error})
     finally:
         ledger.close()
 

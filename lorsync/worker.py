@@ -29,7 +29,7 @@ from lorsync.errors import (
 )
 from lorsync.loading import Loaded
 from lorsync.opening import holding_server
-from lorsync.passes import pass_once, remember_config_error, remember_next
+from lorsync.passes import pass_once, remember_next
 from lorsync.refusal import UNTIL_CHANGED, Refusal
 from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Settings
@@ -179,16 +179,20 @@ class Worker:
                 return
         except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
             self._failed(error)
-        try:
-            resting = self._refusal is not None
-            remember_next(self._state, None if resting else self.timetable.next_pass())
-        except LorsyncError as error:
-            self.say(error)
+        self._remember()
         try:
             self._after(self.settings)
         except Exception as error:  # noqa: BLE001 -- what is told outside must not end it either
             self.say(error)
         log.debug("A pass has ended.")
+
+    def _remember(self) -> None:
+        """Remember what comes next and what is wrong with the config, for ``status``."""
+        following = None if self._refusal is not None else self.timetable.next_pass()
+        try:
+            remember_next(self._state, following, config_error=self._broken)
+        except LorsyncError as error:
+            self.say(error)
 
     def _is_refused(self) -> bool:
         """Tell whether the login is still the one that was refused."""
@@ -215,14 +219,14 @@ class Worker:
             self._unread = False
             self._broken = f"The config is broken, so the last good one stays in force. {error}"
             self.say(ConfigError(self._broken), lasting=True)
-            remember_config_error(self._state, self._broken)
+            self._remember()
             return
         finally:
             self._manager.ready()
         self._unread = False
         self._take(loaded.settings, said=said)
         self._caution(loaded)
-        remember_config_error(self._state, None)
+        self._remember()
 
     def _take(self, settings: Settings, *, said: bool) -> None:
         before, self.settings = self.settings, settings

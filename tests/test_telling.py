@@ -21,7 +21,7 @@ from lorsync.core.identity import season_key
 from lorsync.errors import LorsyncError
 from lorsync.metrics import HELP
 from lorsync.notices import MORNING, notices
-from lorsync.passes import Record, pass_once, remember_config_error
+from lorsync.passes import Record, pass_once, remember_next
 from lorsync.planning import observing, plan_at_once
 from lorsync.settings import NotificationSettings, PingSettings, Settings
 from lorsync.sync import Options
@@ -309,16 +309,16 @@ def test_each_occasion_is_shown_once_on_the_desktop(
             person.passes()  # a restarted daemon
             assert len(seen.shown) == 1
             teller = Teller(person.state, keeper=Keeper.DAEMON)
-            remember_config_error(person.state, "config.toml: 1 problem\n  a <b> & c")
+            remember_next(person.state, None, config_error="config.toml: 1 problem\n  a <b> & c")
             for _ in range(2):
                 teller.after(person.settings)
                 teller.wait()
             title, text, urgency = seen.shown[-1]
             assert (len(seen.shown), title, urgency) == (2, "lorsync cannot read its config", 2)
             assert "a &lt;b&gt; &amp; c" in text
-            remember_config_error(person.state, None)
+            remember_next(person.state, None)
             person.passes(teller)
-            remember_config_error(person.state, "broken again")
+            remember_next(person.state, None, config_error="broken again")
             person.passes(teller)
             assert len(seen.shown) == 3
 
