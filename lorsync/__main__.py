@@ -12,6 +12,8 @@ def main() -> None:
 
         print(f"lorsync {__version__}")
         return
+    if "run" in sys.argv:
+        _await_signals()
     # A command lives for a second and makes no cycles worth a search; the daemon turns it on again.
     gc.disable()
     # Looking for pydantic's plugins costs 30 ms of every command, and lorsync has none.
@@ -22,6 +24,14 @@ def main() -> None:
         sys.exit(130)
 
     sys.exit(main(sys.argv[1:]))
+
+
+def _await_signals() -> None:
+    """Survive the daemon's signals until it listens: what they ask for, its start does anyway."""
+    import signal
+
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)
 
 
 if __name__ == "__main__":

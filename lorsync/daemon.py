@@ -14,11 +14,11 @@ from signal import SIGHUP, SIGINT, SIGTERM, SIGUSR1
 
 from lorsync.accounts import account_memo
 from lorsync.adapters.service_manager import ServiceManager
-from lorsync.adapters.state import daemon_lock, make_state_dir
+from lorsync.adapters.state import DaemonLock, make_state_dir
 from lorsync.adapters.watch import FileWatch
-from lorsync.errors import ConfigError, LorsyncError, NewerLedgerError
+from lorsync.errors import ConfigError, NewerLedgerError
 from lorsync.loading import Loaded
-from lorsync.passes import mend_ledger, remember_config_error, remember_next
+from lorsync.passes import mend_ledger, remember_next
 from lorsync.planning import planned, today_of
 from lorsync.settings import Settings
 from lorsync.waking import Clocks, Ears, Signature
@@ -67,9 +67,10 @@ class Daemon:
         self._config = config
         self._state = state
         self._manager = manager
+        self._begun = False
         self._ears = Ears()
         self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
-        self._signature = Signature.of(config)
+        self._signature = loaded.file
         look = LOOK_SECONDS if manager.watchdog_seconds is None else manager.watchdog_seconds / 2
         self._nap = min(LOOK_SECONDS, look)
 
@@ -82,21 +83,23 @@ class Daemon:
         none or a newer lorsync's.
         """
         make_state_dir(self._state)
-        with daemon_lock(self._state):
+        with DaemonLock(self._state) as lock:
             self._ears.listen()
             thread = threading.Thread(
-                target=self._worker.run, args=(self._ears.tell,), name="lorsync-passes", daemon=True
+                target=self._worker.run,
+                args=(self._begin, self._ears.tell),
+                name="lorsync-passes",
+                daemon=True,
             )
             settings = self._worker.settings
             with FileWatch(self._config, self._ears.tell) as watch:
-                self._begin()
                 timetable = self._worker.timetable
                 timetable.follow(settings.sync.every, account_memo(settings.calendar))
                 timetable.start()
-                self._worker.requests.add("start")
+                self._worker.requests.add("start", *self._config_reasons(watch))
                 thread.start()
                 try:
-                    self._watch(watch)
+                    self._watch(watch, lock)
                 finally:
                     ended = self._stop(thread)
         if self._worker.fatal is not None:
@@ -106,6 +109,7 @@ class Daemon:
     def _begin(self) -> None:
         """Look after the ledger and make a first plan, which needs nobody else; then be ready.
 
+        That is the worker's to do: where another program keeps the ledger, it takes its time.
         A folder that cannot be used for now is no reason to end: a disk gets room again.
         """
         now = datetime.now(UTC)
@@ -114,7 +118,6 @@ class Daemon:
             if mended is not None:
                 log.warning("%s", mended)
             planned(self._worker.settings, self._state, today_of(self._worker.settings, now))
-            remember_config_error(self._state, None)
             remember_next(self._state, None)  # of one that was killed
         except (ConfigError, NewerLedgerError):
             raise
@@ -123,15 +126,17 @@ class Daemon:
         else:
             self._manager.status("The plan is made; the first pass comes now.")
         self._manager.ready()
+        self._begun = True
 
-    def _watch(self, watch: FileWatch) -> None:
+    def _watch(self, watch: FileWatch, lock: DaemonLock) -> None:
         """Wait for signals and changes; notice a new day and a clock that was set."""
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
         while not (worker.stopping.is_set() or worker.ended.is_set()):
-            if worker.pulse.beats(self._hung_seconds):
+            if self._begun and self._lives():
                 self._manager.alive()
             reasons = [*self._heard(self._ears.hear(self._nap)), *self._config_reasons(watch)]
+            lock.renew()
             before, clocks = clocks, Clocks.now()
             if clocks.jumped_since(before):
                 log.debug("The clock was set, or the machine slept.")
@@ -141,6 +146,11 @@ class Daemon:
                 day = today
                 reasons.append("new day")
             worker.requests.add(*reasons)
+
+    def _lives(self) -> bool:
+        """Tell whether the worker gets on, and the timetable asks for what is due."""
+        worker = self._worker
+        return worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC))
 
     def _heard(self, heard: frozenset[int]) -> Iterator[str]:
         """Yield the reasons for a pass in what was heard."""
@@ -173,13 +183,5 @@ class Daemon:
         ended = not thread.is_alive()
         if not ended:
             log.warning("Stopped in the middle of a pass; the next one goes on from there.")
-        else:
-            self._forget_next()
         self._ears.deaf()
         return ended
-
-    def _forget_next(self) -> None:
-        try:
-            remember_next(self._state, None)
-        except LorsyncError as error:
-            log.error("%s", error)

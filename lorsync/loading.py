@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lorsync.errors import LorsyncError, TryAgainError, mistake
 from lorsync.settings import Settings
+from lorsync.waking import Signature
 
 _PROGRAM = "from lorsync.loading import main; main()"
 """Not as ``-m``: what is said then would be of another module's type."""
@@ -25,10 +26,14 @@ LIMIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A config as it was read, with what it allows and its owner had better know."""
+    """A config as it was read, with what it allows and its owner had better know.
+
+    ``file`` is which file that was; one that differs by now has changed since.
+    """
 
     settings: Settings
     cautions: tuple[str, ...]
+    file: Signature
 
 
 class Loading:
@@ -81,8 +86,9 @@ def _outcome(path: Path, state: Path) -> Loaded | LorsyncError:
     try:
         from lorsync.config.account import cautions
 
+        file = Signature.of(path)
         settings = _read(path, state)
-        return Loaded(settings=settings, cautions=cautions(settings.calendar))
+        return Loaded(settings=settings, cautions=cautions(settings.calendar), file=file)
     except LorsyncError as error:
         return error
     except Exception as error:  # noqa: BLE001 -- as the command line does with a mistake of ours

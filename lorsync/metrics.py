@@ -26,7 +26,7 @@ HELP: Final[Mapping[str, str]] = {
 }
 """Every metric, all of them gauges, with what it says (Prometheus' naming best practices)."""
 
-NEEDS: Final = ("config", "login", "error", "silence", "held", "stuck")
+NEEDS: Final = ("config", "login", "error", "silence", "held", "state", "stuck")
 CHANGES: Final = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")
 
 Sample = tuple[str, dict[str, str], float]

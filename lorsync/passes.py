@@ -33,6 +33,7 @@ from lorsync.errors import (
     LoginRefusedError,
     LorsyncError,
     PutOffError,
+    TryAgainError,
 )
 from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
@@ -100,13 +101,15 @@ def pass_once(
 def mend_ledger(state: Path, now: datetime) -> str | None:
     """Read the whole ledger, set it aside where it is damaged, and say so; ``now`` is aware.
 
-    Raises NewerLedgerError, and another StateError or TryAgainError where it cannot be told now.
+    Raises NewerLedgerError, and another StateError where it cannot be told now.
     """
     if not (state / FILE_NAME).exists():
         return None
-    # Whoever is at work meanwhile meets the damage, too.
-    with pass_lock(state, wait_seconds=0):
-        return mend(state / FILE_NAME, now, look=True)
+    try:
+        with pass_lock(state, wait_seconds=0):
+            return mend(state / FILE_NAME, now, look=True)
+    except TryAgainError:
+        return None  # whoever is at work meanwhile meets the damage, too
 
 
 def record_of(state: Path) -> Record:
@@ -128,20 +131,15 @@ def record_of(state: Path) -> Record:
         ledger.close()
 
 
-def remember_next(state: Path, at: datetime | None) -> None:
-    """Remember when the daemon means to run its next pass, or that it no longer means to."""
+def remember_next(state: Path, at: datetime | None, *, config_error: str | None = None) -> None:
+    """Remember when the daemon means to run its next pass, or that it no longer means to.
+
+    ``config_error`` says that it goes on with an older config, and why.
+    """
     ledger = SqliteLedger(state)
     try:
-        ledger.remember({_NEXT_PASS: None if at is None else at.isoformat()})
-    finally:
-        ledger.close()
-
-
-def remember_config_error(state: Path, message: str | None) -> None:
-    """Remember that the daemon goes on with an older config, or that it no longer does."""
-    ledger = SqliteLedger(state)
-    try:
-        ledger.remember({_CONFIG_ERROR: message})
+        following = None if at is None else at.isoformat()
+        ledger.remember({_NEXT_PASS: following, _CONFIG_ERROR: config_error})
     finally:
         ledger.close()
 

@@ -22,8 +22,10 @@ SILENCE = timedelta(days=1)
 MISSED = 3
 """So many passes may be missed before nobody seems to run them any more."""
 
+LATE = timedelta(minutes=10)
+"""By how much a pass may be late: it waits for others, and each request has its limit."""
+
 _LEAST_PATIENCE = timedelta(minutes=30)
-_LATE = timedelta(minutes=10)
 
 _LASTING = frozenset(
     error.exit_code
@@ -69,13 +71,16 @@ def standing(
     every: timedelta,
     now: datetime,
     broken: str | None = None,
+    unusable: str | None = None,
 ) -> Standing:
     """Judge by what is remembered of the passes.
 
     ``pid`` is the daemon's, None where none runs; ``every`` is the time between two passes, ``now``
-    aware. ``broken`` is what is wrong with the config as it is now.
+    aware. ``broken`` is what is wrong with the config as it is now, ``unusable`` with the ledger.
     """
-    needs = tuple(_needs(record, pid=pid, every=every, now=now, broken=broken))
+    needs = tuple(_needs(record, pid=pid, now=now, broken=broken))
+    if unusable is not None:
+        needs = (Need(code="state", message=unusable), *needs)
     if pid is None and not _is_kept(record, keeper, every, now):
         return Standing(health=Health.NOT_RUNNING, needs=needs)
     return Standing(health=Health.NEEDS_YOU if needs else Health.HEALTHY, needs=needs)
@@ -85,6 +90,14 @@ def last_try(record: Record) -> datetime | None:
     """Return when the last pass ran, whether or not it came to its end; None before the first."""
     memos = (record.last_pass, record.last_error)
     return max((at_of(memo) for memo in memos if memo is not None), default=None)
+
+
+def late_by(record: Record, now: datetime) -> timedelta | None:
+    """Return by how much a daemon that is up has missed its next pass; None where it is in time."""
+    if record.next_pass is None:
+        return None
+    late = now - datetime.fromisoformat(record.next_pass)
+    return late if late > LATE else None
 
 
 def at_of(memo: dict[str, object]) -> datetime:
@@ -103,9 +116,7 @@ def _is_kept(record: Record, keeper: Keeper | None, every: timedelta, now: datet
     return now - tried <= max(MISSED * every, _LEAST_PATIENCE)
 
 
-def _needs(
-    record: Record, *, pid: int | None, every: timedelta, now: datetime, broken: str | None
-) -> Iterator[Need]:
+def _needs(record: Record, *, pid: int | None, now: datetime, broken: str | None) -> Iterator[Need]:
     if broken is not None:
         yield Need(code="config", message=broken)
     elif record.config_error is not None:
@@ -121,7 +132,7 @@ def _needs(
             "lorsync sync --accept-deletions"
         )
         yield Need(code="held", message=message)
-    if pid is not None and _is_stuck(record, every, now):
+    if pid is not None and late_by(record, now) is not None:
         message = (
             f"The daemon (process {pid}) has missed its pass. Start it anew; if that comes "
             "again, please report it."
@@ -139,9 +150,3 @@ def _trouble(
         yield Need(code="error", message=f"No pass has succeeded yet. {message}")
     elif now - at_of(last_pass) > SILENCE:
         yield Need(code="silence", message=f"No pass has succeeded for over a day. {message}")
-
-
-def _is_stuck(record: Record, every: timedelta, now: datetime) -> bool:
-    if record.next_pass is None:
-        return False
-    return now - datetime.fromisoformat(record.next_pass) > max(every, _LATE)

@@ -16,6 +16,7 @@ from lorsync.adapters.aside import write_aside
 from lorsync.adapters.desktop import show_on_desktop
 from lorsync.adapters.state import daemon_pid
 from lorsync.adapters.told_file import Keeper, Told, read_told, write_told
+from lorsync.complaints import Complaints
 from lorsync.core.model import Plan
 from lorsync.errors import LorsyncError, mistake
 from lorsync.metrics import metrics
@@ -44,7 +45,8 @@ class Teller:
         self._desktop = desktop
         self._passed: _Passed | None = None
         self._going_out: threading.Thread | None = None
-        self._complaints: dict[str, str | None] = {}
+        self._complaints = Complaints()
+        self._seen: frozenset[str] = frozenset()
 
     def note(self, plan: Plan | None, next_pass: datetime | None) -> None:
         """Take note that a pass has just succeeded; of its plan, so that it is not made again."""
@@ -58,20 +60,21 @@ class Teller:
         record = Record()
         due: list[Notice] = []
         # Of a state folder that cannot be used, a failed pass has told already.
-        with self._complaining("record", level=_level(passed)):
+        with self._complaining(level=_level(passed)):
             self._keep()
+        with self._complaining(level=_level(passed)):
             record = record_of(self._state)
             if plan is None and self._needs_plan(settings):
                 plan = planned(settings, self._state, today_of(settings, now))
         if next_pass is None and record.next_pass is not None:
             next_pass = datetime.fromisoformat(record.next_pass)
         if plan is not None:
-            with self._complaining("metrics"):
+            with self._complaining():
                 self._write_metrics(settings, record, plan, now=now, next_pass=next_pass)
-            with self._complaining("notices"):
+            with self._complaining():
                 due = self._due(notices(settings, record, plan, now=now, next_pass=next_pass))
         address = _ping_address(settings, well=passed is not None)
-        self._go_out(_outward(address, due, self._shown))
+        self._go_out(self._outward(address, due))
 
     def wait(self) -> None:
         """Let what goes out come to its end, for a process that is about to end."""
@@ -116,19 +119,42 @@ class Teller:
         if not self._desktop:
             return []
         told = read_told(self._state)
-        still = told.notices & {key for notice in current for key in notice.keys}
+        keys = {key for notice in current for key in notice.keys}
+        # On a disk without room only this process knows what it has shown.
+        still, self._seen = told.notices & keys, self._seen & keys
         if still != told.notices:
-            write_told(self._state, Told(keeper=told.keeper, notices=still))
-        return [notice for notice in current if not notice.keys <= still]
+            with self._complaining():
+                write_told(self._state, Told(keeper=told.keeper, notices=still))
+        return [notice for notice in current if not notice.keys <= still | self._seen]
+
+    def _outward(self, address: str | None, due: list[Notice]) -> Callable[[], None] | None:
+        """Return what is to go out: the ping, what the desktop does not know; None if nothing."""
+        if address is None and not due:
+            return None
+
+        def go() -> None:
+            if address is not None:
+                self._ping(address)
+            for notice in due:
+                if show_on_desktop(notice.title, notice.text, urgent=notice.urgent):
+                    self._shown(notice)
+
+        return go
+
+    def _ping(self, address: str) -> None:
+        from lorsync.adapters.caldav.pinging import fetch
+
+        wrong = fetch(address)
+        if wrong is not None:
+            self._complain(f"The ping did not get through: {wrong}.", level=logging.INFO)
 
     def _shown(self, notice: Notice) -> None:
         """Remember that the desktop knows of it; called where things go out."""
-        told = read_told(self._state)
-        known = told.notices | notice.keys
-        try:
+        self._seen |= notice.keys
+        with self._complaining():
+            told = read_told(self._state)
+            known = told.notices | notice.keys
             write_told(self._state, Told(keeper=told.keeper, notices=known))
-        except LorsyncError as error:
-            log.warning("%s", error)
 
     def _go_out(self, work: Callable[[], None] | None) -> None:
         """Do what may have to wait for others, without the pass waiting for it.
@@ -141,18 +167,22 @@ class Teller:
         self._going_out.start()
 
     @contextmanager
-    def _complaining(self, about: str, *, level: int = logging.WARNING) -> Iterator[None]:
-        """Log what goes wrong meanwhile, once as long as it is the same; nothing is raised."""
-        message = None
+    def _complaining(self, *, level: int = logging.WARNING) -> Iterator[None]:
+        """Log what goes wrong meanwhile; nothing is raised."""
         try:
             yield
         except LorsyncError as error:
-            message = str(error)
+            self._complain(str(error), level=level)
         except Exception as error:  # noqa: BLE001 -- what is told is never worth a pass
             message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
-        if message is not None and message != self._complaints.get(about):
+            self._complain(message, level=level)
+
+    def _complain(self, message: str, *, level: int) -> None:
+        """Log it, once an hour at most but for debugging."""
+        if level == logging.DEBUG or not self._complaints.is_due(message):
+            log.debug("%s", message)
+        else:
             log.log(level, "%s", message)
-        self._complaints[about] = message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,23 +197,6 @@ def _level(passed: _Passed | None) -> int:
     return logging.DEBUG if passed is None else logging.WARNING
 
 
-def _outward(
-    address: str | None, due: list[Notice], shown: Callable[[Notice], None]
-) -> Callable[[], None] | None:
-    """Return what is to go out: the ping, and what the desktop does not know; None if nothing."""
-    if address is None and not due:
-        return None
-
-    def go() -> None:
-        if address is not None:
-            _ping(address)
-        for notice in due:
-            if show_on_desktop(notice.title, notice.text, urgent=notice.urgent):
-                shown(notice)
-
-    return go
-
-
 def _ping_address(settings: Settings, *, well: bool) -> str | None:
     url = settings.ping.url
     if url is None or well:
@@ -191,11 +204,3 @@ def _ping_address(settings: Settings, *, well: bool) -> str | None:
     # healthchecks.io and its like; what comes after a "?" stays there.
     path, mark, query = url.partition("?")
     return f"{path.rstrip('/')}/fail{mark}{query}" if settings.ping.failures else None
-
-
-def _ping(address: str) -> None:
-    from lorsync.adapters.caldav.pinging import fetch
-
-    wrong = fetch(address)
-    if wrong is not None:
-        log.info("The ping did not get through: %s.", wrong)

@@ -16,6 +16,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 log = logging.getLogger(__name__)
 
 _JOB = "pass"
+_AT_ONCE = timedelta(minutes=1)
+"""Within which its thread does what has come due, on the slowest machine."""
 
 
 class Timetable:
@@ -69,6 +71,14 @@ class Timetable:
             self._scheduler.modify_job(_JOB, next_run_time=until)
         except JobLookupError:
             log.debug("The timetable has been stopped meanwhile.")
+
+    def turns(self, now: datetime) -> bool:
+        """Tell whether its thread lives: whether what was due before ``now`` (aware) was asked for.
+
+        The scheduler itself says that it runs when its thread has died.
+        """
+        job = self._scheduler.get_job(_JOB)
+        return job is None or now - job.next_run_time < _AT_ONCE
 
     def next_pass(self) -> datetime:
         """Return when the next pass comes, aware."""

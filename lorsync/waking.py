@@ -30,31 +30,37 @@ class Ears:
         self._mouth.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._ears, selectors.EVENT_READ)
+        self._signals: set[int] = set()
 
     def listen(self) -> None:
         """Have every signal written to the socket from now on; only in the main thread."""
         signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
         for number in _SIGNALS:
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, lambda number, _: self._signals.add(number))
 
     def deaf(self) -> None:
         """Hear nothing more: the signals that come do nothing."""
         signal.set_wakeup_fd(-1)
+        for open_one in (self._selector, self._mouth, self._ears):
+            open_one.close()
 
     def tell(self) -> None:
         """Wake the main thread; called from others."""
         try:
             self._mouth.send(bytes([_TOLD]))
-        except BlockingIOError:
-            log.debug("The main thread has more than it can read: it is awake.")
+        except OSError:
+            log.debug("The main thread has more than it can read, or has ended.")
 
     def hear(self, seconds: float) -> frozenset[int]:
         """Wait so long at most; return the numbers of the signals that came, 0 for being told."""
         self._selector.select(seconds)
         try:
-            return frozenset(self._ears.recv(65536))
+            told = {_TOLD} & set(self._ears.recv(65536))
         except BlockingIOError:
-            return frozenset()
+            told = set()
+        # Its number in the socket only wakes: one that finds it full is lost there.
+        noted, self._signals = self._signals, set()
+        return frozenset(told | noted)
 
 
 class Requests:

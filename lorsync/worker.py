@@ -29,7 +29,7 @@ from lorsync.errors import (
 )
 from lorsync.loading import Loaded
 from lorsync.opening import holding_server
-from lorsync.passes import pass_once, remember_config_error, remember_next
+from lorsync.passes import pass_once, remember_next
 from lorsync.refusal import UNTIL_CHANGED, Refusal
 from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Settings
@@ -97,12 +97,18 @@ class Worker:
         self._broken: str | None = None
         self._passes = self._failures = 0
 
-    def run(self, over: Callable[[], None]) -> None:
-        """Serve requests until told to stop; ``over`` is called at the end, however it comes."""
+    def run(self, begin: Callable[[], None], over: Callable[[], None]) -> None:
+        """Serve requests until told to stop.
+
+        ``begin`` is called first; what it raises is the end. ``over`` is called at the end, however
+        it comes.
+        """
         try:
+            self._begin(begin)
             while self.fatal is None:
                 reasons = self.requests.take()
                 if self.stopping.is_set():
+                    self._forget_next()
                     return
                 self.pulse.beat()
                 self._serve(reasons)
@@ -115,6 +121,20 @@ class Worker:
             self._holding.close()
             self.ended.set()
             over()
+
+    def _begin(self, begin: Callable[[], None]) -> None:
+        self.pulse.beat()
+        try:
+            begin()
+        except LorsyncError as error:
+            self.fatal = error
+        self.pulse.rest()
+
+    def _forget_next(self) -> None:
+        try:
+            remember_next(self._state, None)
+        except LorsyncError as error:
+            log.error("%s", error)
 
     def say(self, error: Exception, *, more: str = "", lasting: bool = False) -> None:
         """Show an error: in the log, unless it was there within the hour, and to the manager."""
@@ -159,16 +179,20 @@ class Worker:
                 return
         except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
             self._failed(error)
-        try:
-            resting = self._refusal is not None
-            remember_next(self._state, None if resting else self.timetable.next_pass())
-        except LorsyncError as error:
-            self.say(error)
+        self._remember()
         try:
             self._after(self.settings)
         except Exception as error:  # noqa: BLE001 -- what is told outside must not end it either
             self.say(error)
         log.debug("A pass has ended.")
+
+    def _remember(self) -> None:
+        """Remember what comes next and what is wrong with the config, for ``status``."""
+        following = None if self._refusal is not None else self.timetable.next_pass()
+        try:
+            remember_next(self._state, following, config_error=self._broken)
+        except LorsyncError as error:
+            self.say(error)
 
     def _is_refused(self) -> bool:
         """Tell whether the login is still the one that was refused."""
@@ -195,14 +219,14 @@ class Worker:
             self._unread = False
             self._broken = f"The config is broken, so the last good one stays in force. {error}"
             self.say(ConfigError(self._broken), lasting=True)
-            remember_config_error(self._state, self._broken)
+            self._remember()
             return
         finally:
             self._manager.ready()
         self._unread = False
         self._take(loaded.settings, said=said)
         self._caution(loaded)
-        remember_config_error(self._state, None)
+        self._remember()
 
     def _take(self, settings: Settings, *, said: bool) -> None:
         before, self.settings = self.settings, settings

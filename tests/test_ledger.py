@@ -1,6 +1,7 @@
 """The ledger file: who may read it, and many processes at it at once."""
 
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
@@ -113,6 +114,25 @@ def test_a_damaged_ledger_is_set_aside_under_a_dated_name_and_a_new_one_begins(
     ledger = SqliteLedger(tmp_path)
     assert ledger.entries() == {}
     ledger.close()
+
+
+def test_a_folder_in_the_ledgers_place_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    (tmp_path / FILE_NAME / "file").touch()
+    assert "was damaged" in str(mend(tmp_path / FILE_NAME, NOW))
+    SqliteLedger(tmp_path).close()
+
+
+def test_a_ledger_for_which_there_was_no_room_is_no_damaged_one_later(tmp_path: Path) -> None:
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, unlimited[1]))
+    try:
+        with pytest.raises(StateError):
+            SqliteLedger(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert mend(tmp_path / FILE_NAME, NOW) is None
+    SqliteLedger(tmp_path).close()
 
 
 def test_a_damaged_ledger_that_is_only_read_is_left_and_named(tmp_path: Path) -> None:

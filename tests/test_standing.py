@@ -84,6 +84,13 @@ def soon(minutes: float) -> str:
         ),
         (Record(last_pass=memo(16), next_pass=soon(-1)), 7, DAEMON, Health.HEALTHY, []),
         (
+            Record(last_pass=memo(26), next_pass=soon(-11)),
+            7,
+            DAEMON,
+            Health.NEEDS_YOU,
+            ["stuck"],
+        ),
+        (
             Record(
                 last_pass=memo(900),
                 last_error=trouble(300, 75),

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lorsync.adapters.told_file import Keeper, read_told
+from lorsync.adapters.told_file import FILE_NAME, Keeper, read_told
 from lorsync.config import load
 from lorsync.core.identity import season_key
 from lorsync.errors import LorsyncError
 from lorsync.metrics import HELP
 from lorsync.notices import MORNING, notices
-from lorsync.passes import Record, pass_once, remember_config_error
+from lorsync.passes import Record, pass_once, remember_next
 from lorsync.planning import observing, plan_at_once
 from lorsync.settings import NotificationSettings, PingSettings, Settings
 from lorsync.sync import Options
@@ -182,6 +182,12 @@ def test_metrics_that_cannot_be_written_are_said_once_and_hurt_nothing(
     teller = person.passes()
     person.passes(teller)
     assert len(listener.heard) == 2
+    # Trouble that comes and goes is no news each time.
+    (person.folder / "lorsync.prom").rmdir()
+    person.passes(teller)
+    (person.folder / "lorsync.prom").unlink()
+    (person.folder / "lorsync.prom").mkdir()
+    person.passes(teller)
     said = [record.message for record in caplog.records if record.name == "lorsync.telling"]
     assert said == [f"{person.folder / 'lorsync.prom'} cannot be written: Is a directory."]
 
@@ -218,6 +224,11 @@ def test_a_ping_that_fails_hurts_no_pass_and_tells_nobody_its_address(
         listener.silent.set()
     teller.wait()
     assert "did not get through" in caplog.text
+    if answer != 0:
+        person.passes(teller)
+    said = [record.levelname for record in caplog.records if "not get through" in record.message]
+    assert said[:1] == ["INFO"]
+    assert said[1:] == (["DEBUG"] if answer != 0 else [])
     assert "/ping/me" not in caplog.text
 
 
@@ -298,18 +309,37 @@ def test_each_occasion_is_shown_once_on_the_desktop(
             person.passes()  # a restarted daemon
             assert len(seen.shown) == 1
             teller = Teller(person.state, keeper=Keeper.DAEMON)
-            remember_config_error(person.state, "config.toml: 1 problem\n  a <b> & c")
+            remember_next(person.state, None, config_error="config.toml: 1 problem\n  a <b> & c")
             for _ in range(2):
                 teller.after(person.settings)
                 teller.wait()
             title, text, urgency = seen.shown[-1]
             assert (len(seen.shown), title, urgency) == (2, "lorsync cannot read its config", 2)
             assert "a &lt;b&gt; &amp; c" in text
-            remember_config_error(person.state, None)
+            remember_next(person.state, None)
             person.passes(teller)
-            remember_config_error(person.state, "broken again")
+            remember_next(person.state, None, config_error="broken again")
             person.passes(teller)
             assert len(seen.shown) == 3
+
+
+@needs_bus
+def test_what_cannot_be_remembered_is_shown_once_all_the_same(
+    person: Person,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (person.state / FILE_NAME).mkdir(parents=True)  # as on a disk without room
+    with bus(tmp_path) as address, desktop(address) as seen:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        teller = person.passes()
+        shown = len(seen.shown)
+        person.passes(teller)
+        person.passes(teller)
+    assert shown == len(seen.shown) > 0
+    said = [record for record in caplog.records if FILE_NAME in record.message]
+    assert len(said) == 1
 
 
 def test_without_a_desktop_nothing_is_told_and_nothing_fails(

@@ -1,17 +1,21 @@
 """When the daemon tries again, says something again, and is believed to be alive."""
 
 import os
+import signal
 import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from apscheduler.triggers.interval import IntervalTrigger
 
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.backoff import pause
 from lorsync.complaints import AGAIN_SECONDS, Complaints
-from lorsync.timetable import first_moment
-from lorsync.waking import Clocks, Pulse, Requests, Signature
+from lorsync.timetable import Timetable, first_moment
+from lorsync.waking import Clocks, Ears, Pulse, Requests, Signature
+from tests.servers import wait_until
 
 MINUTE = timedelta(minutes=1)
 
@@ -82,6 +86,27 @@ def test_the_first_moment_has_the_accounts_own_phase(seconds: int) -> None:
     assert len(others) == 4
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_timetable_whose_thread_has_died_does_not_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    asked = threading.Event()
+    timetable = Timetable(asked.set)
+    timetable.follow(15 * MINUTE, "maya")
+    timetable.start()
+    timetable.put_off(now - 5 * MINUTE)
+    assert asked.wait(20)
+    wait_until(lambda: timetable.turns(now))
+
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(IntervalTrigger, "get_next_fire_time", broken)
+    timetable.put_off(now - 5 * MINUTE)
+    wait_until(lambda: all(thread.name != "APScheduler" for thread in threading.enumerate()))
+    assert not timetable.turns(now)
+    timetable.stop()
+
+
 def test_a_pulse_is_missed_only_while_there_is_work() -> None:
     clock = Clock()
     pulse = Pulse(clock)
@@ -98,6 +123,23 @@ def test_a_pulse_is_missed_only_while_there_is_work() -> None:
     assert not pulse.beats(10)
     pulse.rest()
     assert pulse.beats(10)
+
+
+def test_a_signal_is_heard_however_much_else_there_is_to_hear() -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+    before = {number: signal.getsignal(number) for number in numbers}
+    ears = Ears()
+    ears.listen()
+    try:
+        for _ in range(10_000):  # more than the socket holds
+            ears.tell()
+        signal.raise_signal(signal.SIGTERM)
+        assert signal.SIGTERM in ears.hear(0)
+        assert signal.SIGTERM not in ears.hear(0)
+    finally:
+        ears.deaf()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_requests_coalesce_and_none_is_lost() -> None:

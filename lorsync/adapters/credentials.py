@@ -65,13 +65,24 @@ def password_for(
     credential = _credential(environ)
     if credential is not None:
         return _from_credential(credential)
-    found = stored(settings, keyring_seconds=keyring_seconds)
+    lacking = (
+        f"The keyring has no login for {account(settings)}: run “lorsync login”, "
+        "or set password_command in the config."
+    )
+    try:
+        found = stored(settings, keyring_seconds=keyring_seconds)
+    except NoCredentialError as error:
+        found, lacking = None, str(error)
     if not found:
-        raise NoCredentialError(
-            f"The keyring has no login for {account(settings)}: run “lorsync login”, "
-            "or set password_command in the config."
-        )
+        raise NoCredentialError(_missing(environ) + lacking)
     return found
+
+
+def _missing(environ: Mapping[str, str]) -> str:
+    """Say that a service has not got the credential; nobody else would know what that is."""
+    if {"CREDENTIALS_DIRECTORY", "INVOCATION_ID"}.isdisjoint(environ):
+        return ""
+    return f"The systemd credential {CREDENTIAL} is missing. "
 
 
 def source(settings: CalendarSettings, *, environ: Mapping[str, str] = os.environ) -> Source:

@@ -6,6 +6,7 @@ calendar has everything (S4); a full disk, a lock and a newer lorsync's ledger l
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,6 +21,7 @@ _BESIDE = ("", "-wal", "-shm")
 _BUSY_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _TABLES = frozenset({"entry", "retired", "memo", "mark"})
 
 MIGRATIONS = (
@@ -76,12 +78,18 @@ def opened(path: Path) -> sqlite3.Connection:
 
     Raises StateError where it cannot be used, NewerLedgerError and DamagedLedgerError.
     """
+    is_new = not path.exists()
     with translated(path):
-        db = _connect(path)
         try:
-            _migrate(db, path)
-        except BaseException:
-            db.close()
+            db = _connect(path)
+            try:
+                _migrate(db, path)
+            except BaseException:
+                db.close()
+                raise
+        except sqlite3.Error as error:
+            if is_new and getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:
+                _unmake(path)
             raise
         return db
 
@@ -90,14 +98,15 @@ def mend(path: Path, now: datetime, *, look: bool = False) -> str | None:
     """Set a damaged ledger aside, and say so; return None where it is sound or missing.
 
     For whoever holds the pass lock, since others would go on writing to the file that is set aside.
-    With ``look`` all of it is read; else it is enough that it is not empty. Raises StateError where
-    it cannot be used, and NewerLedgerError, which is no damage.
+    With ``look`` all of it is read; else it is enough that it is a file and not empty. Raises
+    StateError where it cannot be used, and NewerLedgerError, which is no damage.
     """
     try:
-        size = path.stat().st_size
+        found = path.stat()
     except OSError:
         return None  # missing, or what opening it will say better
-    if size > 0 and not (look and _is_damaged(path)):
+    is_sound = stat.S_ISREG(found.st_mode) and found.st_size > 0
+    if is_sound and not (look and _is_damaged(path)):
         return None
     return set_aside(path, now)
 
@@ -163,6 +172,13 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _unmake(path: Path) -> None:
+    """Leave no empty file of a ledger that could not be made: it would pass for a damaged one."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> None:

@@ -21,6 +21,7 @@ TURN_SECONDS = 60.0
 
 _DAEMON_LOCK = "daemon.lock"
 _TURN_LOCK = "pass.lock"
+_LOCKS = Path("/proc/locks")
 _POLL_SECONDS = 0.05
 _GLANCE_SECONDS = 1.0
 """How long :func:`daemon_pid` of another process may hold the lock at the very most."""
@@ -54,26 +55,64 @@ def make_state_dir(path: Path) -> None:
         raise StateError(msg) from None
 
 
-@contextmanager
-def daemon_lock(state: Path) -> Iterator[None]:
-    """Hold the daemon's lock, with this process's id in its file.
+class DaemonLock:
+    """The daemon's lock, held in a ``with`` block, with this process's id in its file."""
 
-    Raises TryAgainError, naming the other process, where a daemon runs already.
-    """
-    descriptor = _open_somehow(state / _DAEMON_LOCK)
-    try:
-        if not _lock_within(descriptor, _GLANCE_SECONDS):
-            pid = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-            msg = (
-                f"Another lorsync daemon (process {pid}) already serves {state}. "
-                "Stop it first, or give this one its own --state-dir."
-            )
-            raise TryAgainError(msg)
-        _write(descriptor, f"{os.getpid()}\n".encode())
-        yield
-        _write(descriptor, b"")
-    finally:
-        os.close(descriptor)
+    def __init__(self, state: Path) -> None:
+        self._path = state / _DAEMON_LOCK
+        self._descriptor = -1
+        self._named = False
+
+    def __enter__(self) -> "DaemonLock":
+        """Take it. Raises TryAgainError, naming the other process, where a daemon runs already."""
+        self._take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._named:
+            _write(self._path, b"")
+        os.close(self._descriptor)
+
+    def renew(self) -> None:
+        """Make good what became of its file: it goes with its folder, and a full disk has no name.
+
+        Raises TryAgainError where another daemon has taken a new one meanwhile.
+        """
+        try:
+            make_state_dir(self._path.parent)
+            if not self._stands():
+                self._take()
+        except StateError as error:
+            log.debug("%s", error)
+        if not self._named:
+            self._named = _write(self._path, f"{os.getpid()}\n".encode())
+
+    def _take(self) -> None:
+        descriptor = _open_somehow(self._path)
+        try:
+            if not _lock_within(descriptor, _GLANCE_SECONDS):
+                msg = (
+                    f"Another lorsync daemon (process {_holder(descriptor) or 'unknown'}) already "
+                    f"serves {self._path.parent}. Stop it first, or give this one its own "
+                    "--state-dir."
+                )
+                raise TryAgainError(msg)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._named = _write(self._path, f"{os.getpid()}\n".encode())
+
+    def _stands(self) -> bool:
+        """Tell whether its file is still the one that others come upon."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unusable(self._path.parent, error) from None
 
 
 def daemon_pid(state: Path) -> int | None:
@@ -85,10 +124,8 @@ def daemon_pid(state: Path) -> int | None:
     except OSError as error:
         raise _unusable(state, error) from None
     try:
-        if _try_lock(descriptor):
-            return None
-        text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-        return int(text) if text.isdigit() else None
+        # Shared, so that two who look at once do not take each other for a daemon.
+        return None if _try_lock(descriptor, fcntl.LOCK_SH) else _holder(descriptor)
     finally:
         os.close(descriptor)
 
@@ -131,14 +168,41 @@ def _open_somehow(path: Path) -> int:
         raise
 
 
-def _write(descriptor: int, text: bytes) -> None:
+def _write(path: Path, text: bytes) -> bool:
     """Make this all that a lock's file says; a disk that is full or read-only is no obstacle."""
     try:
-        # In this order it needs no room where there was a number before.
-        os.pwrite(descriptor, text, 0)
-        os.ftruncate(descriptor, len(text))
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            # In this order it needs no room where there was a number before.
+            os.pwrite(descriptor, text, 0)
+            os.ftruncate(descriptor, len(text))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         log.debug("The lock does not say whose it is: %s.", error)
+        return False
+    return True
+
+
+def _holder(descriptor: int) -> int | None:
+    """Return who holds the lock of a file, by the kernel (proc_locks(5)), else by its text.
+
+    The text may be missing, or another's, where nothing could be written.
+    """
+    found = os.fstat(descriptor)
+    device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+    try:
+        rows = [line.split() for line in _LOCKS.read_text().splitlines()]
+    except OSError:
+        rows = []
+    for row in rows:
+        if row[1:4:2] == ["FLOCK", "WRITE"] and row[5] == f"{device}:{found.st_ino}":
+            text = row[4]
+            break
+    else:
+        text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+    # Of a process that cannot be seen from here, the kernel says 0.
+    return int(text) if text.isdigit() and int(text) > 0 else None
 
 
 def _unusable(state: Path, error: OSError) -> StateError:
@@ -148,9 +212,9 @@ def _unusable(state: Path, error: OSError) -> StateError:
     )
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

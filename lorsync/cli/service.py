@@ -1,6 +1,7 @@
 """``lorsync service``: the daemon as a service of the person's own."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,4 +175,5 @@ def _undo(options: Globals) -> str:
 
 def _typed(options: Globals) -> str:
     """Return the command with the config that was named, as it is to be typed again."""
-    return "lorsync" if options.config is None else f"lorsync -c {options.config}"
+    config = options.config
+    return "lorsync" if config is None else f"lorsync -c {shlex.quote(str(config))}"

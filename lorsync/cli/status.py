@@ -9,10 +9,11 @@ import click
 from lorsync.cli.context import now, settings_of, state_of
 from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
-from lorsync.errors import ConfigError
+from lorsync.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
     from lorsync.cli.status_text import Picture
+    from lorsync.settings import Settings
 
 _NEXT_EVENTS = 5
 
@@ -39,17 +40,15 @@ def command(options: Globals, *, as_json: bool) -> int:
 
 
 def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
-    """Gather all that is known; with a broken config, what there is without one.
+    """Gather all that is known; with a broken config or ledger, what there is without one.
 
-    Raises ConfigError for a broken config where nothing has ever run.
+    Raises ConfigError for a broken config where nothing has ever run, and StateError where not even
+    the state folder can be looked into.
     """
     from lorsync.adapters.ledger import FILE_NAME
     from lorsync.adapters.state import daemon_pid
-    from lorsync.adapters.told_file import read_told
-    from lorsync.amending import away, listed, pinned
     from lorsync.cli.status_text import Picture
-    from lorsync.passes import record_of
-    from lorsync.planning import facts_of, planned, today_of
+    from lorsync.passes import Record
     from lorsync.settings import SyncSettings
     from lorsync.standing import standing
 
@@ -60,7 +59,35 @@ def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
         if not (state / FILE_NAME).exists():
             raise
         broken = str(error)
-    record, pid = record_of(state), daemon_pid(state)
+    pid = daemon_pid(state)
+    try:
+        return _known(settings, state, at, pid=pid, broken=broken)
+    except StateError as error:
+        judged = standing(
+            Record(),
+            pid=pid,
+            keeper=None,
+            every=SyncSettings().every,
+            now=at,
+            broken=broken,
+            unusable=str(error),
+        )
+        return Picture(at=at, pid=pid, standing=judged, settings=settings)
+
+
+def _known(
+    settings: "Settings | None", state: Path, at: datetime, *, pid: int | None, broken: str | None
+) -> "Picture":
+    """Return what the ledger knows; raises StateError where it cannot be read."""
+    from lorsync.adapters.told_file import read_told
+    from lorsync.amending import away, listed, pinned
+    from lorsync.cli.status_text import Picture
+    from lorsync.passes import record_of
+    from lorsync.planning import facts_of, planned, today_of
+    from lorsync.settings import SyncSettings
+    from lorsync.standing import standing
+
+    record = record_of(state)
     every: timedelta = (SyncSettings() if settings is None else settings.sync).every
     return Picture(
         at=at,
@@ -80,10 +107,11 @@ def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
 
 
 def _document(picture: "Picture") -> dict[str, object]:
-    """Return the picture as a document; what only a config tells is null while it is broken."""
+    """Return the picture as a document; what a broken config or ledger would tell is null."""
     from lorsync.cli.documents import budgets, changes, events, facts, letters
+    from lorsync.passes import Record
 
-    record, plan, settings = picture.record, picture.plan, picture.settings
+    record, plan, settings = picture.record or Record(), picture.plan, picture.settings
     put_off = picture.put_off
     calendar = None if settings is None else settings.calendar
     return {

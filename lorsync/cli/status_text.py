@@ -36,25 +36,26 @@ _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
 class Picture:
     """All that ``status`` tells, at an instant (aware).
 
-    ``settings`` and ``plan`` are None while the config is broken.
+    ``settings`` and ``plan`` are None while the config is broken, ``record``, ``plan`` and all that
+    follows while the ledger cannot be read.
     """
 
     at: datetime
-    record: Record
     pid: int | None
     standing: Standing
     settings: Settings | None
-    plan: Plan | None
-    facts: Sequence[Statement]
-    pinned: Sequence[Change]
-    changed: Sequence[Change]
-    away: Sequence[Change]
-    dismissed: Sequence[Change]
+    record: Record | None = None
+    plan: Plan | None = None
+    facts: Sequence[Statement] = ()
+    pinned: Sequence[Change] = ()
+    changed: Sequence[Change] = ()
+    away: Sequence[Change] = ()
+    dismissed: Sequence[Change] = ()
 
     @property
     def put_off(self) -> PutOff | None:
         """The account's time of rest, where it still lasts."""
-        rest = self.record.put_off
+        rest = None if self.record is None else self.record.put_off
         return rest if rest is not None and rest.until > self.at else None
 
     def planned_day(self, moved: Change) -> date | None:
@@ -65,7 +66,7 @@ class Picture:
     @property
     def next_pass(self) -> datetime | None:
         """When the daemon means to run its next pass; None without one."""
-        if self.pid is None or self.record.next_pass is None:
+        if self.pid is None or self.record is None or self.record.next_pass is None:
             return None
         return datetime.fromisoformat(self.record.next_pass)
 
@@ -78,8 +79,9 @@ class Picture:
 def lines(picture: Picture) -> Iterator[str]:
     """Give the lines, the most important first."""
     yield _headline(picture)
-    yield ""
-    yield from _passes(picture)
+    if picture.record is not None:
+        yield ""
+        yield from _passes(picture, picture.record)
     yield from _needs(picture)
     if picture.plan is not None and picture.settings is not None:
         yield from _plan(picture.plan, picture.settings.season.mentors)
@@ -114,13 +116,14 @@ def _headline(picture: Picture) -> str:
     else:
         daemon = "passes come without a daemon"
     headline = _HEADLINES[health]
-    if health is Health.HEALTHY and picture.record.last_error is not None:
+    trouble = None if picture.record is None else picture.record.last_error
+    if health is Health.HEALTHY and trouble is not None:
         headline = "Trouble that is likely to pass"
     return _styled(f"{headline}: {daemon}.", fg=_COLORS[health])
 
 
-def _passes(picture: Picture) -> Iterator[str]:
-    record, zone = picture.record, picture.zone
+def _passes(picture: Picture, record: Record) -> Iterator[str]:
+    zone = picture.zone
     # Whole, whatever its length: it is to be copied.
     yield f"{'Calendar':<{_LABEL}}{record.calendar or 'not made yet'}"
     if record.last_pass is None:

@@ -16,12 +16,11 @@ from lorsync.doctor.findings import Finding, finding
 from lorsync.errors import StateError
 from lorsync.passes import Record, record_of
 from lorsync.settings import Settings
+from lorsync.standing import late_by
 
 _TRIAL_BYTES: Final = 65_536
 _TIGHT_BYTES: Final = 20_000_000
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_LATE: Final = timedelta(minutes=10)
-"""By how much a pass may be late: it waits for others, and for what its server asks for."""
 
 
 def look_at_zone(settings: Settings | None, now: datetime) -> list[Finding]:
@@ -75,11 +74,13 @@ def _daemon(pid: int | None, record: Record, now: datetime) -> Finding:
         return finding("daemon-off", "No daemon runs on this state folder.")
     if record.next_pass is None:
         return finding("daemon-running", f"It runs as process {pid}.")
-    left = datetime.fromisoformat(record.next_pass) - now
-    minutes = round(abs(left) / timedelta(minutes=1))
-    if left < -_LATE:
-        return finding("daemon-late", f"Process {pid} is {minutes} minutes late.")
-    return finding("daemon-running", f"Process {pid} looks again in {minutes} minutes.")
+    late, minute = late_by(record, now), timedelta(minutes=1)
+    if late is not None:
+        return finding("daemon-late", f"Process {pid} is {round(late / minute)} minutes late.")
+    left = max(datetime.fromisoformat(record.next_pass) - now, timedelta(0))
+    return finding(
+        "daemon-running", f"Process {pid} looks again in {round(left / minute)} minutes."
+    )
 
 
 def _written(state: Path) -> Finding:

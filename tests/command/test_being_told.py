@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.ledger import SqliteLedger
+from lorsync.adapters.state import DaemonLock
 from tests.command.running import User, plain
 from tests.command.test_daemon import daemon, stopped
 from tests.servers import wait_until
@@ -71,6 +72,20 @@ def test_status_shows_a_broken_config_beside_what_is_known(user: User, config: P
     document = user.json("status", config=config)
     assert (document["health"], document["letters"]) == ("needs-you", None)
     assert [need["code"] for need in document["needs"]] == ["config"]
+
+
+def test_status_says_by_its_code_that_the_ledger_is_unusable(user: User, config: Path) -> None:
+    user.state.mkdir()
+    (user.state / "ledger.sqlite3").write_text("no ledger, but long enough to be taken for one" * 9)
+    told = user.types("status", config=config)
+    assert told.returncode == 2
+    assert "is damaged" in " ".join(told.stdout.split())
+    assert "Last pass" not in told.stdout  # nobody knows
+    with DaemonLock(user.state):
+        document = user.json("status", config=config)
+    assert (document["health"], document["letters"]) == ("needs-you", None)
+    assert [need["code"] for need in document["needs"]] == ["state"]
+    assert document["daemon"]["running"]
 
 
 def test_status_fits_80_columns_and_has_no_colour_in_a_pipe(user: User, config: Path) -> None:

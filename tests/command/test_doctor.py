@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.state import daemon_lock
+from lorsync.adapters.state import DaemonLock
+from lorsync.adapters.told_file import Keeper
 from lorsync.cli import main
 from lorsync.doctor.machine import look_at_daemon
 from lorsync.passes import Record
+from lorsync.standing import standing
 from tests.caldav.conftest import Hostile, Reply, Request, hostile
 from tests.command.conftest import config_text
 from tests.command.running import User, plain
@@ -74,17 +76,22 @@ def synced(user: User, config: Path) -> None:
 def test_late_daemon_with_an_older_config_and_its_last_error(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     record = Record(
-        next_pass=(now - timedelta(hours=1)).isoformat(),
+        next_pass=(now - timedelta(minutes=11)).isoformat(),
         config_error="The config is broken.",
         last_error={"at": now.isoformat(), "message": "It went wrong."},
     )
-    with daemon_lock(tmp_path):
+    with DaemonLock(tmp_path):
         found = {each.code: each.found for each in look_at_daemon(tmp_path, record, now)}
     assert found == {
-        "daemon-late": f"Process {os.getpid()} is 60 minutes late.",
+        "daemon-late": f"Process {os.getpid()} is 11 minutes late.",
         "daemon-old-config": "The config is broken.",
         "last-error": "It went wrong.",
     }
+    # status judges by the same.
+    judged = standing(
+        record, pid=os.getpid(), keeper=Keeper.DAEMON, every=timedelta(hours=1), now=now
+    )
+    assert "stuck" in {need.code for need in judged.needs}
 
 
 def test_machine_without_time_zones(user: User, folder: Path) -> None:
@@ -279,7 +286,7 @@ def test_probe_waits_for_its_turn_beside_a_daemon(user: User, folder: Path) -> N
     try:
         wait_until(lambda: user.record.next_pass is not None or running.poll() is not None)
         found = examined(user, folder, "--probe")
-        assert f"Process {running.pid} looks again in 1" in found["daemon-running"]
+        assert f"Process {running.pid} looks again in " in found["daemon-running"]
         assert "delete-works" in found
     finally:
         running.send_signal(signal.SIGINT)

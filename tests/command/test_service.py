@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lorsync.adapters.state import daemon_pid
 from tests.caldav.conftest import Hostile, Reply
 from tests.command.conftest import config_text
 from tests.command.daemons import listening, running
@@ -64,6 +66,7 @@ def test_it_is_ready_after_its_plan_reloads_lives_and_stops(user: User, config: 
         wait_until(lambda: "Last pass" in manager.status)
         assert manager.heard.index("READY=1") < manager.heard.index(manager.status)
         wait_until(lambda: len(manager.said("WATCHDOG=1")) >= 2)
+        assert manager.heard.index("READY=1") < manager.heard.index("WATCHDOG=1")
         manager.heard.clear()
         before = time.monotonic_ns() // 1000
         daemon.process.send_signal(signal.SIGHUP)
@@ -134,7 +137,9 @@ def test_without_any_credential_it_ends_with_78_and_says_why(user: User, config:
     text = config_text(Server(url="https://cal.example.org/", pid=0))
     config.write_text("\n".join(s for s in text.splitlines() if "password_command" not in s))
     user.environment["CREDENTIALS_DIRECTORY"] = str(user.home)
-    assert "password_command" in plain(user.types("run", config=config), 78)
+    said = plain(user.types("run", config=config), 78)
+    assert "The systemd credential lorsync-password is missing" in said
+    assert "password_command" in said
 
 
 def test_a_state_folder_of_a_newer_lorsync_is_refused_and_left(user: User, config: Path) -> None:
@@ -181,6 +186,58 @@ def test_a_broken_config_is_said_until_it_is_mended(user: User, config: Path) ->
         wait_until(lambda: "Last pass" in manager.status)
         assert len(daemon.said("The config is broken")) == 1
         daemon.stop(signal.SIGTERM)
+
+
+def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
+    user: User, config: Path
+) -> None:
+    good = config.read_text()
+    config.unlink()
+    os.mkfifo(config)  # which keeps the start waiting
+    pipe = -1
+
+    def is_read() -> bool:
+        nonlocal pipe
+        pipe = opened_to_write(config)
+        return pipe >= 0
+
+    with running(user, config) as daemon:
+        wait_until(is_read)
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            daemon.process.send_signal(number)
+        config.unlink()
+        config.write_text(in_folder(due="2099-02-19"))
+        with os.fdopen(pipe, "w") as file:
+            file.write(good)
+        daemon.wait_for("The config was read again.")
+        daemon.wait_for("A pass has ended")
+        daemon.stop(signal.SIGTERM)
+    assert any(b"20990219" in file.read_bytes() for file in user.home.glob("events/*.ics"))
+
+
+def opened_to_write(pipe: Path) -> int:
+    """Open a pipe to write, if anybody reads it by now; else return -1."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return -1
+
+
+def test_a_ledger_that_another_program_keeps_delays_no_stop(user: User, config: Path) -> None:
+    user.types("sync", config=config)
+    other = sqlite3.connect(user.state / "ledger.sqlite3")
+    other.execute("BEGIN EXCLUSIVE")
+    with running(user, config) as daemon:
+        wait_until(lambda: daemon_pid(user.state) is not None)
+        assert daemon.stop(signal.SIGTERM) < 5
+        assert daemon.process.returncode == 0
+    other.rollback()
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        other.execute("BEGIN EXCLUSIVE")
+        assert daemon.stop(signal.SIGTERM) < 5
+        assert daemon.process.returncode == 0
+    other.close()
 
 
 def stopped_at_any_time(user: User, config: Path, times: int) -> None:

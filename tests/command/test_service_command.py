@@ -125,7 +125,7 @@ def test_install_again_edit_and_uninstall(person: User, fake: Path) -> None:
     assert "Ran: systemctl --user enable --now lorsync.service" in done.stdout
     assert "active (running)" in done.stdout
     assert "loginctl enable-linger" in done.stdout
-    assert "service uninstall" in done.stdout
+    assert f"lorsync -c '{person.home}/con fig.toml' service uninstall" in done.stdout
     assert ran(fake) == [
         "systemctl --user daemon-reload",
         "systemctl --user enable --now lorsync.service",
