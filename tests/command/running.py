@@ -46,7 +46,7 @@ class User:
         return self.runs(self.arguments(*arguments, config=config), limit=limit)
 
     def runs(
-        self, program: list[str], *, typed: str = "", limit: float = 60
+        self, program: list[str], *, typed: str = "", limit: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of the installed package to its end, warm where nothing is against it."""
         if warm.can_be_warm(self.environment):
