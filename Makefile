@@ -11,7 +11,7 @@ STATE := .run
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench docs dist clean
+.PHONY: help run dev test test-long lint bench docs dist clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -23,8 +23,11 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.run
 	$(BIN)/python -m pip install $(PIP_QUIET) --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install $(PIP_QUIET) --group lint --group test --group dist
+	$(BIN)/python -m pip install $(PIP_QUIET) --no-compile --group lint --group dist
 	@touch $@
+
+dev: $(VENV)/.dev  ## Put into .venv what single tests need: .venv/bin/pytest tests/core
+	$(BIN)/python -m pip install $(PIP_QUIET) --group test
 
 run: $(VENV)/.run  ## Run the daemon on config.example.toml, with a calendar of its own.
 	@exec $(BIN)/lorsync --config config.example.toml --state-dir $(STATE) run

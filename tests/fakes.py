@@ -1,5 +1,6 @@
 """A calendar in memory that keeps every promise of the port, and lets a test be the world."""
 
+import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -56,6 +57,14 @@ class FakeCalendar:
         self.careless = False
         self.guards_creation = True
         self.guards_deletion = True
+
+    def copied(self) -> "FakeCalendar":
+        """Return another calendar that holds and knows what this one does."""
+        other = copy.copy(self)
+        other._lock = threading.RLock()
+        other._bodies, other._versions = dict(self._bodies), dict(self._versions)
+        other._changes, other.operations = list(self._changes), list(self.operations)
+        return other
 
     # The port
 

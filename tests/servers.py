@@ -1,13 +1,15 @@
 """Real CalDAV servers from their packages, on free loopback ports, each in a folder of its own."""
 
 import contextlib
+import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import warm
 
 USERNAME = "user"
 PASSWORD = "correct horse"
@@ -52,8 +54,8 @@ def answers(port: int) -> bool:
 @contextlib.contextmanager
 def _running(command: list[str], port: int, log: Path) -> Iterator[Server]:
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        process = warm.servers().starts(
+            command, environment=os.environ, folder=Path.cwd(), out=output, err=output
         )
         try:
             wait_until(lambda: process.poll() is not None or answers(port))
@@ -86,7 +88,7 @@ def radicale(folder: Path) -> Iterator[Server]:
         "rights-type": "owner_only",
         "logging-level": "warning",
     }
-    command = [sys.executable, "-m", "radicale", "--config", ""]
+    command = ["-m", "radicale", "--config", ""]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
     with _running(command, port, folder / "log") as server:
         yield server
@@ -98,7 +100,7 @@ def xandikos(folder: Path) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [
-        *(sys.executable, "-m", "xandikos", "serve", "--no-detect-systemd"),
+        *("-m", "xandikos", "serve", "--no-detect-systemd"),
         *("--directory", str(folder / "storage"), "--state-dir", str(folder / "state")),
         *("--listen-address", "127.0.0.1", "--port", str(port)),
         *("--current-user-principal", "/user/", "--defaults"),

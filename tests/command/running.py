@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorsync.passes import Record, record_of
+from tests import warm
 
 COMMAND = Path(sys.executable).with_name("lorsync")
 EXAMPLES = Path(__file__).parents[2]
@@ -42,9 +43,20 @@ class User:
         self, *arguments: str | Path, config: Path | None = None, limit: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        return self.runs(self.arguments(*arguments, config=config), limit=limit)
+
+    def runs(
+        self, program: list[str], *, typed: str = "", limit: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the installed package to its end, warm where nothing is against it."""
+        if warm.can_be_warm(self.environment):
+            return warm.commands().runs(
+                program, environment=self.environ(), folder=self.home, typed=typed, limit=limit
+            )
         return subprocess.run(
-            self.arguments(*arguments, config=config),
+            program,
             env=self.environ(),
+            input=typed,
             capture_output=True,
             text=True,
             timeout=limit,

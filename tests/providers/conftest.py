@@ -42,16 +42,7 @@ class Person(User):
         self, *arguments: str | Path, typed: str = "", code: int = 0
     ) -> subprocess.CompletedProcess[str]:
         """Run a command at the level of most words, to this exit code, and keep what it says."""
-        done = subprocess.run(
-            self.arguments(*arguments, config=self.config),
-            env=self.environ(),
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            cwd=self.home,
-            check=False,
-        )
+        done = self.runs(self.arguments(*arguments, config=self.config), typed=typed)
         self.said += done.stdout + done.stderr
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stdout + done.stderr

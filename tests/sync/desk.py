@@ -1,5 +1,6 @@
 """One applicant's desk: a config, a calendar in memory, a ledger on disk, and a day to pass on."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -103,6 +104,12 @@ class Desk:
             )
         finally:
             ledger.close()
+
+    def copied(self, folder: Path) -> "Desk":
+        """Return another desk on which everything is as on this one, with its ledger there."""
+        if self.folder.exists():
+            shutil.copytree(self.folder, folder)
+        return replace(self, folder=folder, calendar=self.calendar.copied())
 
     def lose_ledger(self) -> None:
         """Delete the ledger, as a reinstalled machine does."""

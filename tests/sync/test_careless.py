@@ -193,19 +193,16 @@ def test_s22_what_was_learned_survives_a_pass_that_breaks_off(desk: Desk) -> Non
 def test_s22_a_pass_with_looks_that_dies_at_any_boundary_is_made_good_by_the_next(
     tmp_path: Path, situation: Callable[[Desk], None]
 ) -> None:
-    def careless_desk(name: str) -> Desk:
-        desk = new_desk(tmp_path / name)
-        desk.calendar.careless = True
-        desk.calendar.guards_creation = desk.calendar.guards_deletion = False
-        situation(desk)
-        return desk
-
-    calm = careless_desk("calm")
+    before = new_desk(tmp_path / "before")
+    before.calendar.careless = True
+    before.calendar.guards_creation = before.calendar.guards_deletion = False
+    situation(before)
+    calm = before.copied(tmp_path / "calm")
     counter = Bomb(None, Killed)
     bombed(calm, counter)
     calm.sync(accept_deletions=True)
     for at in range(1, counter.count + 1):
-        desk = careless_desk(f"{at}")
+        desk = before.copied(tmp_path / f"{at}")
         bombed(desk, Bomb(at, Killed))
         with pytest.raises(Killed):
             desk.sync(accept_deletions=True)

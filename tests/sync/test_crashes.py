@@ -135,8 +135,9 @@ def state_of(desk: Desk) -> tuple[dict[str, bytes], frozenset[object]]:
 def test_i7_a_pass_that_dies_at_any_boundary_is_made_good_by_the_next(
     tmp_path: Path, situation: Callable[[Desk], None], error: type[BaseException]
 ) -> None:
-    calm = new_desk(tmp_path / "calm")
-    situation(calm)
+    before = new_desk(tmp_path / "before")
+    situation(before)
+    calm = before.copied(tmp_path / "calm")
     counter = Bomb(None, error)
     bombed(calm, counter)
     calm.sync(accept_deletions=True)
@@ -144,8 +145,7 @@ def test_i7_a_pass_that_dies_at_any_boundary_is_made_good_by_the_next(
     expected = state_of(calm)
     assert counter.count > 10
     for at in range(1, counter.count + 1):
-        desk = new_desk(tmp_path / f"{at}")
-        situation(desk)
+        desk = before.copied(tmp_path / f"{at}")
         bombed(desk, Bomb(at, error))
         with pytest.raises((Killed, LorsyncError)):
             desk.sync(accept_deletions=True)
@@ -162,15 +162,15 @@ def test_i7_a_pass_that_dies_at_any_boundary_is_made_good_by_the_next(
 def test_i2_a_kill_and_a_lost_ledger_leave_no_duplicate_and_no_gap(
     tmp_path: Path, situation: Callable[[Desk], None]
 ) -> None:
-    calm = new_desk(tmp_path / "calm")
-    situation(calm)
+    before = new_desk(tmp_path / "before")
+    situation(before)
+    calm = before.copied(tmp_path / "calm")
     counter = Bomb(None, Killed)
     bombed(calm, counter)
     calm.sync(accept_deletions=True)
     expected = set(calm.events())
     for at in range(1, counter.count + 1, 3):
-        desk = new_desk(tmp_path / f"{at}")
-        situation(desk)
+        desk = before.copied(tmp_path / f"{at}")
         bombed(desk, Bomb(at, Killed))
         with pytest.raises(Killed):
             desk.sync(accept_deletions=True)

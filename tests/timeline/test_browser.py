@@ -16,7 +16,10 @@ from tests.core.seasons import season as season_of
 from tests.timeline.browser import CHROMIUM, Browser, browsing
 from tests.timeline.seasons import TODAY, drawn, strange
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
+    pytest.mark.once,  # the browser, not Python, is what these prove something of
+]
 
 DOCS = Path(__file__).parents[2] / "docs" / "season.toml"
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
