@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.ledger import SqliteLedger
+from lorsync.backoff import put_off
 from tests import servers
 from tests.caldav.conftest import Answering, Hostile, Reply, Request
 from tests.command.conftest import config_text
@@ -119,6 +120,24 @@ def test_a_refused_account_is_left_alone_over_restarts_until_its_time(
     again = user.record.put_off
     assert again is not None
     assert again.times == 2
+
+
+def test_what_a_server_asks_for_counts_from_when_it_did(
+    user: User, config: Path, between: Hostile
+) -> None:
+    reply, asked = Reply(status=429, headers={"Retry-After": "600"}), []
+
+    def slowly(_: Request) -> Reply:
+        between.closing.wait(1.5)
+        asked.append(datetime.now(UTC))
+        return reply
+
+    between.answer = slowly
+    plain(user.types("sync", config=config), 75)
+    rest = user.record.put_off
+    assert rest is not None
+    least = put_off(None, account=rest.account, why="", retry_after=600, now=asked[0])
+    assert rest.until >= least.until
 
 
 def test_a_success_forgets_the_refusals(
