@@ -4,10 +4,12 @@ The command line and the daemon both come through here, and take turns by the pa
 """
 
 import json
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from lorsync.accounts import (
@@ -83,6 +85,12 @@ def pass_once(
     a PutOffError and a ClockError. A damaged ledger is set aside, and rebuilt by this very pass.
     """
     check_clock(now, settings.season.applicant.timezone)
+    began = time.monotonic()
+
+    def later() -> datetime:
+        """Return what ``now`` has become, in seconds begun."""
+        return now + timedelta(seconds=math.ceil(time.monotonic() - began))
+
     make_state_dir(state)
     with pass_lock(state, wait_seconds=TURN_SECONDS):
         mended = mend(state / FILE_NAME, now)
@@ -90,11 +98,11 @@ def pass_once(
         same = mended is None and ahead is not None and ahead.config == settings.digest
         known = ahead if same else None
         try:
-            report = _with_ledger(observed, state, now=now, options=options, ahead=known)
+            report = _with_ledger(observed, state, later, now=now, options=options, ahead=known)
         except DamagedLedgerError:
             # What is damaged further inside is met on the way.
             mended = set_aside(state / FILE_NAME, now)
-            report = _with_ledger(observed, state, now=now, options=options, ahead=None)
+            report = _with_ledger(observed, state, later, now=now, options=options, ahead=None)
     return report if mended is None else _warned(report, mended)
 
 
@@ -154,12 +162,18 @@ def remember_busy(settings: Settings, state: Path, error: BusyError, now: dateti
 
 
 def _with_ledger(
-    settings: Settings, state: Path, *, now: datetime, options: Options, ahead: Ahead | None
+    settings: Settings,
+    state: Path,
+    later: Callable[[], datetime],
+    *,
+    now: datetime,
+    options: Options,
+    ahead: Ahead | None,
 ) -> Report:
     ledger = SqliteLedger(state)
     try:
         _check_put_off(settings, ledger, now)
-        return _recorded(settings, state, ledger, now=now, options=options, ahead=ahead)
+        return _recorded(settings, state, ledger, later, now=now, options=options, ahead=ahead)
     finally:
         ledger.close()
 
@@ -174,6 +188,7 @@ def _recorded(
     settings: Settings,
     state: Path,
     ledger: SqliteLedger,
+    later: Callable[[], datetime],
     *,
     now: datetime,
     options: Options,
@@ -197,7 +212,8 @@ def _recorded(
                 options=replace(options, full=options.full or failed_before),
             )
     except (BusyError, AllowanceSpentError) as error:
-        late = _put_off(settings, ledger, error, now)
+        # What a server asks for counts from when it did so: a pass may have gone on for minutes.
+        late = _put_off(settings, ledger, error, later())
         if not options.dry_run:
             ledger.remember({_LAST_ERROR: _error_memo(late, now)})
         raise late from None

@@ -184,7 +184,7 @@ class Worker:
             self._after(self.settings)
         except Exception as error:  # noqa: BLE001 -- what is told outside must not end it either
             self.say(error)
-        log.debug("A pass has ended.")
+        log.debug("A pass has ended: %s.", _named(reasons))
 
     def _remember(self) -> None:
         """Remember what comes next and what is wrong with the config, for ``status``."""
@@ -244,7 +244,7 @@ class Worker:
 
     def _pass(self, reasons: frozenset[str]) -> None:
         settings, now = self.settings, datetime.now(UTC)
-        log.debug("A pass begins: %s.", ", ".join(sorted(reasons)))
+        log.debug("A pass begins: %s.", _named(reasons))
         self._holding.hold(settings.calendar)
         report = pass_once(
             settings,
@@ -303,6 +303,10 @@ class _Holding:
         """Let it go."""
         self._account = None
         self._held.close()
+
+
+def _named(reasons: frozenset[str]) -> str:
+    return ", ".join(sorted(reasons))
 
 
 def _in_words(passed: Passed, now: datetime) -> str:

@@ -14,7 +14,7 @@ def passed_on(server: Server) -> Answering:
     netloc = urlsplit(server.url).netloc
 
     def answer(request: Request) -> Reply:
-        connection = http.client.HTTPConnection(netloc, timeout=20)
+        connection = http.client.HTTPConnection(netloc, timeout=120)
         try:
             headers = {k: v for k, v in request.headers.items() if k not in _OF_ONE_HOP}
             connection.request(request.method, request.path, request.body, headers)

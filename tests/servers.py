@@ -26,20 +26,37 @@ class Server:
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nothing listens on, and that nobody else gets in this run.
+
+    It stays bound until this process ends, so the kernel hands it to no one; whoever binds it by
+    its number, as servers do with SO_REUSEADDR, may listen there all the same.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    holder.detach()
+    return port
 
 
-def wait_until(condition, limit: float = 20.0) -> None:
-    """Wait for a condition; fail when it does not come true within ``limit`` seconds."""
+def wait_until(condition, limit: float = 120.0) -> None:
+    """Wait for a condition; fail when it does not come true within ``limit`` seconds.
+
+    That is far more than a busy machine needs, and costs nothing where all is well.
+    """
     deadline = time.monotonic() + limit
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {limit:g} s: {condition}")
         time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def answers(port: int) -> bool:
@@ -65,7 +82,7 @@ def _running(command: list[str], port: int, log: Path) -> Iterator[Server]:
         finally:
             process.terminate()
             try:
-                process.wait(timeout=5)
+                process.wait(timeout=10)
             except subprocess.TimeoutExpired:  # Xandikos waits for connections that are open
                 process.kill()
                 process.wait()

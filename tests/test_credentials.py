@@ -3,7 +3,6 @@
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from lorsync.adapters.credentials import account, forget, password_for, remember
 from lorsync.errors import CredentialsError
 from lorsync.settings import CalendarSettings, Provider
+from tests.servers import is_running, wait_until
 
 SECRET = "correct horse battery staple"
 
@@ -136,31 +136,15 @@ def test_command_cannot_ask_anything() -> None:
 
 def test_command_and_what_it_started_end_at_the_time_limit(tmp_path: Path) -> None:
     trace = tmp_path / "pid"
-    code = (
-        "import os, pathlib, subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        f"pathlib.Path({str(trace)!r}).write_text(str(child.pid))\n"
-        f"print({SECRET!r}, flush=True)\n"
-        "time.sleep(60)"
-    )
-    started = time.monotonic()
-    problem = refusal(lambda: password_for(settings(python(code)), environ={}, command_seconds=2))
-    assert "within 2 s" in str(problem)
-    assert time.monotonic() - started < 20
-    assert _ends(int(trace.read_text()))
-
-
-def _ends(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        threading.Event().wait(0.02)
-    return False
+    # Both sleep longer than any test may take.
+    script = f'sleep 1000 & echo $! >"{trace}.new"; mv "{trace}.new" "{trace}"; echo; sleep 1000'
+    slow = settings(("sh", "-c", script))
+    for seconds in (0.5, 2.0, 8.0, 32.0):  # until it has come so far, on a machine that is busy
+        problem = refusal(lambda s=seconds: password_for(slow, environ={}, command_seconds=s))
+        assert f"within {seconds:g} s" in str(problem)
+        if trace.exists():
+            break
+    wait_until(lambda: not is_running(int(trace.read_text())))
 
 
 # The systemd credential
@@ -263,7 +247,7 @@ def test_keyring_that_waits_for_a_prompt_is_given_up(ring: MemoryKeyring) -> Non
     answered = threading.Event()
 
     def wait() -> None:
-        answered.wait(60)
+        answered.wait(600)
 
     ring.before = wait
     problem = refusal(lambda: password_for(settings(), environ={}, keyring_seconds=0.1))

@@ -158,7 +158,7 @@ def _analyze(arguments: list[str], home: Path) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

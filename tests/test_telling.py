@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from lorsync.adapters.caldav import pinging
 from lorsync.adapters.told_file import FILE_NAME, Keeper, read_told
 from lorsync.config import load
 from lorsync.core.identity import season_key
@@ -67,7 +68,7 @@ def listener() -> Iterator[Listener]:
             listening.heard.append(self.path)
             assert "Authorization" not in self.headers
             if listening.answer == 0:
-                listening.silent.wait(20)
+                listening.silent.wait(600)
                 return
             self.send_response(listening.answer)
             self.send_header("Location", "/elsewhere")
@@ -208,9 +209,16 @@ def test_each_pass_is_told_to_the_dead_mans_switch(person: Person, listener: Lis
 
 @pytest.mark.parametrize("answer", [0, 500, 302])
 def test_a_ping_that_fails_hurts_no_pass_and_tells_nobody_its_address(
-    person: Person, listener: Listener, answer: int, caplog: pytest.LogCaptureFixture
+    person: Person,
+    listener: Listener,
+    answer: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level("DEBUG", "lorsync")
+    # However long it takes until the next pass, the server has not been given up by then.
+    patient = replace(pinging.LIMITS, read=600.0, request=600.0)
+    monkeypatch.setattr(pinging, "LIMITS", patient)
     listener.answer = answer
     person.settings = replace(person.settings, ping=PingSettings(url=listener.url))
     teller = Teller(person.state, keeper=Keeper.DAEMON)

@@ -194,7 +194,7 @@ def test_a_manager_is_told_by_a_path_in_one_line_each(tmp_path: Path) -> None:
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears:
         ears.bind(str(path))
-        ears.settimeout(10)
+        ears.settimeout(120)
         manager = ServiceManager(str(path))
         manager.ready()
         manager.status("two\nlines\nREADY=1")

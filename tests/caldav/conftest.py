@@ -78,7 +78,7 @@ class Hostile:
                 hostile.requests.append(request)
                 reply = hostile.answer(request)
                 if reply.hang:
-                    hostile.closing.wait(30)
+                    hostile.closing.wait(600)
                     self.close_connection = True
                     return
                 self.send_response_only(reply.status)

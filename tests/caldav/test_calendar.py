@@ -30,7 +30,7 @@ ETAG = ETag('"1"')
 
 @pytest.fixture
 def calendar(hostile: Hostile) -> Iterator[CalDavCalendar]:
-    transport = Transport(hostile.url, username="maya", password="secret", limits=Limits(read=0.5))
+    transport = Transport(hostile.url, username="maya", password="secret", limits=Limits(read=60.0))
     opened = CalDavCalendar(transport, hostile.url.rstrip("/") + CAL, batch=4)
     yield opened
     opened.close()

@@ -32,11 +32,13 @@ def config(user: User, server: servers.Server) -> Path:
     return path
 
 
-def config_text(server: servers.Server, *, due: str = "2099-09-10") -> str:
+def config_text(
+    server: servers.Server, *, due: str = "2099-09-10", zone: str = "Europe/Madrid"
+) -> str:
     return f"""
 [applicant]
 name = "Sam Reyes"
-timezone = "Europe/Madrid"
+timezone = "{zone}"
 
 [calendar]
 provider = "caldav"

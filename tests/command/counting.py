@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tests.servers import wait_until
+
 
 class Counting:
     """Passes bytes on both ways, and counts connections.
@@ -19,16 +21,24 @@ class Counting:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._lock = threading.Lock()
         self._open = 0
+        self._last: tuple[str, int] | None = None
         self.count = 0
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
-    @property
-    def quiet(self) -> bool:
-        """Whether no request is under way, not even one whose sender is gone."""
-        with self._lock:
-            return self._open == 0
+    def settle(self) -> None:
+        """Wait until no request is under way, not even one whose sender is gone.
+
+        The listener takes connections in their order: once it has taken this one, none that a dead
+        process has left behind is still to come.
+        """
+        with socket.socket() as last:
+            last.bind(("127.0.0.1", 0))
+            self._last = last.getsockname()
+            last.connect(self._listener.getsockname())
+            assert last.recv(1) == b""
+        wait_until(lambda: self._open == 0)
 
     def close(self) -> None:
         # Closing alone does not wake a thread in accept().
@@ -40,9 +50,12 @@ class Counting:
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, address = self._listener.accept()
             except OSError:
                 return
+            if address == self._last:
+                client.close()
+                continue
             with self._lock:
                 self.count += 1
                 self._open += 1

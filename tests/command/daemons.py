@@ -1,19 +1,20 @@
 """A daemon with a manager that listens and a clock that can be moved, as systemd and time are."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from tests.command.running import User
+from tests.command.running import STOPS_WITHIN, User
 from tests.servers import wait_until
 
 _PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
@@ -63,8 +64,8 @@ class Manager:
 
 @contextmanager
 def listening(user: User, *, watchdog_seconds: float = 1.0) -> Iterator[Manager]:
-    """Be the manager of what ``user`` starts, by the name that the user's home gives."""
-    manager = Manager(f"@lorsync-test-{user.home}")
+    """Be the manager of what ``user`` starts, by a name that nobody else has."""
+    manager = Manager(f"@lorsync-test-{uuid4()}")  # a folder's may be too long for a socket
     user.environment["NOTIFY_SOCKET"] = manager.address
     user.environment["WATCHDOG_USEC"] = str(int(watchdog_seconds * 1_000_000))
     try:
@@ -105,13 +106,17 @@ class Watch:
         aside.replace(self.file)  # whoever reads it reads a whole one
 
 
+_REASONS = {signal.SIGUSR1: "asked", signal.SIGHUP: "reload"}
+"""What a signal is as a reason for a pass."""
+
+
 class Daemon:
     """A running ``lorsync -v run``, with what it has logged so far."""
 
-    def __init__(self, user: User, config: Path) -> None:
-        command = user.arguments("run", config=config)
+    def __init__(self, user: User, config: Path, command: list[str] | None = None) -> None:
+        installed, *arguments = user.arguments("run", config=config)
         self.process = subprocess.Popen(
-            [command[0], "-v", *command[1:]],
+            [*(command or [installed]), "-v", *arguments],
             env=user.environ() | {"JOURNAL_STREAM": "8:1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -131,36 +136,42 @@ class Daemon:
     def said(self, words: str) -> list[str]:
         return [line for line in self.lines if words in line]
 
-    def wait_for(self, words: str, times: int = 1, limit: float = 30) -> None:
+    def wait_for(self, words: str, times: int = 1) -> None:
         """Wait until it has logged this so often."""
         with suppress(AssertionError):  # what it said tells more
-            wait_until(lambda: len(self.said(words)) >= times or self.ended, limit)
+            wait_until(lambda: len(self.said(words)) >= times or self.ended)
         assert len(self.said(words)) >= times, (words, self.lines)
 
     @property
     def ended(self) -> bool:
         return self.process.poll() is not None
 
-    def passes(self, number: int) -> int:
-        """Ask for a pass with a signal, wait for its end, good or bad, and count them all."""
-        before = self.over
+    def passes(self, number: int) -> None:
+        """Ask for a pass with a signal, and wait for its end, good or bad.
+
+        Not for the end of another one, which may be under way, or come of the clock or the config.
+        """
+        reason = _REASONS[number]
+        before = self.over_for(reason)
         self.process.send_signal(number)
-        wait_until(lambda: self.over > before or self.ended, 60)
+        wait_until(lambda: self.over_for(reason) > before or self.ended)
         assert not self.ended, self.lines
-        return self.over
+
+    def over_for(self, reason: str) -> int:
+        """How many passes that this was a reason for have come to an end, good or bad."""
+        ends = [line.partition("A pass has ended: ")[2] for line in self.lines]
+        return len([1 for reasons in ends if reason in reasons.rstrip(".").split(", ")])
 
     @property
     def over(self) -> int:
         """How many passes have come to an end, good or bad."""
         return len(self.said("A pass has ended"))
 
-    def stop(self, number: int, limit: float = 30) -> float:
-        """Send a signal that ends it, and return the seconds until it had."""
-        before = time.monotonic()
+    def stop(self, number: int) -> None:
+        """Send a signal that ends it, and wait until it has; it does not take long."""
         self.process.send_signal(number)
-        self.process.wait(limit)
+        self.process.wait(STOPS_WITHIN)
         self._thread.join()
-        return time.monotonic() - before
 
     def kill(self) -> None:
         if not self.ended:
@@ -172,9 +183,9 @@ class Daemon:
 
 
 @contextmanager
-def running(user: User, config: Path) -> Iterator[Daemon]:
-    """Run a daemon; end it hard if the test has not."""
-    daemon = Daemon(user, config)
+def running(user: User, config: Path, command: list[str] | None = None) -> Iterator[Daemon]:
+    """Run a daemon, by another command than the installed one; end it hard if the test has not."""
+    daemon = Daemon(user, config, command)
     try:
         yield daemon
     finally:

@@ -67,5 +67,5 @@ class Phone:
         )
         pair = f"{self.server.username}:{self.server.password}".encode()
         request.add_header("Authorization", "Basic " + base64.b64encode(pair).decode())
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.read().decode()

@@ -1,10 +1,13 @@
 """Run the installed ``lorsync`` as a process, in a home of its own."""
 
+import contextlib
+import functools
 import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from lorsync.passes import Record, record_of
@@ -40,7 +43,7 @@ class User:
         return [str(COMMAND), "--state-dir", str(self.state), *chosen, *map(str, arguments)]
 
     def types(
-        self, *arguments: str | Path, config: Path | None = None, limit: float = 60
+        self, *arguments: str | Path, config: Path | None = None, limit: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return self.runs(self.arguments(*arguments, config=config), limit=limit)
@@ -82,6 +85,39 @@ class User:
             text=True,
             cwd=self.home,
         )
+
+
+STOPS_WITHIN = 25.0
+"""Seconds in which what is told to stop does so, however busy the machine.
+
+It is less than what a wrong one would wait for: half a minute of sleep, or of a silent server.
+"""
+
+
+@functools.cache
+def noon_zone() -> str:
+    """Name a time zone in which it is noon now, so that no midnight comes between two commands.
+
+    It is one for the whole run: another one would be another config.
+    """
+    ahead = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead:+d}"  # POSIX counts westward
+
+
+def rewrite(path: Path, text: str) -> None:
+    """Replace a file that a daemon watches, so that it never reads half of it, as editors do."""
+    aside = path.with_suffix(".new")
+    aside.write_text(text)
+    aside.replace(path)
+
+
+def is_in(folder: Path, words: str) -> bool:
+    """Tell whether an event with these words is in a folder, in which a pass may be writing."""
+    for file in folder.glob("*.ics"):
+        with contextlib.suppress(FileNotFoundError):
+            if words in file.read_text("utf-8"):
+                return True
+    return False
 
 
 def plain(done: subprocess.CompletedProcess[str], code: int) -> str:

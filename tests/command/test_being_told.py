@@ -8,7 +8,7 @@ import pytest
 
 from lorsync.adapters.ledger import SqliteLedger
 from lorsync.adapters.state import DaemonLock
-from tests.command.running import User, plain
+from tests.command.running import User, noon_zone, plain
 from tests.command.test_daemon import daemon, stopped
 from tests.servers import wait_until
 from tests.test_telling import CONFIG, Listener, listener  # noqa: F401 -- a fixture
@@ -18,6 +18,7 @@ from tests.test_telling import CONFIG, Listener, listener  # noqa: F401 -- a fix
 def config(user: User, listener: Listener) -> Path:  # noqa: F811 -- the fixture's name
     path = user.home / "config.toml"
     text = CONFIG.format(due="2099-01-15").replace('"lorsync.prom"', '"m/lorsync.prom"')
+    text = text.replace("Europe/Madrid", noon_zone())  # a new day would bring a pass of its own
     path.write_text(f'{text}\n[ping]\nurl = "{listener.url}"\n')
     (user.home / "m").mkdir()
     return path

@@ -4,9 +4,11 @@ import contextlib
 import io
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -260,7 +262,7 @@ def test_killed_probe_is_tidied_up_by_the_next_one(
 def test_stopped_probe_leaves_nothing(
     user: User, hostile: Hostile, relayed: Path, number: signal.Signals
 ) -> None:
-    real, puts, deleted = hostile.answer, [], []
+    real, puts, deleted, started = hostile.answer, [], [], threading.Event()
 
     def answer(request: Request) -> Reply:
         reply = real(request)
@@ -268,13 +270,15 @@ def test_stopped_probe_leaves_nothing(
             deleted.append(request.path)
         if request.method == "PUT":
             puts.append(request.path)
+            assert started.wait(60)
             running.send_signal(number)
             hostile.closing.wait(0.2)  # so that it is stopped while it waits
         return reply
 
     hostile.answer = answer
     running = user.starts("doctor", "--probe", config=relayed)
-    output, _ = running.communicate(timeout=30)
+    started.set()
+    output, _ = running.communicate(timeout=120)
     assert running.returncode == 130, output
     assert output.endswith("lorsync: Stopped.\n")
     assert len(puts) == 1
@@ -286,11 +290,12 @@ def test_probe_waits_for_its_turn_beside_a_daemon(user: User, folder: Path) -> N
     try:
         wait_until(lambda: user.record.next_pass is not None or running.poll() is not None)
         found = examined(user, folder, "--probe")
-        assert f"Process {running.pid} looks again in " in found["daemon-running"]
+        again = rf"Process {running.pid} looks again in \d+ minutes\."
+        assert re.fullmatch(again, found["daemon-running"])
         assert "delete-works" in found
     finally:
         running.send_signal(signal.SIGINT)
-        running.communicate(timeout=30)
+        running.communicate(timeout=120)
 
 
 def test_state_folder_that_others_can_read(user: User, folder: Path) -> None:
@@ -316,7 +321,7 @@ def test_state_folder_that_cannot_be_made(user: User, folder: Path) -> None:
     arguments = user.arguments("doctor", "--probe", "--json", config=folder)
     arguments[arguments.index(str(user.state))] = below_a_file
     done = subprocess.run(
-        arguments, env=user.environ(), capture_output=True, text=True, timeout=60, check=False
+        arguments, env=user.environ(), capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1, done.stderr
     found = {each["finding"]: each["found"] for each in json.loads(done.stdout)}
@@ -331,7 +336,7 @@ def test_full_disk(user: User, folder: Path) -> None:
         env=user.environ(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         # What a full disk does to whoever writes, for this one process.
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)),

@@ -58,7 +58,7 @@ def khal(user: User, folder: Path, *arguments: str | Path) -> str:
     config.write_text(KHAL_CONFIG.format(folder=folder))
     done = subprocess.run(
         [KHAL, "-c", config, *arguments],
-        env=user.environ(), capture_output=True, text=True, timeout=120, check=False,
+        env=user.environ(), capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

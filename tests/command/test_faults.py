@@ -14,7 +14,7 @@ from tests import servers
 from tests.caldav.conftest import Hostile, Reply
 from tests.command.conftest import config_text
 from tests.command.daemons import Daemon, Watch, listening, needs_faketime, running
-from tests.command.running import User
+from tests.command.running import User, is_in, rewrite
 from tests.command.test_service import in_folder
 from tests.relaying import passed_on
 from tests.servers import wait_until
@@ -76,7 +76,7 @@ def test_whatever_a_network_answers_one_pass_makes_it_good(user: User, config: P
                 assert len(errors(daemon)) <= said + 1, (name, errors(daemon))
                 hostile.answer = through
                 recovered(daemon, user)
-            assert daemon.stop(signal.SIGTERM) < 5
+            daemon.stop(signal.SIGTERM)
     hostile.close()
     assert 1 <= len(errors(daemon)) <= len(FAULTS)
     assert not daemon.said("updated")
@@ -90,12 +90,14 @@ def test_offline_it_tries_ever_more_seldom_and_says_so_once(user: User, config: 
         daemon.wait_for("A pass has ended")
         waits = []
         for _ in range(5):
-            next_pass = datetime.fromisoformat(str(user.record.next_pass))
-            waits.append((next_pass - datetime.now(UTC)).total_seconds())
+            record = user.record
+            tried = datetime.fromisoformat(str((record.last_error or {})["at"]))
+            waits.append(datetime.fromisoformat(str(record.next_pass)) - tried)
             daemon.passes(signal.SIGUSR1)
-        assert 30 < waits[0] < 80
+        # From a minute to a quarter of an hour, and what the attempt took.
+        assert timedelta(minutes=1) <= waits[0]
         assert waits == sorted(waits)
-        assert waits[-1] > 10 * waits[0]
+        assert timedelta(minutes=15) <= waits[-1]
         assert len(errors(daemon)) == 1, daemon.lines
         daemon.stop(signal.SIGTERM)
 
@@ -104,7 +106,7 @@ def test_a_name_that_nobody_knows_is_trouble_and_no_end(user: User, config: Path
     nowhere = servers.Server(url="https://calendar.invalid/", pid=0)
     config.write_text(config_text(nowhere))
     with running(user, config) as daemon:
-        daemon.wait_for("A pass has ended", limit=60)
+        daemon.wait_for("A pass has ended")
         in_trouble(daemon, user, 2)
         assert len(errors(daemon)) == 1
         daemon.stop(signal.SIGTERM)
@@ -117,8 +119,7 @@ def test_a_full_disk_is_trouble_until_there_is_room(user: User, config: Path) ->
         unlimited = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
         # No file may grow beyond its first page, as on a disk without room.
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (100, unlimited[1]))
-        config.write_text(in_folder(due="2099-02-19"))
-        daemon.wait_for("A pass has ended", 2)
+        rewrite(config, in_folder(due="2099-02-19"))
         daemon.passes(signal.SIGUSR1)
         daemon.passes(signal.SIGUSR1)
         assert errors(daemon)
@@ -127,7 +128,7 @@ def test_a_full_disk_is_trouble_until_there_is_room(user: User, config: Path) ->
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, unlimited)
         recovered(daemon, user)
         daemon.stop(signal.SIGTERM)
-    assert any(b"20990219" in file.read_bytes() for file in user.home.glob("events/*.ics"))
+    assert is_in(user.home / "events", "20990219")
 
 
 def test_a_state_folder_that_goes_away_and_comes_back(user: User, config: Path) -> None:
@@ -227,12 +228,16 @@ def a_day_begins(user: User, daemon: Daemon, watch: Watch, at: datetime, zone: Z
     eve = at - timedelta(seconds=1)
     assert eve.astimezone(zone).date() < at.astimezone(zone).date()
     watch.stand(eve)
-    wait_until(lambda: last_pass(user) == eve)
-    noticed = len(daemon.said("new day"))
+    # Whoever hears a signal looks at the clock and the day as well: after this pass, whatever the
+    # jump to the eve and a new zone have brought about is over.
+    daemon.passes(signal.SIGUSR1)
+    assert last_pass(user) == eve
+    noticed = daemon.over_for("new day")
     watch.stand(at)  # by a second alone, no clock was set
-    daemon.wait_for("new day", noticed + 1)
-    wait_until(lambda: last_pass(user) == at)
-    assert len(daemon.said("new day")) == noticed + 1
+    wait_until(lambda: daemon.over_for("new day") > noticed or daemon.ended)
+    assert last_pass(user) == at
+    daemon.passes(signal.SIGUSR1)
+    assert daemon.over_for("new day") == noticed + 1, daemon.lines
 
 
 def last_pass(user: User) -> datetime:
@@ -250,7 +255,7 @@ def nights_are_noticed(user: User, config: Path, zones: list[str]) -> None:
         daemon.wait_for("A pass has ended")
         for name in zones:
             zone = ZoneInfo(name)
-            config.write_text(in_folder(every="1d", zone=name))
+            rewrite(config, in_folder(every="1d", zone=name))
             read += 1
             daemon.wait_for("The config was read again.", read)
             year, *dates = NIGHTS[name]

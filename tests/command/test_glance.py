@@ -17,7 +17,7 @@ from lorsync.adapters.ledger import STILL, SqliteLedger
 from tests import servers
 from tests.caldav.conftest import Hostile, Reply, Request
 from tests.command.conftest import config_text
-from tests.command.running import User, plain
+from tests.command.running import User, noon_zone, plain
 from tests.command.test_servers import phone_of
 from tests.relaying import passed_on
 from tests.servers import Server
@@ -77,7 +77,8 @@ def config(user: User) -> Path:
 
 def settled(home: Path, relay: Hostile, name: str) -> Path:
     """Let passes run in a home until one has nothing at all to do."""
-    text = config_text(Server(url=relay.url, pid=0, password=servers.PASSWORD))
+    server = Server(url=relay.url, pid=0, password=servers.PASSWORD)
+    text = config_text(server, zone=noon_zone())  # what was seen holds until the day ends
     path = home / "config.toml"
     text = text.replace("Sam Reyes", name)
     path.write_text(text.replace("[calendar]", f'[calendar]\nname = "{name}"'))

@@ -96,7 +96,7 @@ def test_bash_completes(home: User) -> None:
         ]
     done = subprocess.run(
         ["bash", "--norc", "-c", "\n".join(lines)],
-        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=120, check=False,
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.stderr == ""
     assert dict(zip(COMPLETED, done.stdout.splitlines(), strict=True)) == COMPLETED
@@ -114,7 +114,7 @@ def test_zsh_takes_the_script_and_its_answers(home: User) -> None:
     """
     done = subprocess.run(
         ["zsh", "-f", "-c", script],
-        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=60, check=False,
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "chen:Dr. Wei Chen" in done.stdout
@@ -125,7 +125,7 @@ def test_fish_completes(home: User) -> None:
     script = "lorsync completion fish | source; complete -C 'lorsync mark c'"
     done = subprocess.run(
         ["fish", "--no-config", "-c", script],
-        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=60, check=False,
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["chen"], done.stderr
 
@@ -170,7 +170,7 @@ def _below(kind: type[LorsyncError]) -> list[type[LorsyncError]]:
 def test_the_manual_page_has_no_fault() -> None:
     done = subprocess.run(
         ["mandoc", "-T", "lint", ROOT / "docs" / "lorsync.1"],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("", 0)
 
@@ -299,7 +299,7 @@ def on_a_terminal(
     os.close(theirs)
     said, asked = b"", False
     try:
-        while select.select([ours], [], [], 60)[0]:
+        while select.select([ours], [], [], 120)[0]:
             try:
                 read = os.read(ours, 65536)
             except OSError:  # Linux says so where the other end is closed
@@ -310,7 +310,7 @@ def on_a_terminal(
             if b"[y/N]" in said and not asked:
                 os.write(ours, answer)
                 asked = True
-        return process.wait(60), said.decode()
+        return process.wait(120), said.decode()
     finally:
         process.kill()
         process.wait()
@@ -368,5 +368,5 @@ def test_what_takes_long_shows_that_it_goes_on(user: User) -> None:
     assert "Writing events" in on_a_terminal(user, slow, kind="xterm")[1]
     assert on_a_terminal(user, quick, kind="xterm") == (0, "")
     # Into a pipe, nothing: not even where it takes long.
-    piped = subprocess.run(quick, capture_output=True, timeout=60, check=True)
+    piped = subprocess.run(quick, capture_output=True, timeout=300, check=True)
     assert piped.stdout + piped.stderr == b""

@@ -5,7 +5,6 @@ pass makes the calendar exactly what ``plan`` says, and the pass after that writ
 """
 
 import contextlib
-import os
 import random
 import re
 import subprocess
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import servers
+from tests.chance import seed
 from tests.command.conftest import config_text
 from tests.command.counting import Counting, counting
 from tests.command.phone import Phone
@@ -35,9 +35,6 @@ MEMORY = "lorsync-memory-"
 
 DELAY = 0.04
 """Within so many seconds after a request has set out, its kill comes."""
-
-LIMIT = 90.0
-"""How many seconds a pass may take on a busy machine."""
 
 BEFORE, AMONG, TOO_LATE = "before the first request", "among the requests", "too late"
 """Where in the life of a pass a kill landed."""
@@ -154,16 +151,14 @@ class World:
                 running.wait(self.draw.uniform(0, seconds))
         else:
             number = self.draw.randrange(1, requests + 1)
-            servers.wait_until(
-                lambda: self.relay.count >= number or running.poll() is not None, limit=LIMIT
-            )
+            servers.wait_until(lambda: self.relay.count >= number or running.poll() is not None)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running.wait(self.draw.uniform(0, DELAY))
         over = running.poll() is not None
         running.kill()
         output, _ = running.communicate()
         # What it had sent still takes effect.
-        servers.wait_until(lambda: self.relay.quiet, limit=LIMIT)
+        self.relay.settle()
         if over:
             assert running.returncode == 0, output
             return TOO_LATE
@@ -238,10 +233,8 @@ def world(user: User, folder: Path, draw: random.Random) -> Iterator[World]:
 
 def killed_and_made_good(user: User, folder: Path, kills: int) -> Counter[str]:
     """Kill so many passes, each made good by a clean one; count where the kills landed."""
-    seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(10**6))
-    print(f"{SEED}={seed}")
     landed: Counter[str] = Counter()
-    with world(user, folder, random.Random(seed)) as here:  # noqa: S311 -- no secret is drawn
+    with world(user, folder, random.Random(seed(SEED))) as here:  # noqa: S311 -- no secret is drawn
         requests, seconds = 20, 1.0
         while landed[BEFORE] + landed[AMONG] < kills:
             here.plan_moves()

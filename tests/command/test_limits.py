@@ -3,11 +3,11 @@
 Requests go through a server that passes them on to Radicale, or refuses them as a test says.
 """
 
+import itertools
 import json
+import re
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.ledger import SqliteLedger
+from lorsync.backoff import put_off
 from tests import servers
 from tests.caldav.conftest import Answering, Hostile, Reply, Request
 from tests.command.conftest import config_text
+from tests.command.daemons import Daemon, running
 from tests.command.phone import Phone
-from tests.command.running import User, plain
-from tests.command.test_daemon import end, stopped
+from tests.command.running import User, plain, rewrite
 from tests.relaying import passed_on
 from tests.servers import Server, wait_until
 
@@ -36,8 +37,8 @@ def server(radicale_server: Server) -> Server:
 
 @pytest.fixture(scope="module")
 def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with servers.radicale(tmp_path_factory.mktemp("radicale")) as running:
-        yield running
+    with servers.radicale(tmp_path_factory.mktemp("radicale")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -63,13 +64,23 @@ def config(user: User, between: Hostile, request: pytest.FixtureRequest) -> Path
     return path
 
 
-def over(user: User) -> None:
-    """Let the time pass for which the account is put off."""
+def ends(user: User, *, within: timedelta) -> datetime:
+    """Let the time for which the account is put off be over so soon, and say when that is."""
     ledger = SqliteLedger(user.state)
     rest = json.loads(ledger.memo("put_off") or "")
-    rest["until"] = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    until = datetime.now(UTC) + within
+    rest["until"] = until.isoformat()
     ledger.remember({"put_off": json.dumps(rest)})
     ledger.close()
+    return until
+
+
+def over(user: User) -> None:
+    """Let the time pass for which the account is put off."""
+    ends(user, within=timedelta(seconds=-1))
+
+
+_DAY_AND_HOUR = re.compile(r"\d{4}-\d\d-\d\d \d\d(?=:)")
 
 
 def in_ten_minutes() -> str:
@@ -105,12 +116,15 @@ def test_a_refused_account_is_left_alone_over_restarts_until_its_time(
     # A 507 for the bare address may be that of a page there, so the well-known one is asked too.
     assert sent == (2 if name == "507" else 1)
 
-    # Whatever is asked for meanwhile, nothing is sent.
-    assert plain(user.types("sync", config=config), 75) == first
-    assert plain(user.types("sync", "--dry-run", config=config), 75) == first
+    # Whatever is asked for meanwhile, be it an hour, nothing is sent.
+    until = ends(user, within=timedelta(hours=1))
+    message = first.replace(f"{rest.until:%M:%S}", f"{until:%M:%S}")
+    for arguments in (("sync",), ("sync", "--dry-run")):
+        said = plain(user.types(*arguments, config=config), 75)
+        assert _DAY_AND_HOUR.sub("", said) == _DAY_AND_HOUR.sub("", message)
     assert len(between.requests) == sent
     status = user.json("status", config=config)
-    assert status["put_off"]["until"] == rest.until.isoformat()
+    assert status["put_off"]["until"] == until.isoformat()
     assert "Put off" in user.types("status", config=config).stdout
 
     over(user)
@@ -119,6 +133,24 @@ def test_a_refused_account_is_left_alone_over_restarts_until_its_time(
     again = user.record.put_off
     assert again is not None
     assert again.times == 2
+
+
+def test_what_a_server_asks_for_counts_from_when_it_did(
+    user: User, config: Path, between: Hostile
+) -> None:
+    reply, asked = Reply(status=429, headers={"Retry-After": "600"}), []
+
+    def slowly(_: Request) -> Reply:
+        between.closing.wait(1.5)
+        asked.append(datetime.now(UTC))
+        return reply
+
+    between.answer = slowly
+    plain(user.types("sync", config=config), 75)
+    rest = user.record.put_off
+    assert rest is not None
+    least = put_off(None, account=rest.account, why="", retry_after=600, now=asked[0])
+    assert rest.until >= least.until
 
 
 def test_a_success_forgets_the_refusals(
@@ -140,13 +172,11 @@ def test_a_success_forgets_the_refusals(
 
 def puts_end_after(count: int, reply: Reply, answer: Answering) -> Answering:
     """Refuse every PUT after the first ones."""
-    done = [0]
+    numbers = itertools.count(1)
 
     def answering(request: Request) -> Reply:
-        if request.method == "PUT":
-            done[0] += 1
-            if done[0] > count:
-                return reply
+        if request.method == "PUT" and next(numbers) > count:
+            return reply
         return answer(request)
 
     return answering
@@ -214,58 +244,29 @@ main()
 """The command with shorter waits; a minute is too long for a test."""
 
 
-@contextmanager
-def daemon(user: User, config: Path, *, patience: bool = True) -> Iterator[subprocess.Popen[str]]:
-    """Run a daemon, ended hard if the test has not."""
-    arguments = user.arguments("run", config=config)
-    if not patience:
-        arguments = [sys.executable, "-c", SHORT_WAITS, *arguments[1:]]
-    running = subprocess.Popen(
-        arguments,
-        env=user.environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=user.home,
-    )
-    try:
-        yield running
-    finally:
-        end(running)
-
-
-def settled(requests: Callable[[], int]) -> int:
-    """Return a number once it has stayed the same for a second."""
-    seen, since = requests(), time.monotonic()
-    while time.monotonic() < since + 1:
-        if requests() != seen:
-            seen, since = requests(), time.monotonic()
-        time.sleep(0.05)
-    return seen
-
-
 def test_the_daemon_does_not_try_before_and_says_when_it_will(
     user: User, config: Path, between: Hostile
 ) -> None:
     between.always(Reply(status=429, headers={"Retry-After": "1800"}))
-    with daemon(user, config) as running:
-        wait_until(lambda: user.record.next_pass is not None)
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
         rest = user.record.put_off
         assert rest is not None
         assert user.record.next_pass == rest.until.isoformat()
         for number in (signal.SIGUSR1, signal.SIGHUP):
-            running.send_signal(number)
-        assert settled(lambda: len(between.requests)) == 1
+            daemon.passes(number)
+        assert len(between.requests) == 1
         assert user.record.next_pass == rest.until.isoformat()
-        output = stopped(running)
-    assert output.count("Nothing is sent there before") == 1
+        daemon.stop(signal.SIGINT)
+    assert len(daemon.said("Nothing is sent there before")) == 1
 
 
 def test_the_daemon_goes_on_by_itself_when_the_time_is_over(
     user: User, config: Path, between: Hostile, server: Server
 ) -> None:
     between.always(Reply(status=503))
-    with daemon(user, config, patience=False) as running:
+    impatient = [sys.executable, "-c", SHORT_WAITS]
+    with running(user, config, command=impatient) as daemon:
         wait_until(lambda: user.record.put_off is not None)
         between.answer = passed_on(server)
         wait_until(lambda: user.record.last_pass is not None)
@@ -273,8 +274,8 @@ def test_the_daemon_goes_on_by_itself_when_the_time_is_over(
         assert record.put_off is None
         assert record.last_error is None
         # Back to the interval.
-        wait_until(lambda: next_pass(user) > datetime.now(UTC) + timedelta(minutes=10))
-        stopped(running)
+        wait_until(lambda: next_pass(user) > datetime.now(UTC) + timedelta(minutes=5))
+        daemon.stop(signal.SIGINT)
 
 
 def next_pass(user: User) -> datetime:
@@ -284,23 +285,23 @@ def next_pass(user: User) -> datetime:
 
 
 @contextmanager
-def refused_daemon(user: User, config: Path, between: Hostile) -> Iterator[subprocess.Popen[str]]:
+def refused_daemon(user: User, config: Path, between: Hostile) -> Iterator[Daemon]:
     """Run a daemon whose login is refused, past its one attempt."""
     between.always(Reply(status=401))
-    with daemon(user, config) as running:
-        wait_until(lambda: user.record.login_refused is not None)
-        running.send_signal(signal.SIGHUP)
-        assert settled(lambda: len(between.requests)) == 1
-        yield running
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        assert user.record.login_refused is not None
+        daemon.passes(signal.SIGHUP)
+        assert len(between.requests) == 1
+        yield daemon
 
 
 def test_a_refused_login_is_not_tried_again_and_said_once(
     user: User, config: Path, between: Hostile
 ) -> None:
-    with refused_daemon(user, config, between) as running:
+    with refused_daemon(user, config, between) as daemon:
         for _ in range(3):
-            running.send_signal(signal.SIGHUP)
-            settled(lambda: len(between.requests))
+            daemon.passes(signal.SIGHUP)
         assert len(between.requests) == 1
         status = user.json("status", config=config)
         assert status["next_pass"] is None
@@ -309,20 +310,22 @@ def test_a_refused_login_is_not_tried_again_and_said_once(
         assert "refused since" in user.types("status", config=config).stdout
         # What needs no server goes on.
         assert user.json("plan", config=config)["events"]
-        output = stopped(running)
-    assert output.count("refuses the user name") == 1
-    assert "run: lorsync sync" in output
-    assert servers.PASSWORD not in output
+        daemon.stop(signal.SIGINT)
+    (said,) = daemon.said("refuses the user name")
+    assert "run: lorsync sync" in said
+    assert not daemon.said(servers.PASSWORD)
 
 
 def test_a_refused_login_is_tried_again_when_the_person_asks(
     user: User, config: Path, between: Hostile
 ) -> None:
-    with refused_daemon(user, config, between) as running:
-        running.send_signal(signal.SIGUSR1)
-        wait_until(lambda: len(between.requests) == 2)
-        assert settled(lambda: len(between.requests)) == 2
-        assert stopped(running).count("refuses the user name") == 1
+    with refused_daemon(user, config, between) as daemon:
+        daemon.passes(signal.SIGUSR1)
+        assert len(between.requests) == 2
+        daemon.passes(signal.SIGHUP)
+        assert len(between.requests) == 2
+        assert len(daemon.said("refuses the user name")) == 1
+        daemon.stop(signal.SIGINT)
 
 
 def secret_changes(user: User, config: Path) -> None:
@@ -330,36 +333,35 @@ def secret_changes(user: User, config: Path) -> None:
 
 
 def account_changes(user: User, config: Path) -> None:
-    config.write_text(config.read_text().replace('username = "user"', 'username = "maya"'))
+    rewrite(config, config.read_text().replace('username = "user"', 'username = "maya"'))
 
 
 @pytest.mark.parametrize("change", [secret_changes, account_changes])
 def test_a_login_that_changed_is_tried_once(
     user: User, config: Path, between: Hostile, change: Callable[[User, Path], None]
 ) -> None:
-    with refused_daemon(user, config, between) as running:
+    with refused_daemon(user, config, between) as daemon:
         change(user, config)
-        running.send_signal(signal.SIGHUP)
-        wait_until(lambda: len(between.requests) == 2)
+        daemon.passes(signal.SIGHUP)
         one, two = (request.headers["authorization"] for request in between.requests)
         assert one != two
-        running.send_signal(signal.SIGHUP)
-        assert settled(lambda: len(between.requests)) == 2
-        stopped(running)
+        daemon.passes(signal.SIGHUP)
+        assert len(between.requests) == 2
+        daemon.stop(signal.SIGINT)
 
 
 def test_a_sync_that_gets_through_sets_the_daemon_going_again(
     user: User, config: Path, between: Hostile, server: Server
 ) -> None:
-    with refused_daemon(user, config, between) as running:
+    with refused_daemon(user, config, between) as daemon:
         between.answer = passed_on(server)
         assert user.json("sync", config=config)["created"]
-        before = user.record.last_pass
-        assert user.record.login_refused is None
-        running.send_signal(signal.SIGHUP)
-        wait_until(lambda: user.record.last_pass != before)
-        wait_until(lambda: user.record.next_pass is not None)
-        stopped(running)
+        before = user.record
+        assert before.login_refused is None
+        daemon.passes(signal.SIGHUP)
+        assert user.record.last_pass != before.last_pass
+        assert user.record.next_pass is not None
+        daemon.stop(signal.SIGINT)
 
 
 def test_s21_the_daemon_says_once_that_a_clock_is_wrong(
@@ -374,11 +376,12 @@ def test_s21_the_daemon_says_once_that_a_clock_is_wrong(
         return Reply(status=reply.status, body=reply.body, headers=reply.headers | {"Date": stated})
 
     between.answer = ever_later
-    with daemon(user, config) as running:
-        wait_until(lambda: user.record.last_error is not None)
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
         for _ in range(2):
             before = user.record.last_error
-            running.send_signal(signal.SIGUSR1)
-            wait_until(lambda before=before: user.record.last_error != before)
-        output = stopped(running)
-    assert output.count("by this machine's clock") == 1
+            assert before is not None
+            daemon.passes(signal.SIGUSR1)
+            assert user.record.last_error != before
+        daemon.stop(signal.SIGINT)
+    assert len(daemon.said("by this machine's clock")) == 1

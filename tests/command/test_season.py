@@ -5,7 +5,6 @@ or the config, the network fails in one of its ways, or the daemon is killed; al
 from a printed seed. At the end the calendar is what the rules say.
 """
 
-import os
 import random
 import re
 import signal
@@ -25,6 +24,7 @@ from lorsync.core.identity import season_key, uid_for
 from lorsync.core.model import CONTACTS, Kind
 from tests import servers
 from tests.caldav.conftest import Hostile, Reply, Request
+from tests.chance import seed
 from tests.command.conftest import config_text
 from tests.command.daemons import Daemon, Watch, listening, needs_faketime
 from tests.command.phone import Phone
@@ -302,23 +302,24 @@ def season(user: User, draw: random.Random) -> Iterator[tuple[Season, str]]:
 
 def lived(user: User, days: int) -> str:
     """Live so many days, hold what must hold, and return the report."""
-    seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(10**6))
-    print(f"{SEED}={seed}")
-    draw = random.Random(seed)  # noqa: S311 -- no secret is drawn
+    begun_with = seed(SEED)
+    draw = random.Random(begun_with)  # noqa: S311 -- no secret is drawn
     passes, failed, kills, logged, begin = 0, 0, 0, 0, 0.0
     with season(user, draw) as (it, url), listening(user):
         daemon = Daemon(user, it.config)
         try:
-            daemon.wait_for("A pass has ended", limit=60)
+            daemon.wait_for("A pass has ended")
             begin = resident_mb(daemon.process.pid)
             for day in range(days):
                 it.now += DAY
-                it.watch.set(it.now)
+                # What the person sees and does comes before the daemon's day begins: whoever edits
+                # an event while it is written may take back what was written.
                 it.look()
-                if draw.random() < 0.2:
-                    it.person_states_something(url)
                 if draw.random() < 0.3 and user.record.last_error is None:
                     it.person_edits()
+                it.watch.set(it.now)
+                if draw.random() < 0.2:
+                    it.person_states_something(url)
                 it.network.bad = draw.random() < 0.2
                 if draw.random() < 0.06 and day < days / 2:
                     daemon.process.send_signal(signal.SIGUSR1)
@@ -328,7 +329,7 @@ def lived(user: User, days: int) -> str:
                     passes += daemon.over
                     logged += len([line for line in daemon.lines if line[1] < "7"])
                     daemon = Daemon(user, it.config)
-                    daemon.wait_for("A pass has ended", limit=60)
+                    daemon.wait_for("A pass has ended")
                     begin = resident_mb(daemon.process.pid)
                 daemon.passes(signal.SIGHUP if draw.random() < 0.1 else signal.SIGUSR1)
                 failed += user.record.last_error is not None
@@ -340,7 +341,7 @@ def lived(user: User, days: int) -> str:
             assert daemon.over >= before + 3
             end = resident_mb(daemon.process.pid)
             wrong = it.hold()
-            assert daemon.stop(signal.SIGTERM) < 5
+            daemon.stop(signal.SIGTERM)
             assert not daemon.said("mistake of lorsync"), daemon.lines
             passes += daemon.over
             logged += len([line for line in daemon.lines if line[1] < "7"])
@@ -351,7 +352,7 @@ def lived(user: User, days: int) -> str:
         edits = len(it.dragged) + len(it.retitled) + len(it.deleted)
         most = max(map(len, it.contacted.values()), default=0)
         report = (
-            f"{days} days, seed {seed}: {passes} passes, {it.network.requests} requests, "
+            f"{days} days, seed {begun_with}: {passes} passes, {it.network.requests} requests, "
             f"{sum(it.network.faults.values())} faults ({dict(it.network.faults)}), {failed} days "
             f"that ended in an error, {kills} kills, {edits} edits, {logged} lines logged; "
             f"resident {begin:.1f} MB at the last start, {end:.1f} MB at the end; "

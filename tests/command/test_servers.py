@@ -1,14 +1,21 @@
 """The installed command against real servers: first sync, edits, kills, a lost ledger."""
 
+import itertools
 import re
 import signal
+import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from tests.caldav.conftest import Hostile, Reply, Request, hostile
 from tests.command.conftest import config_text
 from tests.command.phone import Phone
 from tests.command.running import User
-from tests.servers import Server, wait_until
+from tests.relaying import passed_on
+from tests.servers import Server
+
+__all__ = ["hostile"]
 
 
 def phone_of(user: User, server: Server, config: Path) -> Phone:
@@ -91,23 +98,34 @@ def test_s3_a_deleted_ledger_is_rebuilt_from_the_calendar(
 
 
 def test_i2_killed_in_the_middle_of_the_first_sync_the_next_leaves_no_duplicate_and_no_gap(
-    user: User, server: Server, config: Path
+    user: User, server: Server, config: Path, hostile: Hostile
 ) -> None:
-    text = config_text(server)
+    text = config_text(replace(server, url=hostile.url))
     for number in range(30):
         text += f'\n[[letters]]\nmentor = "Dr. Mentor {number}"\ndeadline = 2099-11-01\n'
     config.write_text(text)
     planned = {e["uid"] for e in user.json("plan", config=config)["events"]}
     assert len(planned) > 150
-    # Something of it has to be there before the collection's address is known to the test.
+    through, writes, stuck = passed_on(server), itertools.count(1), threading.Semaphore(0)
+
+    def amid_the_writes(request: Request) -> Reply:
+        """Write some, leave the answers of a few unsaid, and do nothing about the rest."""
+        number = next(writes) if request.method == "PUT" else 0
+        reply = through(request) if number <= 25 else Reply()
+        if number > 20:
+            stuck.release()
+            return replace(reply, hang=True)
+        return reply
+
+    hostile.answer = amid_the_writes
     running = user.starts("sync", config=config)
-    wait_until(lambda: user.record.calendar is not None)
-    phone = phone_of(user, server, config)
-    wait_until(lambda: len(phone.hrefs()) >= 5 or running.poll() is not None)
+    for _ in range(8):  # as many as write at a time
+        assert stuck.acquire(timeout=120)
     running.send_signal(signal.SIGKILL)
     running.communicate()
-    survived = len(phone.hrefs())
-    assert survived < len(planned), "the kill came too late to prove anything"
+    hostile.answer = through
+    phone = phone_of(user, server, config)
+    assert 20 <= len(phone.hrefs()) < 30
     done = user.types("sync", config=config)
     assert done.returncode == 0, done.stderr
     uids = [re.findall(r"UID:(\S+)", body)[0] for body in phone.bodies().values()]

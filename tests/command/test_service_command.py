@@ -225,7 +225,7 @@ def test_the_unit_has_the_real_paths_and_is_one_that_systemd_takes(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 

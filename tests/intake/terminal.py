@@ -12,7 +12,7 @@ from pathlib import Path
 
 COMMAND = Path(sys.executable).with_name("lorsync")
 CTRL_C, CTRL_D = "\x03", "\x04"
-_SECONDS = 60
+_SECONDS = 120
 # A process gets Ctrl-C from the terminal only if it is that session's own, and heeds it only if it
 # was not told to ignore it, as what a shell starts in the background is.
 _OWN_SESSION = (
@@ -51,13 +51,14 @@ class Terminal:
         """Press a key until lorsync says that it stops.
 
         Python's readline misses a Ctrl-C that comes in the instant between the prompt and its wait
-        for a key; whoever presses it presses it again.
+        for a key; whoever presses it presses it again, but not so soon that it would be pressed
+        while lorsync is stopping.
         """
         end = time.monotonic() + _SECONDS
         while "Stopped." not in self.shown:
             assert time.monotonic() < end, f"it does not stop: {self.shown}"
             self.types(key)
-            while select.select([self._descriptor], [], [], 1)[0] and self._read():
+            while select.select([self._descriptor], [], [], 10)[0] and self._read():
                 pass
 
     def leaves(self) -> int:

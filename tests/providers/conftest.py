@@ -20,7 +20,7 @@ __all__ = ["emulated_internet", "hostile"]
 
 _BROWSER = f"""#!{sys.executable}
 import sys, urllib.request
-urllib.request.urlopen(sys.argv[-1], timeout=20).read()
+urllib.request.urlopen(sys.argv[-1], timeout=120).read()
 """
 
 

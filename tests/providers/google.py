@@ -81,7 +81,8 @@ def _sequence(body: str) -> int:
 class Google:
     """One account, its consent page, its token endpoint and its calendars.
 
-    ``clock`` gives seconds. ``lifetime``: how many an access token lasts; ``testing``: how many a
+    ``clock`` gives seconds. ``lifetime``: how many an access token lasts; ``told``: how many it is
+    said to last, where that is something else; ``testing``: how many a
     refresh token does, as long as the app is in "testing". ``withdrawn``: whether the login has
     ended. ``allows``: whether the person does. ``scope``: what is granted. ``enabled``: whether the
     CalDAV API is. ``unwell``: how often the token endpoint is not well.
@@ -105,6 +106,7 @@ class Google:
             Kept(path="/caldav/v2/holidays@group/events/", name="Holidays", rights=READ),
         ]
         self.lifetime, self.scope = 3600.0, SCOPE
+        self.told: float | None = None
         self.testing: float | None = None
         self.clock: Callable[[], float] = time.monotonic
         self.allows, self.withdrawn, self.enabled, self.unwell = True, False, True, 0
@@ -214,7 +216,7 @@ class Google:
         self._access[token] = self.clock() + self.lifetime
         return {
             "access_token": token,
-            "expires_in": int(self.lifetime),
+            "expires_in": int(self.lifetime if self.told is None else self.told),
             "scope": self.scope,
             "token_type": "Bearer",
         }

@@ -27,7 +27,7 @@ class Waiting:
     def begin(self, seconds: float) -> threading.Thread:
         thread = threading.Thread(target=self._run, args=(seconds,), daemon=True)
         thread.start()
-        assert self.shown.wait(10)
+        assert self.shown.wait(120)
         return thread
 
     def _run(self, seconds: float) -> None:
@@ -45,7 +45,7 @@ class Waiting:
     def comes_back(self, **answer: str) -> int:
         try:
             address = f"{self.asked['redirect_uri']}?{urlencode(answer)}"
-            with urllib.request.urlopen(address, timeout=10) as page:
+            with urllib.request.urlopen(address, timeout=120) as page:
                 return int(page.status)
         except urllib.error.HTTPError as error:
             error.close()
@@ -60,7 +60,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting]:
 
 
 def test_address_asks_for_what_google_wants(waiting: Waiting) -> None:
-    thread = waiting.begin(60)
+    thread = waiting.begin(600)
     assert waiting.asked["access_type"] == "offline"
     assert waiting.asked["prompt"] == "consent"
     assert waiting.asked["code_challenge_method"] == "S256"
@@ -68,42 +68,42 @@ def test_address_asks_for_what_google_wants(waiting: Waiting) -> None:
     assert urlsplit(waiting.asked["redirect_uri"]).hostname == "127.0.0.1"
     assert "geheim" not in str(waiting.asked)
     waiting.comes_back(state=waiting.asked["state"], error="access_denied")
-    thread.join(10)
+    thread.join(120)
 
 
 def test_stranger_without_the_state_is_turned_away_and_the_wait_goes_on(waiting: Waiting) -> None:
-    thread = waiting.begin(60)
+    thread = waiting.begin(600)
     assert waiting.comes_back(state="forged", code="stolen") == 404
     assert waiting.comes_back(code="stolen") == 404
     assert waiting.comes_back(state="forged", error="access_denied") == 404
     assert thread.is_alive()
     assert waiting.comes_back(state=waiting.asked["state"], error="access_denied") == 200
-    thread.join(10)
+    thread.join(120)
     assert "did not let lorsync in" in str(waiting.failure)
 
 
 def test_connection_that_says_nothing_holds_nobody_up_for_long(waiting: Waiting) -> None:
-    thread = waiting.begin(60)
+    thread = waiting.begin(600)
     port = urlsplit(waiting.asked["redirect_uri"]).port
     assert port is not None
     with socket.create_connection(("127.0.0.1", port)):
         assert waiting.comes_back(state=waiting.asked["state"], error="access_denied") == 200
-    thread.join(10)
+    thread.join(120)
     assert waiting.failure is not None
 
 
 def test_nobody_comes_back(waiting: Waiting) -> None:
     thread = waiting.begin(0.2)
-    thread.join(10)
+    thread.join(120)
     assert "Nobody came back" in str(waiting.failure)
 
 
 def test_nothing_but_this_machine_is_listened_to(waiting: Waiting) -> None:
-    thread = waiting.begin(60)
+    thread = waiting.begin(600)
     port = urlsplit(waiting.asked["redirect_uri"]).port
     with open("/proc/net/tcp") as table:  # noqa: PTH123 -- a file of the kernel
         bound = {line.split()[1] for line in table if line.split()[3] == "0A"}
     assert f"0100007F:{port:04X}" in bound
     assert f"00000000:{port:04X}" not in bound
     waiting.comes_back(state=waiting.asked["state"], error="access_denied")
-    thread.join(10)
+    thread.join(120)

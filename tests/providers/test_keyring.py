@@ -41,7 +41,7 @@ class AtADesktop:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         self.person.said += done.stdout + done.stderr
@@ -103,7 +103,7 @@ def test_password_is_not_shown_while_it_is_typed(icloud_person: Person) -> None:
         assert mark, asked
         asked += mark
     os.write(keyboard, f"{APP_PASSWORD}\n".encode())
-    assert running.wait(60) == 0
+    assert running.wait(120) == 0
     shown = os.read(keyboard, 65_536).decode()
     os.close(terminal)
     os.close(keyboard)

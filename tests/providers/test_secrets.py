@@ -166,7 +166,7 @@ class Talker:
             env=self.user.environ(),
             input=typed.encode(),
             capture_output=True,
-            timeout=60,
+            timeout=120,
             cwd=self.user.home,
             check=False,
         )
@@ -203,7 +203,7 @@ class Talker:
                 if number < passes:
                     running.send_signal(signal.SIGUSR1)
             running.send_signal(signal.SIGINT)
-            assert running.wait(30) == 0
+            assert running.wait(120) == 0
         finally:
             if running.poll() is None:
                 running.kill()

@@ -63,7 +63,7 @@ def test_eight_writers_renew_a_refused_token_once() -> None:
     start = threading.Barrier(8)
 
     def renew(_: int) -> str:
-        start.wait(10)
+        start.wait(120)
         return endpoint.tokens.renewed(refused)
 
     with ThreadPoolExecutor(8) as writers:

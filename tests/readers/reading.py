@@ -85,7 +85,7 @@ def with_ical_js(body: bytes) -> list[Read]:
     found = node()
     assert found is not None
     done = subprocess.run(
-        [found, HERE / "read.mjs"], input=body, capture_output=True, timeout=60, check=False
+        [found, HERE / "read.mjs"], input=body, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     document = json.loads(done.stdout)

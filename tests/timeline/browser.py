@@ -135,4 +135,4 @@ def browsing(profile: Path) -> Iterator[Browser]:
         browser.close()
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)

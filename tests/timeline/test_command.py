@@ -87,7 +87,7 @@ def on_a_terminal(user: User, columns: int, *arguments: str, **environment: str)
     except OSError:
         pass  # the other end is closed: all of it is read
     os.close(ours)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
     return shown.decode()
 
 

@@ -115,7 +115,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> User:
 
 def running(arguments: list[str], told: User) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        arguments, env=told.environ(), capture_output=True, timeout=60, cwd=told.home, check=False
+        arguments, env=told.environ(), capture_output=True, timeout=300, cwd=told.home, check=False
     )
 
 

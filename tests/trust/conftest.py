@@ -11,6 +11,7 @@ import pytest
 
 from lorsync.adapters.ledger import SqliteLedger
 from tests.caldav.conftest import Reply
+from tests.command.running import noon_zone, rewrite
 from tests.providers.dav import Account, Kept, Oddities
 from tests.trust.running import Done, Warm
 from tests.trust.villain import EVIL, GOOD, Answering, Asked, Villain
@@ -63,12 +64,13 @@ class Victim:
         self, *, provider: str = "caldav", url: str | None = None, more: str = ""
     ) -> None:
         where = "" if url is None else f'url = "{url}"\n'
-        self.config.write_text(
-            f'[applicant]\nname = "Maya"\ntimezone = "Europe/Madrid"\n'
+        text = (
+            f'[applicant]\nname = "Maya"\ntimezone = "{noon_zone()}"\n'
             f'[calendar]\nprovider = "{provider}"\n{where}username = "maya"\n'
             f'password_command = ["echo", "{PASSWORD}"]\n{more}\n'
             '[[letters]]\nmentor = "Prof. Ana Ruiz"\ndeadline = 2099-09-10\n'
         )
+        rewrite(self.config, text)
 
     def does(self, *arguments: str) -> Done:
         """Run a command at the level of most words; what is asked for meanwhile is kept alone."""

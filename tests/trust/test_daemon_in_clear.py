@@ -20,9 +20,9 @@ def test_the_daemon_warns_once_of_http(newcomer: Victim, tmp_path: Path) -> None
     try:
         wait_until(lambda: user.record.next_pass is not None)
         assert newcomer.account.calendar(NAME).events
+        before = user.record.last_pass
         newcomer.configure(url=url, more='allow_http = true\ncolor = "#336699"')
         running.send_signal(signal.SIGHUP)
-        before = user.record.last_pass
         wait_until(lambda: user.record.last_pass != before)
         output = stopped(running)
     finally:

@@ -249,7 +249,7 @@ def watched(file: Path) -> Iterator[Callable[[], bool]]:
     waiting.start()
     yield opened.is_set
     with file.open("rb"):
-        waiting.join(10)
+        waiting.join(120)
 
 
 @pytest.mark.parametrize("entity", ["&read;", "&ask;", "%all;"])
