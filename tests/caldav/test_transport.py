@@ -215,6 +215,15 @@ def test_credentials_do_not_follow_to_another_host(
         ("http://127.0.0.1:5232/", "http://127.0.0.1:8080/", False),
         ("https://[2001:db8::1]/", "https://[2001:db8::2]/", False),
         ("https://example.org/", "https://[broken/", False),
+        # The HTTP client takes these for addresses of evil.org.
+        ("https://cal.example.org/", r"https://evil.org\.example.org/", False),
+        ("https://cal.example.org/", r"https://evil.org\@cal.example.org/", False),
+        ("https://cal.example.org/", "https://evil.org%2f.example.org/", False),
+        ("https://cal.example.org/", "https://evil.org .example.org/", False),
+        ("http://nas.example.org/", "http://nas.example.org:80/dav/", True),
+        ("http://nas.example.org/", "http://nas.example.org:8080/dav/", False),
+        ("https://müller.example.org/", "https://dav.example.org/", True),
+        ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]/", True),
     ],
 )
 def test_where_credentials_may_go(origin: str, target: str, allowed: bool) -> None:
@@ -231,6 +240,7 @@ def test_where_credentials_may_go(origin: str, target: str, allowed: bool) -> No
         "https://",
         "https://host:port/",
         "https://[::1",
+        r"https://evil.org\.example.org/",
     ],
 )
 def test_addresses_that_would_leak_or_mean_nothing_are_config_errors(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import re
 from functools import cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -9,6 +10,12 @@ from lorsync.errors import ConfigError
 
 _SHOWN = 200
 """How many characters of an address a message shows."""
+
+_HOST_AND_PORT = re.compile(r"(?:[\w.-]+|\[[\w:.%-]+\])(?::[0-9]*)?")
+"""What every parser of addresses reads alike: for urllib3 a host ends at a backslash, for Python's
+own it goes on, so that one would check another host than the other asks."""
+
+_PORTS = {"http": 80, "https": 443}
 
 
 def shown(url: str) -> str:
@@ -57,7 +64,7 @@ def check_address(url: str, *, allow_http: bool = False) -> None:
             f"calendar.url: {shown(url)} has a user name or password in it: "
             "use calendar.username and calendar.password_command."
         )
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in _PORTS or not host or not _HOST_AND_PORT.fullmatch(parts.netloc):
         raise ConfigError(
             f"calendar.url: {url!r} is not an address: it must begin with https:// and a host."
         )
@@ -77,10 +84,11 @@ def may_follow(origin: str, target: str) -> bool:
     """
     try:
         one, two = urlsplit(origin), urlsplit(target)
-        host, other, ports = one.hostname or "", two.hostname or "", (one.port, two.port)
+        host, other = one.hostname or "", two.hostname or ""
+        ports = [each.port or _PORTS.get(each.scheme) for each in (one, two)]
     except ValueError:
         return False
-    if two.scheme not in {"http", "https"} or two.username is not None or not other:
+    if two.scheme not in _PORTS or not other or not _HOST_AND_PORT.fullmatch(two.netloc):
         return False
     if two.scheme == "http" or is_loopback(host) or is_loopback(other):
         return (one.scheme, host, ports[0]) == (two.scheme, other, ports[1])
