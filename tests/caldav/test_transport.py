@@ -101,16 +101,18 @@ def test_a_web_page_is_called_one(
     [
         ("17", 17.0),
         ("soon", None),
-        ("-5", -5.0),
+        ("-5", None),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+        ("Sun Nov  6 08:49:37 1994", 0.0),
         pytest.param("9" * 400, math.inf, id="endless"),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [403, 429, 503])
 def test_retry_after_is_passed_on(
     hostile: Hostile, transport: Transport, status: int, wish: str, seconds: float | None
 ) -> None:
-    hostile.always(Reply(status=status, headers={"Retry-After": wish}))
+    quota = b'{"errors": [{"domain": "usageLimits"}]}'
+    hostile.always(Reply(status=status, headers={"Retry-After": wish}, body=quota))
     error = failure(transport)
     assert isinstance(error, BusyError)
     assert error.retry_after == seconds
@@ -126,6 +128,25 @@ def test_a_retry_after_that_is_a_time_becomes_seconds(
     assert isinstance(error, BusyError)
     assert error.retry_after is not None
     assert 590 < error.retry_after <= 600
+
+
+@pytest.mark.parametrize(
+    ("offer", "words"),
+    [
+        ('Digest realm="x, y", nonce="n", qop="auth"', "only Digest, which lorsync does not speak"),
+        ("Negotiate", "only Negotiate"),
+        ('Bearer, Basic realm="x", Digest realm="x"', "refuses the user name"),
+        ('Digest realm="x", basic realm="x"', "refuses the user name"),
+        ('bAsIc realm="x"', "refuses the user name"),
+    ],
+)
+def test_a_login_of_a_kind_that_is_not_spoken_is_no_wrong_password(
+    hostile: Hostile, transport: Transport, offer: str, words: str
+) -> None:
+    hostile.always(Reply(status=401, headers={"WWW-Authenticate": offer}))
+    error = failure(transport)
+    assert isinstance(error, LoginRefusedError)
+    assert words in str(error)
 
 
 def test_a_403_keeps_its_conditions(hostile: Hostile, transport: Transport) -> None:

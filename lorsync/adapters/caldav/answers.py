@@ -32,17 +32,8 @@ class Answer:
 
     @property
     def stated_time(self) -> datetime | None:
-        """What the ``Date`` header says, aware; None where it is missing or says nothing.
-
-        RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
-        """
-        try:
-            said = parsedate_to_datetime(self.headers.get("date", ""))
-        except (ValueError, OverflowError):
-            return None
-        if not 1970 <= said.year < 9999:
-            return None  # in another zone it might be no date at all
-        return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+        """What the ``Date`` header says, aware; None where it is missing or says nothing."""
+        return http_date(self.headers.get("date", ""))
 
     def multistatus(self) -> xml.MultiStatus:
         """Read the answer as a multistatus; raises what :func:`unusable` says of anything else."""
@@ -62,6 +53,20 @@ class Exchange:
     def is_for(self, method: str, url: str, body: bytes) -> bool:
         """Tell whether this is that very request, its headers following from its body."""
         return (method, url, body) == (self.answer.method, self.answer.url, self.body)
+
+
+def http_date(text: str) -> datetime | None:
+    """Read a date of HTTP, aware; None for what is none.
+
+    RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
+    """
+    try:
+        said = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if not 1970 <= said.year < 9999:
+        return None  # in another zone it might be no date at all
+    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
 
 
 def is_web_page(declared: str, body: bytes) -> bool:

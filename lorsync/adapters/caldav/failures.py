@@ -1,18 +1,21 @@
 """What failed between a request and its answer, in words for a person."""
 
 import math
+import re
+from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 import niquests
-from caldav.lib.error import parse_retry_after
 
 from lorsync.adapters.caldav.addresses import shown
-from lorsync.adapters.caldav.answers import Answer
+from lorsync.adapters.caldav.answers import Answer, http_date
 from lorsync.adapters.caldav.session import Limits
 from lorsync.errors import (
     AllowanceSpentError,
     BusyError,
     LargeAnswerError,
+    LoginRefusedError,
     TryAgainError,
     UnavailableError,
 )
@@ -23,20 +26,38 @@ _OWN_AUTHORITY = (
     "that in calendar.ca_file"
 )
 
+_SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?=\s|,|$)")
+"""A way of signing in that WWW-Authenticate offers (RFC 9110 section 11.6.1)."""
+_SPOKEN: Final = frozenset({"basic", "bearer"})
+_MOST_DIGITS: Final = 12
 
-def busy(url: str, status: int, retry_after: float | None) -> BusyError:
+
+def busy(answer: Answer) -> BusyError:
     """Say that a server asks to be left alone."""
     return BusyError(
-        f"{shown(url)} asks to be left alone for now ({status}).", retry_after=retry_after
+        f"{shown(answer.url)} asks to be left alone for now ({answer.status}).",
+        retry_after=_seconds(answer.headers.get("retry-after")),
     )
 
 
 def unwell(answer: Answer) -> TryAgainError:
     """Say what a 5xx means for the whole server: come back later, or some mishap."""
-    wish = answer.headers.get("retry-after")
-    if answer.status == 503 or wish:
-        return busy(answer.url, answer.status, _seconds(wish))
+    if answer.status == 503 or answer.headers.get("retry-after"):
+        return busy(answer)
     return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
+
+
+def refused(answer: Answer, who: str, advice: str) -> LoginRefusedError:
+    """Say that a server lets ``who`` not in; ``advice`` is about the password."""
+    offered = dict.fromkeys(_SCHEME.findall(answer.headers.get("www-authenticate", "")))
+    if offered and not {name.lower() for name in offered} & _SPOKEN:
+        return LoginRefusedError(
+            f"{shown(answer.url)} takes no password that is sent as it is, over TLS (Basic), but "
+            f"only {' or '.join(offered)}, which lorsync does not speak: have Basic turned on there."
+        )
+    return LoginRefusedError(
+        f"{shown(answer.url)} refuses {who}: check calendar.username. {advice}"
+    )
 
 
 def astray(said: str, target: str) -> UnavailableError:
@@ -124,8 +145,13 @@ def _host(url: str) -> str:
 
 
 def _seconds(wish: str | None) -> float | None:
-    """Return a Retry-After in seconds, given as such or as a time; None for what is neither."""
-    try:
-        return parse_retry_after(wish) if wish else None
-    except OverflowError:
-        return math.inf
+    """Return a Retry-After in seconds, given as such or as a time; None for what is neither.
+
+    RFC 9110 section 10.2.3.
+    """
+    digits = (wish or "").strip()
+    if digits.isascii() and digits.isdigit():
+        # So many digits are no number to Python any more.
+        return float(digits) if len(digits) < _MOST_DIGITS else math.inf
+    then = http_date(digits)
+    return None if then is None else max(0.0, (then - datetime.now(UTC)).total_seconds())

@@ -5,7 +5,7 @@ import io
 import socket
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -71,6 +71,8 @@ class LimitedSession(niquests.Session):
             allow_incoming_cookies=False,
             headers={"Accept-Encoding": "gzip"},
         )
+        self.status = 0
+        self.told: Mapping[str, str] = {}
         self.content = b""
         self.seconds = limits.request
         self.verify = verify
@@ -86,16 +88,18 @@ class LimitedSession(niquests.Session):
         """Leave each redirect to the caller: it changes where credentials go."""
 
     def send(self, request: niquests.PreparedRequest, **kwargs: Any) -> niquests.Response:
-        """Send a request and keep the body of its answer in ``content``, apart from the answer.
+        """Send a request and keep its answer: ``status``, headers as ``told``, body as ``content``.
 
-        Nothing else gets to read it: parsers of other libraries would expand what it declares.
+        The names of headers are in lower case. Nothing else gets to read it: parsers of other libraries would expand what it declares.
         Raises TooSlowError after ``seconds``, TooLargeError, UnreadableError, and what niquests
         raises.
         """
-        self.content = b""
+        self.status, self.told, self.content = 0, {}, b""
         with self._sockets.ended_after(self.seconds):
             response = super().send(request, **{**kwargs, "stream": True})
             self.content = _body(response, self._limits.size)
+        self.status = response.status_code or 0
+        self.told = {str(name).lower(): str(value) for name, value in response.headers.items()}
         # What the property of that name keeps once it was read.
         response._content = b""
         return response

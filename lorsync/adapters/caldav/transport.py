@@ -1,7 +1,6 @@
 """One request, one honest answer: connections, redirects, and every foreign exception."""
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Mapping
@@ -207,11 +206,9 @@ class Transport:
         session = connection.session
         try:
             # WireBytes: the library rewrites the line ends of anything else.
-            response = connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]  # says str
-        except AuthorizationError as error:
-            return self._refusal(error.status or 401, method, url, session.content)
-        except RateLimitError as error:
-            return failures.busy(url, error.status or 429, error.retry_after_seconds)
+            connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]  # says str
+        except (AuthorizationError, RateLimitError, OverflowError):
+            pass  # The library's of a 401, 403, 429 or 503; the answer itself says more.
         except TooSlowError:
             if session.seconds < self._limits.request:
                 return failures.out_of_time(url, self._limits)
@@ -220,27 +217,27 @@ class Transport:
             return failures.too_large(url, self._limits)
         except (niquests.exceptions.RequestException, OSError) as error:
             return failures.unreachable(error, url, self._limits.read)
-        except OverflowError:
-            # The library's, of a Retry-After with hundreds of digits.
-            return failures.busy(url, 429, math.inf)
         except (UnreadableError, DAVError, ValueError):
             return failures.unreadable(url)
-        answer = _answer(method, url, response.status, response.headers, session.content)
+        answer = _answer(method, url, session)
+        return self._trouble(answer, session.content) or answer
+
+    def _trouble(self, answer: Answer, body: bytes) -> LorsyncError | None:
+        """Return what ends everything, None for an answer about the one request alone.
+
+        A 403 is one, since its body may name a condition, unless it tells of a limit of use.
+        """
+        if answer.status == 401:
+            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
+            return failures.refused(answer, who, self._advice)
+        # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
+        if answer.status == 403 and any(word in body for word in _GOOGLE_QUOTA):
+            return None if _NOT_ENABLED in body else failures.busy(answer)
+        if answer.status == 429:
+            return failures.busy(answer)
         if answer.status >= 500 and answer.status not in _PLAIN_5XX:
             return failures.unwell(answer)
-        return answer
-
-    def _refusal(self, status: int, method: str, url: str, body: bytes) -> Answer | LorsyncError:
-        """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
-        if status == 401:
-            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
-            return LoginRefusedError(
-                f"{shown(url)} refuses {who}: check calendar.username. {self._advice}"
-            )
-        # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
-        if any(word in body for word in _GOOGLE_QUOTA) and _NOT_ENABLED not in body:
-            return failures.busy(url, 403, None)
-        return _answer(method, url, status, {}, body)
+        return None
 
     def _take(self) -> "_Connection":
         with self._lock:
@@ -272,16 +269,16 @@ class _Connection:
     session: LimitedSession
 
 
-def _answer(method: str, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    said = {name.lower(): value for name, value in headers.items()}
+def _answer(method: str, url: str, session: LimitedSession) -> Answer:
+    body = session.content
     root = xml.parse(body) if body else None
     return Answer(
         method=method,
         url=url,
-        status=status,
-        headers=said,
+        status=session.status,
+        headers=session.told,
         root=root,
-        web_page=root is None and is_web_page(said.get("content-type", ""), body),
+        web_page=root is None and is_web_page(session.told.get("content-type", ""), body),
     )
 
 
