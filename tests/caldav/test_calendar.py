@@ -135,7 +135,7 @@ def test_an_unknown_token_costs_one_request_more(
     assert calendar.requests == (2 if refusal.status != 410 else 3)
 
 
-@pytest.mark.parametrize("status", [400, 405, 415, 501])
+@pytest.mark.parametrize("status", [400, 403, 405, 415, 501])
 def test_without_the_report_etags_are_listed_and_that_is_remembered(
     hostile: Hostile, calendar: CalDavCalendar, status: int
 ) -> None:

@@ -72,6 +72,16 @@ def test_a_plain_document_is_read_in_any_usual_encoding(encoding: str) -> None:
     assert root.text == "Müller"
 
 
+@pytest.mark.parametrize("status", ["9" * 5000, "40", "-404", "٤٠٤", ""])
+def test_a_status_that_is_none_says_nothing(status: str) -> None:
+    """Python refuses to read a number of thousands of digits."""
+    said = f"<d:status>HTTP/1.1 {status}</d:status>"
+    body = f'<d:multistatus xmlns:d="DAV:"><d:response><d:href>/a</d:href>{said}</d:response>'
+    found = xml.multistatus(xml.parse(f"{body}</d:multistatus>".encode()))
+    assert found is not None
+    assert found.responses[0].status is None
+
+
 def test_what_a_terminal_acts_on_is_not_shown() -> None:
     assert shown("https://h.example/a\x1b[2Jb\u202ec/\x9b?secret") == "https://h.example/a[2Jbc/"
     assert xml.line("a\u009b2J\n b\u202e") == "a2J b"

@@ -133,7 +133,7 @@ def test_a_retry_after_that_is_a_time_becomes_seconds(
 @pytest.mark.parametrize(
     ("offer", "words"),
     [
-        ('Digest realm="x, y", nonce="n", qop="auth"', "only Digest, which lorsync does not speak"),
+        ('Digest realm="x, y", nonce="n", qop="auth"', "only Digest, which lorsync does not"),
         ("Negotiate", "only Negotiate"),
         ('Bearer, Basic realm="x", Digest realm="x"', "refuses the user name"),
         ('Digest realm="x", basic realm="x"', "refuses the user name"),

@@ -26,7 +26,7 @@ _OWN_AUTHORITY = (
     "that in calendar.ca_file"
 )
 
-_SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?=\s|,|$)")
+_SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{0,20})(?=\s|,|$)")
 """A way of signing in that WWW-Authenticate offers (RFC 9110 section 11.6.1)."""
 _SPOKEN: Final = frozenset({"basic", "bearer"})
 _MOST_DIGITS: Final = 12
@@ -52,8 +52,8 @@ def refused(answer: Answer, who: str, advice: str) -> LoginRefusedError:
     offered = dict.fromkeys(_SCHEME.findall(answer.headers.get("www-authenticate", "")))
     if offered and not {name.lower() for name in offered} & _SPOKEN:
         return LoginRefusedError(
-            f"{shown(answer.url)} takes no password that is sent as it is, over TLS (Basic), but "
-            f"only {' or '.join(offered)}, which lorsync does not speak: have Basic turned on there."
+            f"{shown(answer.url)} takes no password as lorsync sends it (Basic), but only "
+            f"{' or '.join(offered)}, which lorsync does not speak: have Basic turned on there."
         )
     return LoginRefusedError(
         f"{shown(answer.url)} refuses {who}: check calendar.username. {advice}"

@@ -90,7 +90,8 @@ class LimitedSession(niquests.Session):
     def send(self, request: niquests.PreparedRequest, **kwargs: Any) -> niquests.Response:
         """Send a request and keep its answer: ``status``, headers as ``told``, body as ``content``.
 
-        The names of headers are in lower case. Nothing else gets to read it: parsers of other libraries would expand what it declares.
+        The names of headers are in lower case. Nothing else gets to read the body: parsers of other
+        libraries would expand what it declares.
         Raises TooSlowError after ``seconds``, TooLargeError, UnreadableError, and what niquests
         raises.
         """

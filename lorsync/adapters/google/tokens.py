@@ -69,7 +69,7 @@ class GoogleTokens:
             client_secret=self._login.client_secret,
         )
         try:
-            granted = ask(client, form, post=self._post)
+            granted = ask(form, post=self._post)
         except LoginRefusedError as error:
             self._refusal = str(error)
             raise
