@@ -13,7 +13,7 @@ from lorsync.adapters.caldav.account import Secret, connected
 from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.calendar import CalDavCalendar
-from lorsync.adapters.caldav.discovery import account_at, homes_of, members_of, survey
+from lorsync.adapters.caldav.discovery import account_at, calendars_in, homes_of, survey
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.allowance import Allowance
@@ -151,7 +151,7 @@ def _look(transport: Transport, settings: CalendarSettings, holding: Uid | None)
         _check_use(account.given, transport, settings)
         return account.about.url
     homes = homes_of(transport, account)
-    listed = [found for home in homes for found in members_of(transport, account, home)]
+    listed = calendars_in(transport, account, homes)
     named = meant(listed, settings) or _holders(transport, listed, holding)
     if len(named) > 1:
         both = " and ".join(shown(found.address) for found in named)
