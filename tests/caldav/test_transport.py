@@ -19,6 +19,7 @@ from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import (
     BusyError,
     ConfigError,
+    CredentialsError,
     LoginRefusedError,
     LorsyncError,
     TryAgainError,
@@ -145,7 +146,7 @@ def test_a_login_of_a_kind_that_is_not_spoken_is_no_wrong_password(
 ) -> None:
     hostile.always(Reply(status=401, headers={"WWW-Authenticate": offer}))
     error = failure(transport)
-    assert isinstance(error, LoginRefusedError)
+    assert isinstance(error, CredentialsError)
     assert words in str(error)
 
 
@@ -382,6 +383,15 @@ def test_document_types_and_entities_are_refused(hostile: Hostile, transport: Tr
     )
     hostile.always(Reply(body=bomb, headers=XML))
     assert "unreadable" in str(failure(transport))
+
+
+@pytest.mark.parametrize("chunk", [b"zz", b"-5", b"", b"9" * 31])
+def test_a_chunk_of_no_length_is_no_mistake_of_ours(
+    hostile: Hostile, transport: Transport, chunk: bytes
+) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-Length": "5"}
+    hostile.always(Reply(body=chunk + b"\r\n<a/>x\r\n0\r\n\r\n", headers=headers, drop=True))
+    assert isinstance(failure(transport), UnavailableError)
 
 
 def test_an_answer_that_is_too_long_is_refused(hostile: Hostile, transport: Transport) -> None:

@@ -14,6 +14,7 @@ from lorsync.adapters.caldav.session import Limits
 from lorsync.errors import (
     AllowanceSpentError,
     BusyError,
+    CredentialsError,
     LargeAnswerError,
     LoginRefusedError,
     TryAgainError,
@@ -28,7 +29,6 @@ _OWN_AUTHORITY = (
 
 _SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{0,20})(?=\s|,|$)")
 """A way of signing in that WWW-Authenticate offers (RFC 9110 section 11.6.1)."""
-_SPOKEN: Final = frozenset({"basic", "bearer"})
 _MOST_DIGITS: Final = 12
 
 
@@ -47,16 +47,14 @@ def unwell(answer: Answer) -> TryAgainError:
     return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
 
 
-def refused(answer: Answer, who: str, advice: str) -> LoginRefusedError:
-    """Say that a server lets ``who`` not in; ``advice`` is about the password."""
+def not_spoken(answer: Answer) -> CredentialsError | None:
+    """Say that a 401 wants no password as lorsync sends it; None where it wants one, or is mute."""
     offered = dict.fromkeys(_SCHEME.findall(answer.headers.get("www-authenticate", "")))
-    if offered and not {name.lower() for name in offered} & _SPOKEN:
-        return LoginRefusedError(
-            f"{shown(answer.url)} takes no password as lorsync sends it (Basic), but only "
-            f"{' or '.join(offered)}, which lorsync does not speak: have Basic turned on there."
-        )
-    return LoginRefusedError(
-        f"{shown(answer.url)} refuses {who}: check calendar.username. {advice}"
+    if not offered or any(name.lower() == "basic" for name in offered):
+        return None
+    return CredentialsError(
+        f"{shown(answer.url)} takes no password as lorsync sends it (Basic), but only "
+        f"{' or '.join(offered)}, which lorsync does not speak: have Basic turned on there."
     )
 
 

@@ -15,6 +15,9 @@ from niquests.adapters import HTTPAdapter
 from niquests.packages.urllib3.contrib.resolver.system import (  # type: ignore[import-not-found]  # made up at run time
     SystemResolver,
 )
+from niquests.packages.urllib3.exceptions import (  # type: ignore[import-not-found]  # likewise
+    HTTPError,
+)
 from niquests.utils import get_environ_proxies
 
 from lorsync.adapters.caldav.alarm import alarm
@@ -98,7 +101,11 @@ class LimitedSession(niquests.Session):
         self.status, self.told, self.content = 0, {}, b""
         with self._sockets.ended_after(self.seconds):
             response = super().send(request, **{**kwargs, "stream": True})
-            self.content = _body(response, self._limits.size)
+            try:
+                self.content = _body(response, self._limits.size)
+            except HTTPError:
+                # Of the library below, which niquests lets through: a chunk of no length, say.
+                raise UnreadableError from None
         self.status = response.status_code or 0
         self.told = {str(name).lower(): str(value) for name, value in response.headers.items()}
         # What the property of that name keeps once it was read.

@@ -228,8 +228,9 @@ class Transport:
         A 403 is one, since its body may name a condition, unless it tells of a limit of use.
         """
         if answer.status == 401:
-            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
-            return failures.refused(answer, who, self._advice)
+            # What Google's offers, beside Bearer, is of another age.
+            unspoken = failures.not_spoken(answer) if self._tokens is None else None
+            return unspoken or self._refusal(answer)
         # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
         if answer.status == 403 and any(word in body for word in _GOOGLE_QUOTA):
             return None if _NOT_ENABLED in body else failures.busy(answer)
@@ -238,6 +239,12 @@ class Transport:
         if answer.status >= 500 and answer.status not in _PLAIN_5XX:
             return failures.unwell(answer)
         return None
+
+    def _refusal(self, answer: Answer) -> LoginRefusedError:
+        who = "the login" if self._tokens else f"the user name {self._username!r} or password"
+        return LoginRefusedError(
+            f"{shown(answer.url)} refuses {who}: check calendar.username. {self._advice}"
+        )
 
     def _take(self) -> "_Connection":
         with self._lock:
