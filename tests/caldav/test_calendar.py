@@ -375,6 +375,23 @@ def test_why_a_creation_is_refused(
         calendar.create(calendar.href_for("lorsync-1"), event("lorsync-1"))
 
 
+def test_i10_a_refusal_does_not_repeat_the_password_that_a_careless_server_does(
+    hostile: Hostile, calendar: CalDavCalendar
+) -> None:
+    def answer(request: Request) -> Reply:
+        said = (
+            f"<d:error xmlns:d='DAV:'><m>{request.headers['authorization']}, secret</m></d:error>"
+        )
+        return Reply(status=400, body=said.encode(), headers=XML)
+
+    hostile.answer = answer
+    with pytest.raises(WriteRefusedError) as caught:
+        calendar.create(calendar.href_for("lorsync-1"), event("lorsync-1"))
+    assert "(400, Basic" in str(caught.value)
+    assert "bWF5YTpzZWNyZXQ" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from lorsync.adapters.caldav import forms, xml
-from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.addresses import joined, shown
 from lorsync.adapters.caldav.transport import Transport
+from lorsync.doctor.findings import finding
 from lorsync.errors import ConfigError, UnavailableError
 from tests.caldav.conftest import Hostile, Reply
 
@@ -83,6 +84,10 @@ def test_a_status_that_is_none_says_nothing(status: str) -> None:
 
 
 def test_what_a_terminal_acts_on_is_not_shown() -> None:
+    home = joined("https://h.example/p/", "/a\u009b2J\u202e b/é/")
+    assert home == "https://h.example/a%C2%9B2J%E2%80%AE b/é/"
+    found = finding("account-found", "You are /p/\x1b[2J\u009b/ there.\nYes.").found
+    assert found == "You are /p/[2J/ there.\nYes."
     assert shown("https://h.example/a\x1b[2Jb\u202ec/\x9b?secret") == "https://h.example/a[2Jbc/"
     assert xml.line("a\u009b2J\n b\u202e") == "a2J b"
     assert len(shown("https://h.example/" + "a" * 1000)) == 200

@@ -25,7 +25,7 @@ from lorsync.errors import (
     TryAgainError,
     UnavailableError,
 )
-from tests.caldav.conftest import Hostile, Reply
+from tests.caldav.conftest import Hostile, Reply, Request
 from tests.servers import free_port
 
 PASSWORD = "hunter2-geheim"
@@ -270,6 +270,34 @@ def test_addresses_that_would_leak_or_mean_nothing_are_config_errors(url: str) -
         Transport(url, username="a", password=PASSWORD)
     assert "calendar.url" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_i10_what_was_signed_with_is_in_no_part_of_an_answer(
+    hostile: Hostile, transport: Transport
+) -> None:
+    """Servers that are being searched for mistakes send the headers of a request back."""
+
+    def answer(request: Request) -> Reply:
+        signed = request.headers["authorization"]
+        body = f"<d:a xmlns:d='DAV:'><d:b>{signed}</d:b></d:a>".encode()
+        return Reply(status=404, body=body, headers={"ETag": f'"{signed}"', "X-Sent": signed})
+
+    hostile.answer = answer
+    reply = transport.send("PROPFIND", hostile.url)
+    signature = hostile.requests[0].headers["authorization"].removeprefix("Basic ").rstrip("=")
+    assert signature
+    assert reply.root is not None
+    assert "Basic" in "".join(reply.root.itertext())
+    assert signature not in str(reply.headers) + "".join(reply.root.itertext())
+
+
+def test_i10_a_redirect_that_names_the_password_is_told_without_it(
+    hostile: Hostile, transport: Transport
+) -> None:
+    hostile.always(Reply(status=308, headers={"Location": f"/login/{PASSWORD}/"}))
+    assert "redirects in a circle" in str(failure(transport))
+    hostile.always(Reply(status=308, headers={"Location": f"https://evil.example/{PASSWORD}/"}))
+    assert "evil.example" in str(failure(transport))
 
 
 def test_basic_is_sent_with_the_first_request_and_in_utf_8(

@@ -207,6 +207,8 @@ def test_netrc_is_left_alone_and_a_proxy_is_named(victim: Victim) -> None:
     checked = victim.does("check")
     assert f"through the proxy 127.0.0.1:{port}/" in checked.err
     assert "through the proxy that HTTPS_PROXY names" in message(victim.does("sync"), 69)
+    victim.environment["HTTPS_PROXY"] = f"socks5://maya:{PASSWORD}@127.0.0.1:{port}/"
+    assert "through the proxy that HTTPS_PROXY names" in message(victim.does("sync"), 69)
     assert victim.villain.asked == []
     victim.environment.clear()
     victim.is_fine()

@@ -4,7 +4,7 @@ import contextlib
 import ipaddress
 import re
 from functools import cache
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from lorsync.errors import ConfigError
 
@@ -32,11 +32,15 @@ def shown(url: str) -> str:
 
 
 def joined(base: str, reference: str) -> str:
-    """Resolve a reference of a server's (RFC 3986 section 5); itself where it is no address."""
+    """Resolve a reference of a server's (RFC 3986 section 5); itself where it is no address.
+
+    What a terminal would act on is percent-encoded, as it is sent anyway (RFC 3987 section 3.1).
+    """
     try:
-        return urljoin(base, reference)
+        whole = urljoin(base, reference)
     except ValueError:
         return reference
+    return "".join(mark if mark.isprintable() else quote(mark) for mark in whole)
 
 
 def is_loopback(host: str) -> bool:

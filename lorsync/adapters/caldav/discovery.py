@@ -1,5 +1,6 @@
 """From a server's address to the calendars of an account (RFC 6764, RFC 5397, RFC 4791)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
@@ -26,6 +27,7 @@ _MEMBERS = (
 )
 _ABOUT = (*_MEMBERS, xml.PRINCIPAL, xml.HOME_SET)
 _NAME = (xml.DISPLAYNAME,)
+_COLOR = re.compile(r"(#[0-9A-Fa-f]{6})(?:[0-9A-Fa-f]{2})?")
 # RFC 3744 section 5.4 and RFC 4918: any of these lets a person write events.
 _WRITING = frozenset(map(xml.dav, ("write", "write-content", "bind", "all")))
 
@@ -224,5 +226,5 @@ def _path(href: str) -> str:
 
 def _color(text: str | None) -> str | None:
     """Return ``#RRGGBB``; Apple adds two digits for how opaque it is."""
-    color = (text or "").strip()
-    return color[:7].upper() if len(color) in {7, 9} and color.startswith("#") else None
+    color = _COLOR.fullmatch((text or "").strip())
+    return None if color is None else color[1].upper()

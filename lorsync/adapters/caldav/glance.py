@@ -71,6 +71,8 @@ def ask(address: str, *, username: str, password: str, token: SyncToken) -> Exch
         except (OSError, http.client.HTTPException, ValueError) as error:
             log.debug("A first look got no answer: %s.", type(error).__name__)
             return None
+    if login.encode() in content:
+        return None  # what is sent back is concealed by the transport
     root = xml.parse(content) if len(content) <= _LARGEST else None
     if response.status != 207 or root is None:
         return None

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,10 +41,6 @@ caldav_error.debug_dump_communication = False
 
 _HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Of the 5xx these concern the one request: not implemented, and no room left.
-_PLAIN_5XX = frozenset({501, 507})
-_GOOGLE_QUOTA = (b"usageLimits", b"ateLimitExceeded", b"quotaExceeded")
-_NOT_ENABLED = b"accessNotConfigured"
 
 
 class AccessTokens(Protocol):
@@ -87,6 +84,8 @@ class Transport:
         # The caldav library would take the password as its own attribute, and shows it there.
         self._bearer = _Bearer()
         self._auth = HTTPBasicAuth(username, password) if tokens is None else self._bearer
+        self._password = password
+        self._basic = b64encode(f"{username}:{password}".encode()).decode().rstrip("=")
         self._tokens = tokens
         self._advice = advice
         self._limits = limits
@@ -144,11 +143,20 @@ class Transport:
                 return answer
             target = joined(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
-                raise failures.astray(f"{shown(url)} redirects to", target)
+                raise failures.astray(
+                    f"{self.discreet(shown(url))} redirects to", self.discreet(target)
+                )
             url = target
         raise UnavailableError(
-            f"{shown(url)} redirects in a circle: check the address in calendar.url."
+            f"{self.discreet(shown(url))} redirects in a circle: check the address in calendar.url."
         )
+
+    def discreet(self, words: str) -> str:
+        """Return a server's words without the password, which a careless one repeats in an error.
+
+        One that is shorter than this would be found in any sentence.
+        """
+        return words.replace(self._password, "…") if len(self._password) >= 4 else words
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -219,32 +227,11 @@ class Transport:
             return failures.unreachable(error, url, self._limits.read)
         except (UnreadableError, DAVError, ValueError):
             return failures.unreadable(url)
+        session.conceal(self._basic if self._tokens is None else self._bearer.token)
         answer = _answer(method, url, session)
-        return self._trouble(answer, session.content) or answer
-
-    def _trouble(self, answer: Answer, body: bytes) -> LorsyncError | None:
-        """Return what ends everything, None for an answer about the one request alone.
-
-        A 403 is one, since its body may name a condition, unless it tells of a limit of use.
-        """
-        if answer.status == 401:
-            # What Google's offers, beside Bearer, is of another age.
-            unspoken = failures.not_spoken(answer) if self._tokens is None else None
-            return unspoken or self._refusal(answer)
-        # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
-        if answer.status == 403 and any(word in body for word in _GOOGLE_QUOTA):
-            return None if _NOT_ENABLED in body else failures.busy(answer)
-        if answer.status == 429:
-            return failures.busy(answer)
-        if answer.status >= 500 and answer.status not in _PLAIN_5XX:
-            return failures.unwell(answer)
-        return None
-
-    def _refusal(self, answer: Answer) -> LoginRefusedError:
-        who = "the login" if self._tokens else f"the user name {self._username!r} or password"
-        return LoginRefusedError(
-            f"{shown(answer.url)} refuses {who}: check calendar.username. {self._advice}"
-        )
+        password = None if self._tokens is not None else self._username
+        trouble = failures.of_account(answer, session.content, password, self._advice)
+        return trouble or answer
 
     def _take(self) -> "_Connection":
         with self._lock:
