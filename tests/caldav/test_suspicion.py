@@ -6,6 +6,7 @@ import pytest
 
 from lorsync.adapters.caldav import forms, xml
 from lorsync.adapters.caldav.addresses import joined, shown
+from lorsync.adapters.caldav.answers import strong_etag
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.doctor.findings import finding
 from lorsync.errors import ConfigError, UnavailableError
@@ -81,6 +82,12 @@ def test_a_status_that_is_none_says_nothing(status: str) -> None:
     found = xml.multistatus(xml.parse(f"{body}</d:multistatus>".encode()))
     assert found is not None
     assert found.responses[0].status is None
+
+
+@pytest.mark.parametrize("told", ['"a\r\nX-Evil: 1"', '"\u20ac"', '"\x00"', 'W/"1"', " ", None])
+def test_an_etag_that_fits_into_no_header_is_none(told: str | None) -> None:
+    assert strong_etag(told) is None
+    assert strong_etag(' "1" ') == '"1"'
 
 
 def test_what_a_terminal_acts_on_is_not_shown() -> None:

@@ -91,6 +91,25 @@ def test_lifetime_that_is_odd_or_missing_renews_no_token_before_each_request(
     assert endpoint.asked == 2
 
 
+def test_refresh_token_that_takes_anothers_place_is_used_and_kept() -> None:
+    forms: list[str] = []
+
+    def post(_: str, form: str) -> FormAnswer:
+        forms.append(form)
+        said = {"access_token": "a", "expires_in": 100, "refresh_token": f"next-{len(forms)}"}
+        return FormAnswer(status=200, text=json.dumps(said))
+
+    kept: list[Login] = []
+    tokens = GoogleTokens(LOGIN, post=post)
+    tokens.kept_by(kept.append)
+    tokens.current()
+    tokens.renewed("a")
+    assert "refresh_token=refresh-geheim" in forms[0]
+    assert "refresh_token=next-1" in forms[1]
+    assert [login.refresh_token for login in kept] == ["next-1", "next-2"]
+    assert tokens.login == kept[-1]
+
+
 def test_eight_writers_renew_a_refused_token_once() -> None:
     endpoint = Endpoint()
     refused = endpoint.tokens.current()
@@ -126,6 +145,7 @@ def test_ended_login_says_what_to_run_and_asks_no_more() -> None:
     [
         (refuse("invalid_client", 401), LoginRefusedError),
         (refuse("\x1b[31mevil <geheim>"), LoginRefusedError),
+        (refuse("GOCSPX_geheim1"), LoginRefusedError),
         (refuse("rate_limit_exceeded", 429), TryAgainError),
         (lambda: FormAnswer(status=503, text=""), TryAgainError),
         (lambda: FormAnswer(status=200, text="<html>Welcome to the hotel"), UnavailableError),

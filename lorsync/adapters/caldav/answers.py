@@ -78,9 +78,13 @@ def is_web_page(declared: str, body: bytes) -> bool:
 
 
 def strong_etag(told: str | None) -> ETag | None:
-    """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match."""
+    """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match.
+
+    None for what cannot stand in a header.
+    """
     told = (told or "").strip()
-    return ETag(told) if told and not told.startswith("W/") else None
+    fits = told.isascii() and told.isprintable()
+    return ETag(told) if told and fits and not told.startswith("W/") else None
 
 
 def unusable(answer: Answer) -> LorsyncError:

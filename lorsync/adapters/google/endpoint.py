@@ -1,6 +1,7 @@
 """Ask Google's token endpoint (RFC 6749 sections 4.1.3, 5 and 6), and say plainly what it says."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,7 @@ ENDED: Final = (
     "in “Testing” (docs/google.md says how to publish it)."
 )
 
+_CODE: Final = re.compile(r"[a-z_]{1,40}")
 _USUAL_SECONDS: Final = 3600.0
 
 Post = Callable[[str, str], FormAnswer]
@@ -95,5 +97,6 @@ def _refusal(code: str, ended: str) -> LoginRefusedError:
             "Google does not know the client that the login was made with: look at it in the "
             "Google Cloud console (docs/google.md), and run “lorsync login --new-client”."
         )
-    known = code if code.isascii() and code.replace("_", "").isalnum() else "no reason"
+    # Something else than a code may be anything, a secret that was sent back too.
+    known = code if _CODE.fullmatch(code) else "no reason"
     return LoginRefusedError(f"Google refuses the login ({known}).")
