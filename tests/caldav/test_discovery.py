@@ -318,6 +318,24 @@ def test_task_lists_and_read_only_calendars_are_told_apart(hostile: Hostile) -> 
         discover(hostile)
 
 
+def test_a_calendar_is_made_without_its_colour_where_that_is_not_taken(hostile: Hostile) -> None:
+    about = {"/": PRINCIPAL, "/p/": HOME_SET, HOME: multistatus((HOME, ""))}
+
+    def answer(request: Request) -> Reply:
+        if request.method == "MKCALENDAR":
+            return Reply(status=403 if b"calendar-color" in request.body else 201)
+        return about[request.path]
+
+    hostile.answer = answer
+    chosen = CalendarSettings(
+        provider=Provider.CALDAV, url=hostile.url, username="maya", color="#336699"
+    )
+    calendar = open_collection(chosen, "secret", remembered=None)
+    calendar.close()
+    assert calendar.created
+    assert calendar.requests == 5
+
+
 def test_a_server_without_mkcalendar_says_what_to_do(hostile: Hostile) -> None:
     tell(
         hostile,

@@ -79,6 +79,15 @@ def check_address(url: str, *, allow_http: bool = False) -> None:
         )
 
 
+def is_address(url: str) -> bool:
+    """Tell whether :func:`check_address` takes it."""
+    try:
+        check_address(url)
+    except ConfigError:
+        return False
+    return True
+
+
 def may_follow(origin: str, target: str) -> bool:
     """Tell whether credentials for ``origin`` may go to ``target``.
 

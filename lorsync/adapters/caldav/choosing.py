@@ -249,8 +249,12 @@ def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> 
     )
     address = f"{home}{segment}/"
     headers = {"Content-Type": xml.MEDIA_TYPE}
-    body = xml.mkcalendar(_normal(settings.name), settings.color)
-    answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
+    # One property that is not taken refuses them all (RFC 4791 section 5.3.1).
+    for color in dict.fromkeys([settings.color, None]):
+        body = xml.mkcalendar(_normal(settings.name), color)
+        answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
+        if answer.status in {200, 201}:
+            break
     if answer.status not in {200, 201}:
         raise ConfigError(
             f"{shown(home)} does not let lorsync make a calendar ({answer.status}): make one "

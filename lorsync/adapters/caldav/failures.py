@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import niquests
 
-from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.addresses import is_address, shown
 from lorsync.adapters.caldav.answers import Answer, http_date
 from lorsync.adapters.caldav.session import Limits, proxies_for
 from lorsync.errors import (
@@ -92,7 +92,7 @@ def astray(said: str, target: str) -> UnavailableError:
     """Say that the password is not sent to where a server points; ``said`` is how it does that."""
     where = shown(target)
     refused = f"{said} {where}: the password is not sent there"
-    if not where.startswith("https://"):
+    if not where.startswith("https://") or not is_address(where):
         return UnavailableError(f"{refused}. Tell whoever runs the server.")
     return UnavailableError(
         f"{refused}. If you know that to be right, write this address into calendar.url."
