@@ -181,23 +181,36 @@ def _reachable(
     from lorsync.adapters.credentials import how_to_change, password_for
 
     if given is not None:
-        yield account, _signed_in(account, given)
+        yield account, _signed_in(account, given, is_stored=False)
         return
     kept = password_for(account) if ahead is None else ahead.secret
     try:
-        yield account, _signed_in(account, kept)
+        yield account, _signed_in(account, kept, is_stored=True)
     except LoginRefusedError as error:
         message = f"{error} {how_to_change(account)}"
         raise LoginRefusedError(message, login=_mark(account, kept)) from None
 
 
-def _signed_in(account: CalendarSettings, kept: str) -> "Secret":
+def _signed_in(account: CalendarSettings, kept: str, *, is_stored: bool) -> "Secret":
     """Return what the adapter signs in with: the password, or what Google's login gives."""
     if traits(account).sign_in is not SignIn.OAUTH:
         return kept
+    from lorsync.adapters.credentials import Source, remember, source
     from lorsync.adapters.google import Login, tokens_for
 
-    return tokens_for(Login.from_line(kept))
+    tokens = tokens_for(Login.from_line(kept))
+    if is_stored and source(account) is Source.KEYRING:
+        tokens.kept_by(lambda login: remember(account, login.to_line()))
+    return tokens
+
+
+def as_it_is_now(account: CalendarSettings, secret: str) -> str:
+    """Return a secret that was tried, as it is to be stored: Google's may be another by then."""
+    if traits(account).sign_in is not SignIn.OAUTH:
+        return secret
+    from lorsync.adapters.google import Login, tokens_for
+
+    return tokens_for(Login.from_line(secret)).login.to_line()
 
 
 def login_mark(account: CalendarSettings) -> bytes | None:

@@ -106,6 +106,7 @@ def test_command_comes_before_the_credential_and_the_keyring(
         (f"import sys; print({SECRET!r}); sys.stderr.write({SECRET!r}); sys.exit(3)", "code 3"),
         ("pass", "printed nothing"),
         ("print()", "printed nothing"),
+        (f"print({SECRET!r} * 9000)", "too long for a password"),
         (rf"import sys; sys.stdout.buffer.write(b'\xff' + {SECRET!r}.encode())", "not UTF-8"),
     ],
 )

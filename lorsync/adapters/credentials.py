@@ -232,6 +232,8 @@ def _from_credential(path: Path) -> str:
 
 def _secret(line: bytes, source: str, advice: str) -> str:
     """Decode one line; a UnicodeDecodeError would carry the secret and must not get out."""
+    if len(line) >= _MAX_BYTES:
+        raise CredentialsError(f"{source} a line that is too long for a password. {advice}")
     text: str | None = None
     with suppress(UnicodeDecodeError):
         text = line.decode().rstrip("\r\n")

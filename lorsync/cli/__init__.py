@@ -58,7 +58,9 @@ def _unheard(code: int) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    print(f"lorsync: {message}", file=sys.stderr)
+    # Of what a server said, nothing that a terminal would act on.
+    plain = "".join(mark for mark in message if mark.isprintable() or mark == "\n")
+    print(f"lorsync: {plain}", file=sys.stderr)
     return code
 
 

@@ -12,7 +12,7 @@ from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.cli.waiting import Waiting
 from lorsync.errors import UsageError
-from lorsync.opening import calendars_of
+from lorsync.opening import as_it_is_now, calendars_of
 from lorsync.ports import Collection
 from lorsync.providers import SignIn, how_to_sign_in, traits
 from lorsync.settings import CalendarSettings
@@ -50,7 +50,7 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
             raise UsageError("--print is for a pipe: on the screen others could read the secret.")
         secret = _asked(settings, None, client)
         _tell(settings, _tried(settings, state, secret), err=True)
-        echo(secret)
+        echo(as_it_is_now(settings, secret))
         return
     if origin is not Source.KEYRING:
         listed = _tried(settings, state, None)
@@ -61,7 +61,7 @@ def command(options: Globals, *, client: Path | None, new_client: bool, to_stdou
     before = stored(settings)
     secret = _asked(settings, None if new_client else before, client)
     listed = _tried(settings, state, secret)
-    remember(settings, secret)
+    remember(settings, as_it_is_now(settings, secret))
     echo(f"The login is in the keyring now, as “{account(settings)}”.")
     _tell(settings, listed)
 

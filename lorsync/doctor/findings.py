@@ -74,9 +74,13 @@ _SAID: Final = "As the message says."
 
 
 def finding(code: str, found: str, *, do: str | None = None) -> Finding:
-    """Return a finding of a known kind; ``do`` says more exactly what to do than the table."""
+    """Return a finding of a known kind; ``do`` says more exactly what to do than the table.
+
+    What a terminal would act on is left out of ``found``: servers name principals as they like.
+    """
     known = "" if KINDS[code].do == _SAID else KINDS[code].do
-    return Finding(code=code, found=found, do=known if do is None else do)
+    shown = "".join(mark for mark in found if mark.isprintable() or mark == "\n")
+    return Finding(code=code, found=shown, do=known if do is None else do)
 
 
 def _ok(check: Check, means: str) -> Kind:

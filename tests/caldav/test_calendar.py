@@ -135,7 +135,7 @@ def test_an_unknown_token_costs_one_request_more(
     assert calendar.requests == (2 if refusal.status != 410 else 3)
 
 
-@pytest.mark.parametrize("status", [400, 405, 415, 501])
+@pytest.mark.parametrize("status", [400, 403, 405, 415, 501])
 def test_without_the_report_etags_are_listed_and_that_is_remembered(
     hostile: Hostile, calendar: CalDavCalendar, status: int
 ) -> None:
@@ -373,6 +373,23 @@ def test_why_a_creation_is_refused(
     hostile.answer = lambda request: reply if request.method == "PUT" else multistatus(COLLECTION)
     with pytest.raises(error, match=why):
         calendar.create(calendar.href_for("lorsync-1"), event("lorsync-1"))
+
+
+def test_i10_a_refusal_does_not_repeat_the_password_that_a_careless_server_does(
+    hostile: Hostile, calendar: CalDavCalendar
+) -> None:
+    def answer(request: Request) -> Reply:
+        said = (
+            f"<d:error xmlns:d='DAV:'><m>{request.headers['authorization']}, secret</m></d:error>"
+        )
+        return Reply(status=400, body=said.encode(), headers=XML)
+
+    hostile.answer = answer
+    with pytest.raises(WriteRefusedError) as caught:
+        calendar.create(calendar.href_for("lorsync-1"), event("lorsync-1"))
+    assert "(400, Basic" in str(caught.value)
+    assert "bWF5YTpzZWNyZXQ" not in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

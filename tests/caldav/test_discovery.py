@@ -214,6 +214,54 @@ def test_a_bare_host_is_asked_for_its_well_known_address(hostile: Hostile) -> No
     assert calendar.requests == 5
 
 
+def test_a_folder_at_the_root_of_a_host_is_not_taken_for_the_account(hostile: Hostile) -> None:
+    tell(
+        hostile,
+        {
+            ("PROPFIND", "/"): multistatus(
+                ("/", "<d:resourcetype><d:collection/></d:resourcetype>")
+            ),
+            ("PROPFIND", "/.well-known/caldav"): PRINCIPAL,
+            ("PROPFIND", "/p/"): HOME_SET,
+            ("PROPFIND", HOME): multistatus((HOME + "a/", calendar_props("Letters"))),
+        },
+    )
+    assert discover(hostile).address.endswith(HOME + "a/")
+
+
+def test_a_home_that_is_named_twice_holds_no_two_calendars_of_one_name(hostile: Hostile) -> None:
+    spellings = [HOME, HOME.rstrip("/"), HOME.replace("m", "%6D"), hostile.url.rstrip("/") + HOME]
+    named = "".join(f"<d:href>{home}</d:href>" for home in spellings)
+    props = f"<c:calendar-home-set>{named}</c:calendar-home-set>"
+    tell(
+        hostile,
+        {
+            ("PROPFIND", "/"): PRINCIPAL,
+            ("PROPFIND", "/p/"): multistatus(("/p/", props)),
+            ("PROPFIND", HOME): multistatus(
+                (HOME + "a%40b/", calendar_props("Letters")),
+                (HOME + "a@b/", calendar_props("Letters")),
+            ),
+        },
+    )
+    assert discover(hostile).address.endswith(HOME + "a%40b/")
+
+
+def test_an_empty_list_of_calendars_is_no_home_to_make_one_in(hostile: Hostile) -> None:
+    tell(
+        hostile,
+        {
+            ("PROPFIND", "/"): PRINCIPAL,
+            ("PROPFIND", "/p/"): HOME_SET,
+            ("PROPFIND", HOME): multistatus(),
+            ("MKCALENDAR", HOME): Reply(status=201),
+        },
+    )
+    with pytest.raises(UnavailableError, match="incomplete list"):
+        discover(hostile)
+    assert "MKCALENDAR" not in {request.method for request in hostile.requests}
+
+
 def test_a_home_on_another_host_is_not_given_the_password(hostile: Hostile) -> None:
     elsewhere = "<c:calendar-home-set><d:href>https://evil.example/</d:href></c:calendar-home-set>"
     tell(hostile, {("PROPFIND", "/"): multistatus(("/", elsewhere))})
@@ -268,6 +316,24 @@ def test_task_lists_and_read_only_calendars_are_told_apart(hostile: Hostile) -> 
     )
     with pytest.raises(ConfigError, match="read-only"):
         discover(hostile)
+
+
+def test_a_calendar_is_made_without_its_colour_where_that_is_not_taken(hostile: Hostile) -> None:
+    about = {"/": PRINCIPAL, "/p/": HOME_SET, HOME: multistatus((HOME, ""))}
+
+    def answer(request: Request) -> Reply:
+        if request.method == "MKCALENDAR":
+            return Reply(status=403 if b"calendar-color" in request.body else 201)
+        return about[request.path]
+
+    hostile.answer = answer
+    chosen = CalendarSettings(
+        provider=Provider.CALDAV, url=hostile.url, username="maya", color="#336699"
+    )
+    calendar = open_collection(chosen, "secret", remembered=None)
+    calendar.close()
+    assert calendar.created
+    assert calendar.requests == 5
 
 
 def test_a_server_without_mkcalendar_says_what_to_do(hostile: Hostile) -> None:

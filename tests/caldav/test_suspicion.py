@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from lorsync.adapters.caldav import forms, xml
-from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.addresses import joined, shown
+from lorsync.adapters.caldav.answers import strong_etag
 from lorsync.adapters.caldav.transport import Transport
+from lorsync.doctor.findings import finding
 from lorsync.errors import ConfigError, UnavailableError
 from tests.caldav.conftest import Hostile, Reply
 
@@ -72,7 +74,27 @@ def test_a_plain_document_is_read_in_any_usual_encoding(encoding: str) -> None:
     assert root.text == "Müller"
 
 
+@pytest.mark.parametrize("status", ["9" * 5000, "40", "-404", "٤٠٤", ""])
+def test_a_status_that_is_none_says_nothing(status: str) -> None:
+    """Python refuses to read a number of thousands of digits."""
+    said = f"<d:status>HTTP/1.1 {status}</d:status>"
+    body = f'<d:multistatus xmlns:d="DAV:"><d:response><d:href>/a</d:href>{said}</d:response>'
+    found = xml.multistatus(xml.parse(f"{body}</d:multistatus>".encode()))
+    assert found is not None
+    assert found.responses[0].status is None
+
+
+@pytest.mark.parametrize("told", ['"a\r\nX-Evil: 1"', '"\u20ac"', '"\x00"', 'W/"1"', " ", None])
+def test_an_etag_that_fits_into_no_header_is_none(told: str | None) -> None:
+    assert strong_etag(told) is None
+    assert strong_etag(' "1" ') == '"1"'
+
+
 def test_what_a_terminal_acts_on_is_not_shown() -> None:
+    home = joined("https://h.example/p/", "/a\u009b2J\u202e b/é/")
+    assert home == "https://h.example/a%C2%9B2J%E2%80%AE b/é/"
+    found = finding("account-found", "You are /p/\x1b[2J\u009b/ there.\nYes.").found
+    assert found == "You are /p/[2J/ there.\nYes."
     assert shown("https://h.example/a\x1b[2Jb\u202ec/\x9b?secret") == "https://h.example/a[2Jbc/"
     assert xml.line("a\u009b2J\n b\u202e") == "a2J b"
     assert len(shown("https://h.example/" + "a" * 1000)) == 200

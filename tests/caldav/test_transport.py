@@ -18,12 +18,13 @@ from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import (
     BusyError,
     ConfigError,
+    CredentialsError,
     LoginRefusedError,
     LorsyncError,
     TryAgainError,
     UnavailableError,
 )
-from tests.caldav.conftest import Hostile, Reply
+from tests.caldav.conftest import Hostile, Reply, Request
 from tests.servers import free_port
 
 PASSWORD = "hunter2-geheim"
@@ -107,16 +108,18 @@ def test_a_web_page_is_called_one(
     [
         ("17", 17.0),
         ("soon", None),
-        ("-5", -5.0),
+        ("-5", None),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+        ("Sun Nov  6 08:49:37 1994", 0.0),
         pytest.param("9" * 400, math.inf, id="endless"),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [403, 429, 503])
 def test_retry_after_is_passed_on(
     hostile: Hostile, transport: Transport, status: int, wish: str, seconds: float | None
 ) -> None:
-    hostile.always(Reply(status=status, headers={"Retry-After": wish}))
+    quota = b'{"errors": [{"domain": "usageLimits"}]}'
+    hostile.always(Reply(status=status, headers={"Retry-After": wish}, body=quota))
     error = failure(transport)
     assert isinstance(error, BusyError)
     assert error.retry_after == seconds
@@ -133,6 +136,25 @@ def test_a_retry_after_that_is_a_time_becomes_seconds(
     assert isinstance(error, BusyError)
     assert error.retry_after is not None
     assert (then - datetime.now(UTC)).total_seconds() - 1 <= error.retry_after <= 600
+
+
+@pytest.mark.parametrize(
+    ("offer", "words"),
+    [
+        ('Digest realm="x, y", nonce="n", qop="auth"', "only Digest, which lorsync does not"),
+        ("Negotiate", "only Negotiate"),
+        ('Bearer, Basic realm="x", Digest realm="x"', "refuses the user name"),
+        ('Digest realm="x", basic realm="x"', "refuses the user name"),
+        ('bAsIc realm="x"', "refuses the user name"),
+    ],
+)
+def test_a_login_of_a_kind_that_is_not_spoken_is_no_wrong_password(
+    hostile: Hostile, transport: Transport, offer: str, words: str
+) -> None:
+    hostile.always(Reply(status=401, headers={"WWW-Authenticate": offer}))
+    error = failure(transport)
+    assert isinstance(error, CredentialsError)
+    assert words in str(error)
 
 
 def test_a_403_keeps_its_conditions(hostile: Hostile, transport: Transport) -> None:
@@ -224,6 +246,15 @@ def test_credentials_do_not_follow_to_another_host(
         ("http://127.0.0.1:5232/", "http://127.0.0.1:8080/", False),
         ("https://[2001:db8::1]/", "https://[2001:db8::2]/", False),
         ("https://example.org/", "https://[broken/", False),
+        # The HTTP client takes these for addresses of evil.org.
+        ("https://cal.example.org/", r"https://evil.org\.example.org/", False),
+        ("https://cal.example.org/", r"https://evil.org\@cal.example.org/", False),
+        ("https://cal.example.org/", "https://evil.org%2f.example.org/", False),
+        ("https://cal.example.org/", "https://evil.org .example.org/", False),
+        ("http://nas.example.org/", "http://nas.example.org:80/dav/", True),
+        ("http://nas.example.org/", "http://nas.example.org:8080/dav/", False),
+        ("https://müller.example.org/", "https://dav.example.org/", True),
+        ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]/", True),
     ],
 )
 def test_where_credentials_may_go(origin: str, target: str, allowed: bool) -> None:
@@ -240,6 +271,7 @@ def test_where_credentials_may_go(origin: str, target: str, allowed: bool) -> No
         "https://",
         "https://host:port/",
         "https://[::1",
+        r"https://evil.org\.example.org/",
     ],
 )
 def test_addresses_that_would_leak_or_mean_nothing_are_config_errors(url: str) -> None:
@@ -247,6 +279,34 @@ def test_addresses_that_would_leak_or_mean_nothing_are_config_errors(url: str) -
         Transport(url, username="a", password=PASSWORD)
     assert "calendar.url" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_i10_what_was_signed_with_is_in_no_part_of_an_answer(
+    hostile: Hostile, transport: Transport
+) -> None:
+    """Servers that are being searched for mistakes send the headers of a request back."""
+
+    def answer(request: Request) -> Reply:
+        signed = request.headers["authorization"]
+        body = f"<d:a xmlns:d='DAV:'><d:b>{signed}</d:b></d:a>".encode()
+        return Reply(status=404, body=body, headers={"ETag": f'"{signed}"', "X-Sent": signed})
+
+    hostile.answer = answer
+    reply = transport.send("PROPFIND", hostile.url)
+    signature = hostile.requests[0].headers["authorization"].removeprefix("Basic ").rstrip("=")
+    assert signature
+    assert reply.root is not None
+    assert "Basic" in "".join(reply.root.itertext())
+    assert signature not in str(reply.headers) + "".join(reply.root.itertext())
+
+
+def test_i10_a_redirect_that_names_the_password_is_told_without_it(
+    hostile: Hostile, transport: Transport
+) -> None:
+    hostile.always(Reply(status=308, headers={"Location": f"/login/{PASSWORD}/"}))
+    assert "redirects in a circle" in str(failure(transport))
+    hostile.always(Reply(status=308, headers={"Location": f"https://evil.example/{PASSWORD}/"}))
+    assert "evil.example" in str(failure(transport))
 
 
 def test_basic_is_sent_with_the_first_request_and_in_utf_8(
@@ -360,6 +420,15 @@ def test_document_types_and_entities_are_refused(hostile: Hostile, transport: Tr
     )
     hostile.always(Reply(body=bomb, headers=XML))
     assert "unreadable" in str(failure(transport))
+
+
+@pytest.mark.parametrize("chunk", [b"zz", b"-5", b"", b"9" * 31])
+def test_a_chunk_of_no_length_is_no_mistake_of_ours(
+    hostile: Hostile, transport: Transport, chunk: bytes
+) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-Length": "5"}
+    hostile.always(Reply(body=chunk + b"\r\n<a/>x\r\n0\r\n\r\n", headers=headers, drop=True))
+    assert isinstance(failure(transport), UnavailableError)
 
 
 def test_an_answer_that_is_too_long_is_refused(hostile: Hostile, hasty: Transport) -> None:

@@ -1,17 +1,18 @@
 """The listener on 127.0.0.1: who knows the state gets in, and nobody waits for anybody else."""
 
+import os
 import socket
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TextIO
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from lorsync.adapters.google import Client, logged_in
-from lorsync.errors import CredentialsError
 
 CLIENT = Client(id="id.apps.googleusercontent.com", secret="client-geheim")
 
@@ -22,6 +23,7 @@ class Waiting:
 
     asked: dict[str, str] = field(default_factory=dict)
     failure: BaseException | None = None
+    pasted: TextIO | None = None
     shown: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, seconds: float) -> threading.Thread:
@@ -32,8 +34,14 @@ class Waiting:
 
     def _run(self, seconds: float) -> None:
         try:
-            logged_in(CLIENT, hint="maya@gmail.com", show=self._show, wait_seconds=seconds)
-        except CredentialsError as error:
+            logged_in(
+                CLIENT,
+                hint="maya@gmail.com",
+                show=self._show,
+                pasted=self.pasted,
+                wait_seconds=seconds,
+            )
+        except Exception as error:  # noqa: BLE001 -- a test looks at what it is
             self.failure = error
 
     def _show(self, address: str) -> None:
@@ -90,6 +98,29 @@ def test_connection_that_says_nothing_holds_nobody_up_for_long(waiting: Waiting)
         assert waiting.comes_back(state=waiting.asked["state"], error="access_denied") == 200
     thread.join(120)
     assert waiting.failure is not None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "words"),
+    [
+        ("http://[127.0.0.1/?state={}&error=access_denied", "did not let lorsync in"),
+        ("127.0.0.1:1/?state={}&error=access_denied", "did not let lorsync in"),
+        ('"http://127.0.0.1:1/?error=access_denied&state={}"', "did not let lorsync in"),
+        ("http://[", "not the address at which the browser ended"),
+        ("http://127.0.0.1:1/?state=forged&code=stolen", "not the address at which"),
+    ],
+)
+def test_pasted_address_is_taken_as_people_paste_it(
+    waiting: Waiting, pasted: str, words: str
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as lines, os.fdopen(writing, "w") as terminal:
+        waiting.pasted = lines
+        thread = waiting.begin(60)
+        terminal.write(pasted.format(waiting.asked["state"]) + "\n")
+        terminal.flush()
+        thread.join(10)
+    assert words in str(waiting.failure)
 
 
 def test_nobody_comes_back(waiting: Waiting) -> None:

@@ -57,6 +57,59 @@ def test_token_is_renewed_ahead_of_its_end(lifetime: float, good_until: float) -
     assert endpoint.tokens.current() == "access-2"
 
 
+@pytest.mark.parametrize(
+    ("said", "good_until"),
+    [
+        ('"7200"', 6900.0),
+        *[
+            (odd, HOUR - 300)
+            for odd in (
+                "null",
+                '"soon"',
+                "[1]",
+                "1e999",
+                "NaN",
+                "-5",
+                "9" * 400,
+                '"' + "9" * 5000 + '"',
+            )
+        ],
+    ],
+)
+def test_lifetime_that_is_odd_or_missing_renews_no_token_before_each_request(
+    said: str, good_until: float
+) -> None:
+    endpoint = Endpoint()
+    text = f'{{"access_token": "a", "scope": 5, "expires_in": {said}}}'
+    endpoint.answer = lambda: FormAnswer(status=200, text=text)
+    assert endpoint.tokens.current() == "a"
+    endpoint.now = good_until - 1
+    endpoint.tokens.current()
+    assert endpoint.asked == 1
+    endpoint.now = good_until
+    endpoint.tokens.current()
+    assert endpoint.asked == 2
+
+
+def test_refresh_token_that_takes_anothers_place_is_used_and_kept() -> None:
+    forms: list[str] = []
+
+    def post(_: str, form: str) -> FormAnswer:
+        forms.append(form)
+        said = {"access_token": "a", "expires_in": 100, "refresh_token": f"next-{len(forms)}"}
+        return FormAnswer(status=200, text=json.dumps(said))
+
+    kept: list[Login] = []
+    tokens = GoogleTokens(LOGIN, post=post)
+    tokens.kept_by(kept.append)
+    tokens.current()
+    tokens.renewed("a")
+    assert "refresh_token=refresh-geheim" in forms[0]
+    assert "refresh_token=next-1" in forms[1]
+    assert [login.refresh_token for login in kept] == ["next-1", "next-2"]
+    assert tokens.login == kept[-1]
+
+
 def test_eight_writers_renew_a_refused_token_once() -> None:
     endpoint = Endpoint()
     refused = endpoint.tokens.current()
@@ -92,6 +145,7 @@ def test_ended_login_says_what_to_run_and_asks_no_more() -> None:
     [
         (refuse("invalid_client", 401), LoginRefusedError),
         (refuse("\x1b[31mevil <geheim>"), LoginRefusedError),
+        (refuse("GOCSPX_geheim1"), LoginRefusedError),
         (refuse("rate_limit_exceeded", 429), TryAgainError),
         (lambda: FormAnswer(status=503, text=""), TryAgainError),
         (lambda: FormAnswer(status=200, text="<html>Welcome to the hotel"), UnavailableError),
@@ -99,6 +153,13 @@ def test_ended_login_says_what_to_run_and_asks_no_more() -> None:
         (lambda: FormAnswer(status=200, text='{"access_token": ""}'), UnavailableError),
         (lambda: FormAnswer(status=200, text='["geheim"]'), UnavailableError),
         (lambda: FormAnswer(status=302, text=""), UnavailableError),
+        (lambda: FormAnswer(status=200, text='{"access_token": {"a": 1}}'), UnavailableError),
+        (lambda: FormAnswer(status=200, text='{"access_token": "a\\r\\nX: y"}'), UnavailableError),
+        (lambda: FormAnswer(status=200, text='{"access_token": "\\ud800"}'), UnavailableError),
+        (
+            lambda: FormAnswer(status=200, text='{"access_token": "a", "refresh_token": 5}'),
+            UnavailableError,
+        ),
     ],
 )
 def test_each_answer_is_one_plain_error(

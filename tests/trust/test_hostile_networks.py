@@ -129,6 +129,7 @@ def named(account: Account, *, principal: str = "/principal/", home: str = "/hom
         "http://127.0.0.1:631/",
         f"https://maya:x@{GOOD}/home/",
         "https://[broken/",
+        rf"https://{EVIL}\.{GOOD}/home/",
     ],
 )
 def test_a_home_elsewhere_is_named_and_not_asked(newcomer: Victim, home: str) -> None:
@@ -136,7 +137,7 @@ def test_a_home_elsewhere_is_named_and_not_asked(newcomer: Victim, home: str) ->
     text = message(done, 69)
     assert "the password is not sent there" in text
     # To write it into the config is a way out for an address that could be right alone.
-    possible = home.startswith((f"https://{EVIL}", f"//{EVIL}", "https://maya"))
+    possible = home.startswith((f"https://{EVIL}/", f"//{EVIL}", "https://maya"))
     assert ("write this address into calendar.url" in text) is possible
     nothing_leaked(newcomer.villain)
 
@@ -206,6 +207,8 @@ def test_netrc_is_left_alone_and_a_proxy_is_named(victim: Victim) -> None:
     victim.environment["HTTPS_PROXY"] = f"http://maya:{PASSWORD}@127.0.0.1:{port}/"
     checked = victim.does("check")
     assert f"through the proxy 127.0.0.1:{port}/" in checked.err
+    assert "through the proxy that HTTPS_PROXY names" in message(victim.does("sync"), 69)
+    victim.environment["HTTPS_PROXY"] = f"socks5://maya:{PASSWORD}@127.0.0.1:{port}/"
     assert "through the proxy that HTTPS_PROXY names" in message(victim.does("sync"), 69)
     assert victim.villain.asked == []
     victim.environment.clear()

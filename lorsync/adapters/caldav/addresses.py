@@ -2,13 +2,20 @@
 
 import contextlib
 import ipaddress
+import re
 from functools import cache
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from lorsync.errors import ConfigError
 
 _SHOWN = 200
 """How many characters of an address a message shows."""
+
+_HOST_AND_PORT = re.compile(r"(?:[\w.-]+|\[[\w:.%-]+\])(?::[0-9]*)?")
+"""What every parser of addresses reads alike: for urllib3 a host ends at a backslash, for Python's
+own it goes on, so that one would check another host than the other asks."""
+
+_PORTS = {"http": 80, "https": 443}
 
 
 def shown(url: str) -> str:
@@ -25,11 +32,15 @@ def shown(url: str) -> str:
 
 
 def joined(base: str, reference: str) -> str:
-    """Resolve a reference of a server's (RFC 3986 section 5); itself where it is no address."""
+    """Resolve a reference of a server's (RFC 3986 section 5); itself where it is no address.
+
+    What a terminal would act on is percent-encoded, as it is sent anyway (RFC 3987 section 3.1).
+    """
     try:
-        return urljoin(base, reference)
+        whole = urljoin(base, reference)
     except ValueError:
         return reference
+    return "".join(mark if mark.isprintable() else quote(mark) for mark in whole)
 
 
 def is_loopback(host: str) -> bool:
@@ -57,7 +68,7 @@ def check_address(url: str, *, allow_http: bool = False) -> None:
             f"calendar.url: {shown(url)} has a user name or password in it: "
             "use calendar.username and calendar.password_command."
         )
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in _PORTS or not host or not _HOST_AND_PORT.fullmatch(parts.netloc):
         raise ConfigError(
             f"calendar.url: {url!r} is not an address: it must begin with https:// and a host."
         )
@@ -66,6 +77,15 @@ def check_address(url: str, *, allow_http: bool = False) -> None:
             f"calendar.url: {shown(url)} would send the password in clear: use https://, or write "
             "“allow_http = true” below [calendar] if nobody else is on that network."
         )
+
+
+def is_address(url: str) -> bool:
+    """Tell whether :func:`check_address` takes it."""
+    try:
+        check_address(url)
+    except ConfigError:
+        return False
+    return True
 
 
 def may_follow(origin: str, target: str) -> bool:
@@ -77,10 +97,11 @@ def may_follow(origin: str, target: str) -> bool:
     """
     try:
         one, two = urlsplit(origin), urlsplit(target)
-        host, other, ports = one.hostname or "", two.hostname or "", (one.port, two.port)
+        host, other = one.hostname or "", two.hostname or ""
+        ports = [each.port or _PORTS.get(each.scheme) for each in (one, two)]
     except ValueError:
         return False
-    if two.scheme not in {"http", "https"} or two.username is not None or not other:
+    if two.scheme not in _PORTS or not other or not _HOST_AND_PORT.fullmatch(two.netloc):
         return False
     if two.scheme == "http" or is_loopback(host) or is_loopback(other):
         return (one.scheme, host, ports[0]) == (two.scheme, other, ports[1])

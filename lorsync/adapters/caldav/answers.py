@@ -32,17 +32,8 @@ class Answer:
 
     @property
     def stated_time(self) -> datetime | None:
-        """What the ``Date`` header says, aware; None where it is missing or says nothing.
-
-        RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
-        """
-        try:
-            said = parsedate_to_datetime(self.headers.get("date", ""))
-        except (ValueError, OverflowError):
-            return None
-        if not 1970 <= said.year < 9999:
-            return None  # in another zone it might be no date at all
-        return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+        """What the ``Date`` header says, aware; None where it is missing or says nothing."""
+        return http_date(self.headers.get("date", ""))
 
     def multistatus(self) -> xml.MultiStatus:
         """Read the answer as a multistatus; raises what :func:`unusable` says of anything else."""
@@ -64,6 +55,20 @@ class Exchange:
         return (method, url, body) == (self.answer.method, self.answer.url, self.body)
 
 
+def http_date(text: str) -> datetime | None:
+    """Read a date of HTTP, aware; None for what is none.
+
+    RFC 9110 section 5.6.7: all of its forms are UTC, the one without a zone too.
+    """
+    try:
+        said = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    if not 1970 <= said.year < 9999:
+        return None  # in another zone it might be no date at all
+    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+
+
 def is_web_page(declared: str, body: bytes) -> bool:
     """Tell whether a body is a page for a browser, by its type or its beginning."""
     head = body[:1024].lstrip().lower()
@@ -73,9 +78,13 @@ def is_web_page(declared: str, body: bytes) -> bool:
 
 
 def strong_etag(told: str | None) -> ETag | None:
-    """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match."""
+    """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match.
+
+    None for what cannot stand in a header.
+    """
     told = (told or "").strip()
-    return ETag(told) if told and not told.startswith("W/") else None
+    fits = told.isascii() and told.isprintable()
+    return ETag(told) if told and fits and not told.startswith("W/") else None
 
 
 def unusable(answer: Answer) -> LorsyncError:

@@ -118,7 +118,7 @@ class CalDavCalendar:
             raise PreconditionFailedError(f"{href} is there already.")
         if answer.status in {*GONE, _NO_PARENT} and not answer.preconditions:
             self._where.check_there()
-        raise _refused(href, answer)
+        raise self._refused(href, answer)
 
     def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         """Replace a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
@@ -126,20 +126,20 @@ class CalDavCalendar:
         if 200 <= answer.status < 300:
             return self._strongly_told(answer)
         self._check_guarded(href, answer)
-        raise _refused(href, answer)
+        raise self._refused(href, answer)
 
     def delete(self, href: Href, etag: ETag | None) -> None:
         """Delete a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
         answer = self._write("DELETE", href, _guard(etag))
         if not 200 <= answer.status < 300:
             self._check_guarded(href, answer)
-            raise _refused(href, answer)
+            raise self._refused(href, answer)
 
     def discard(self, href: Href) -> None:
         """Delete whatever version is there; nothing there is no error."""
         answer = self._write("DELETE", href, {})
         if not 200 <= answer.status < 300 and answer.status not in GONE:
-            raise _refused(href, answer)
+            raise self._refused(href, answer)
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,21 +185,21 @@ class CalDavCalendar:
         if answer.status == _NO_PARENT and not answer.preconditions:
             self._where.check_there()
 
+    def _refused(self, href: Href, answer: Answer) -> WriteRefusedError:
+        """Say why the server refuses one resource."""
+        names = sorted(name.rpartition("}")[2] for name in answer.preconditions)
+        if answer.status == 507 or "quota-not-exceeded" in names:
+            why = "its storage is full"
+        elif answer.status == 413 or "max-resource-size" in names:
+            why = "it is too large"
+        elif "no-uid-conflict" in names:
+            why = "another resource has its UID"
+        else:
+            words = xml.said(answer.root) if answer.root is not None else ""
+            said = ", ".join(names) or self._transport.discreet(words)
+            why = f"{answer.status}, {said}" if said else f"{answer.status}"
+        return WriteRefusedError(f"{xml.line(href)}: the server refuses {answer.method} ({why}).")
+
 
 def _guard(etag: ETag | None) -> Mapping[str, str]:
     return {} if etag is None else {"If-Match": etag}
-
-
-def _refused(href: Href, answer: Answer) -> WriteRefusedError:
-    """Say why the server refuses one resource."""
-    names = sorted(name.rpartition("}")[2] for name in answer.preconditions)
-    if answer.status == 507 or "quota-not-exceeded" in names:
-        why = "its storage is full"
-    elif answer.status == 413 or "max-resource-size" in names:
-        why = "it is too large"
-    elif "no-uid-conflict" in names:
-        why = "another resource has its UID"
-    else:
-        said = ", ".join(names) or (xml.said(answer.root) if answer.root is not None else "")
-        why = f"{answer.status}, {said}" if said else f"{answer.status}"
-    return WriteRefusedError(f"{href}: the server refuses {answer.method} ({why}).")

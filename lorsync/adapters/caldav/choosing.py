@@ -13,7 +13,7 @@ from lorsync.adapters.caldav.account import Secret, connected
 from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
 from lorsync.adapters.caldav.answers import Exchange
 from lorsync.adapters.caldav.calendar import CalDavCalendar
-from lorsync.adapters.caldav.discovery import account_at, homes_of, members_of, survey
+from lorsync.adapters.caldav.discovery import account_at, calendars_in, homes_of, survey
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.allowance import Allowance
@@ -151,7 +151,7 @@ def _look(transport: Transport, settings: CalendarSettings, holding: Uid | None)
         _check_use(account.given, transport, settings)
         return account.about.url
     homes = homes_of(transport, account)
-    listed = [found for home in homes for found in members_of(transport, account, home)]
+    listed = calendars_in(transport, account, homes)
     named = meant(listed, settings) or _holders(transport, listed, holding)
     if len(named) > 1:
         both = " and ".join(shown(found.address) for found in named)
@@ -249,8 +249,12 @@ def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> 
     )
     address = f"{home}{segment}/"
     headers = {"Content-Type": xml.MEDIA_TYPE}
-    body = xml.mkcalendar(_normal(settings.name), settings.color)
-    answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
+    # One property that is not taken refuses them all (RFC 4791 section 5.3.1).
+    for color in dict.fromkeys([settings.color, None]):
+        body = xml.mkcalendar(_normal(settings.name), color)
+        answer = transport.send("MKCALENDAR", address, body=body, headers=headers)
+        if answer.status in {200, 201}:
+            break
     if answer.status not in {200, 201}:
         raise ConfigError(
             f"{shown(home)} does not let lorsync make a calendar ({answer.status}): make one "

@@ -68,7 +68,7 @@ class Contents:
             if answer.status in GONE:
                 self._where.check_there()
             if answer.status != 207:
-                self._check_refusal(answer, page)
+                self._check_refusal(answer)
                 return None
             status = answer.multistatus()
             self._check_own(status)
@@ -95,24 +95,24 @@ class Contents:
         own = status.of(self._where.path)
         return own is not None and own.status == 507
 
-    def _check_refusal(self, answer: Answer, token: SyncToken | None) -> None:
+    def _check_refusal(self, answer: Answer) -> None:
         """Accept that a token is unknown, or the report; raise for what is no such answer.
 
         An unknown token is 403 on Radicale, Cyrus and sabre, 412 on Xandikos.
         """
         if answer.web_page or answer.status < 400:
             raise unusable(answer)
-        if token is None and answer.status == 403 and not answer.preconditions:
-            raise CredentialsError(
-                f"{shown(self._where.address)} may not be read by {self._transport.username!r}: "
-                "check the rights of the calendar."
-            )
 
     def _etags(self) -> Listing:
         """List everything with a Depth-1 PROPFIND, for servers without the report."""
         answer = self._send("PROPFIND", xml.propfind([xml.GETETAG, xml.RESOURCETYPE]), depth=1)
         if answer.status in GONE:
             self._where.check_there()
+        if answer.status == 403 and not answer.web_page:
+            raise CredentialsError(
+                f"{shown(self._where.address)} may not be read by {self._transport.username!r}: "
+                "check the rights of the calendar."
+            )
         status = answer.multistatus()
         self._check_own(status)
         if status.of(self._where.path) is None:

@@ -1,5 +1,6 @@
 """From a server's address to the calendars of an account (RFC 6764, RFC 5397, RFC 4791)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
@@ -26,6 +27,7 @@ _MEMBERS = (
 )
 _ABOUT = (*_MEMBERS, xml.PRINCIPAL, xml.HOME_SET)
 _NAME = (xml.DISPLAYNAME,)
+_COLOR = re.compile(r"(#[0-9A-Fa-f]{6})(?:[0-9A-Fa-f]{2})?")
 # RFC 3744 section 5.4 and RFC 4918: any of these lets a person write events.
 _WRITING = frozenset(map(xml.dav, ("write", "write-content", "bind", "all")))
 
@@ -80,16 +82,32 @@ def homes_of(transport: Transport, account: Account) -> list[str]:
         )
     for home in homes:
         _check_host(transport, home)
-    return [home if home.endswith("/") else home + "/" for home in homes]
+    ended = [home if home.endswith("/") else home + "/" for home in homes]
+    return list({_place(home): home for home in reversed(ended)}.values())[::-1]
 
 
-def members_of(transport: Transport, account: Account, home: str) -> list[Collection]:
-    """List the calendars of a home that take events. Raises as :func:`account_at`."""
+def calendars_in(transport: Transport, account: Account, homes: Iterable[str]) -> list[Collection]:
+    """List the calendars of these homes that take events. Raises as :func:`account_at`."""
+    listed = [found for home in homes for found in _members(transport, account, home)]
+    # A home may be named in two spellings, and stand in another.
+    return list({_place(found.address): found for found in reversed(listed)}.values())[::-1]
+
+
+def _place(address: str) -> tuple[str, str]:
+    """Return what two spellings of one address have in common."""
+    return (urlsplit(address).hostname or "", _path(address))
+
+
+def _members(transport: Transport, account: Account, home: str) -> list[Collection]:
     answer = _propfind(transport, home, _MEMBERS, depth=1)
     if answer.status in {404, 405} or answer.web_page:
         raise unusable(answer)
+    responses = answer.multistatus().responses
+    if not responses:
+        # Not even the home itself (RFC 4918 section 9.1): this is no empty one to make things in.
+        raise UnavailableError(f"{shown(home)} gave an incomplete list: try again.")
     listed = []
-    for response in answer.multistatus().responses:
+    for response in responses:
         components = response.components()
         if xml.CALENDAR not in response.kinds(xml.RESOURCETYPE):
             continue
@@ -110,7 +128,7 @@ def survey(transport: Transport) -> Survey:
     """Look at the account: its calendars, or the one whose address was given. Raises as above."""
     account = account_at(transport)
     homes = [] if account.given is not None else homes_of(transport, account)
-    listed = [found for home in homes for found in members_of(transport, account, home)]
+    listed = calendars_in(transport, account, homes)
     given = [] if account.given is None else [account.given]
     return Survey(
         principals=tuple(sorted(account.principals)),
@@ -141,9 +159,11 @@ def _propfind(transport: Transport, url: str, names: Iterable[str], depth: int =
 def _about(transport: Transport) -> Answer:
     """Ask the given address who it is; where a bare host is none, ask its well-known address."""
     answer = _propfind(transport, transport.origin, _ABOUT)
-    if answer.status != 207 and urlsplit(transport.origin).path in {"", "/"}:
+    if not _tells_of_account(answer) and urlsplit(transport.origin).path in {"", "/"}:
         known = joined(transport.origin, "/.well-known/caldav")
-        answer = _propfind(transport, known, _ABOUT)
+        there = _propfind(transport, known, _ABOUT)
+        if answer.status != 207 or _tells_of_account(there):
+            answer = there
     if answer.status == 403 and not answer.web_page:
         raise CredentialsError(
             f"{shown(answer.url)} refuses access for {transport.username!r}: "
@@ -151,6 +171,16 @@ def _about(transport: Transport) -> Answer:
         )
     answer.multistatus()
     return answer
+
+
+def _tells_of_account(answer: Answer) -> bool:
+    """Tell whether this leads on: a WebDAV folder at the root of a host does not."""
+    if answer.status != 207 or answer.root is None:
+        return False
+    is_calendar = any(
+        xml.CALENDAR in each.kinds(xml.RESOURCETYPE) for each in answer.multistatus().responses
+    )
+    return is_calendar or any(_hrefs(answer, name) for name in (xml.PRINCIPAL, xml.HOME_SET))
 
 
 def _hrefs(answer: Answer, name: str) -> list[str]:
@@ -196,5 +226,5 @@ def _path(href: str) -> str:
 
 def _color(text: str | None) -> str | None:
     """Return ``#RRGGBB``; Apple adds two digits for how opaque it is."""
-    color = (text or "").strip()
-    return color[:7].upper() if len(color) in {7, 9} and color.startswith("#") else None
+    color = _COLOR.fullmatch((text or "").strip())
+    return None if color is None else color[1].upper()

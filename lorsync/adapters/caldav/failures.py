@@ -1,18 +1,23 @@
 """What failed between a request and its answer, in words for a person."""
 
 import math
+import re
+from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 import niquests
-from caldav.lib.error import parse_retry_after
 
-from lorsync.adapters.caldav.addresses import shown
-from lorsync.adapters.caldav.answers import Answer
-from lorsync.adapters.caldav.session import Limits
+from lorsync.adapters.caldav.addresses import is_address, shown
+from lorsync.adapters.caldav.answers import Answer, http_date
+from lorsync.adapters.caldav.session import Limits, proxies_for
 from lorsync.errors import (
     AllowanceSpentError,
     BusyError,
+    CredentialsError,
     LargeAnswerError,
+    LoginRefusedError,
+    LorsyncError,
     TryAgainError,
     UnavailableError,
 )
@@ -23,27 +28,71 @@ _OWN_AUTHORITY = (
     "that in calendar.ca_file"
 )
 
+_SCHEME: Final = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{0,20})(?=\s|,|$)")
+"""A way of signing in that WWW-Authenticate offers (RFC 9110 section 11.6.1)."""
+_MOST_DIGITS: Final = 12
 
-def busy(url: str, status: int, retry_after: float | None) -> BusyError:
-    """Say that a server asks to be left alone."""
+_OF_NO_ADDRESS: Final = (niquests.exceptions.InvalidURL, niquests.exceptions.InvalidSchema)
+
+# Of the 5xx these concern the one request: not implemented, and no room left.
+_PLAIN_5XX = frozenset({501, 507})
+_GOOGLE_QUOTA = (b"usageLimits", b"ateLimitExceeded", b"quotaExceeded")
+_NOT_ENABLED = b"accessNotConfigured"
+
+
+def of_account(
+    answer: Answer, body: bytes, password_of: str | None, advice: str
+) -> LorsyncError | None:
+    """Return what ends everything, None for an answer about the one request alone.
+
+    A 403 is one, since its body may name a condition, unless it tells of a limit of use.
+    ``password_of``: whose password was sent, None for a token; ``advice`` is for whom it fails.
+    """
+    if answer.status == 401:
+        return _refused(answer, password_of, advice)
+    # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
+    if answer.status == 403 and any(word in body for word in _GOOGLE_QUOTA):
+        return None if _NOT_ENABLED in body else _busy(answer)
+    if answer.status == 429:
+        return _busy(answer)
+    if answer.status >= 500 and answer.status not in _PLAIN_5XX:
+        return _unwell(answer)
+    return None
+
+
+def _busy(answer: Answer) -> BusyError:
     return BusyError(
-        f"{shown(url)} asks to be left alone for now ({status}).", retry_after=retry_after
+        f"{shown(answer.url)} asks to be left alone for now ({answer.status}).",
+        retry_after=_seconds(answer.headers.get("retry-after")),
     )
 
 
-def unwell(answer: Answer) -> TryAgainError:
-    """Say what a 5xx means for the whole server: come back later, or some mishap."""
-    wish = answer.headers.get("retry-after")
-    if answer.status == 503 or wish:
-        return busy(answer.url, answer.status, _seconds(wish))
+def _unwell(answer: Answer) -> TryAgainError:
+    if answer.status == 503 or answer.headers.get("retry-after"):
+        return _busy(answer)
     return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
+
+
+def _refused(answer: Answer, password_of: str | None, advice: str) -> CredentialsError:
+    offered = dict.fromkeys(_SCHEME.findall(answer.headers.get("www-authenticate", "")))
+    spoken = not offered or any(name.lower() == "basic" for name in offered)
+    # What Google offers beside Bearer is of another age.
+    if password_of is None or spoken:
+        who = "the login" if password_of is None else f"the user name {password_of!r} or password"
+        return LoginRefusedError(
+            f"{shown(answer.url)} refuses {who}: check calendar.username. {advice}"
+        )
+    return CredentialsError(
+        f"{shown(answer.url)} takes no password as lorsync sends it (Basic), but only "
+        f"{' or '.join(offered)}, which lorsync does not speak: have Basic turned on there."
+    )
 
 
 def astray(said: str, target: str) -> UnavailableError:
     """Say that the password is not sent to where a server points; ``said`` is how it does that."""
     where = shown(target)
     refused = f"{said} {where}: the password is not sent there"
-    if not where.startswith("https://"):
+    if not where.startswith("https://") or not is_address(where):
         return UnavailableError(f"{refused}. Tell whoever runs the server.")
     return UnavailableError(
         f"{refused}. If you know that to be right, write this address into calendar.url."
@@ -97,7 +146,10 @@ def unreachable(error: OSError, url: str, read_limit: float) -> UnavailableError
         why = _distrust(text)
     elif isinstance(error, niquests.exceptions.Timeout) or "timed out" in text:
         why = f"does not answer within {read_limit:g} s: try again, or check calendar.url"
-    elif isinstance(error, niquests.exceptions.ProxyError):
+    elif isinstance(error, niquests.exceptions.ProxyError) or (
+        # The address itself was checked; what is left is that of the proxy.
+        isinstance(error, _OF_NO_ADDRESS) and proxies_for(url)
+    ):
         why = "cannot be reached through the proxy that HTTPS_PROXY names: check that"
     elif "resolve" in text or "getaddrinfo" in text:
         why = "cannot be found: check calendar.url and the network"
@@ -124,8 +176,13 @@ def _host(url: str) -> str:
 
 
 def _seconds(wish: str | None) -> float | None:
-    """Return a Retry-After in seconds, given as such or as a time; None for what is neither."""
-    try:
-        return parse_retry_after(wish) if wish else None
-    except OverflowError:
-        return math.inf
+    """Return a Retry-After in seconds, given as such or as a time; None for what is neither.
+
+    RFC 9110 section 10.2.3.
+    """
+    digits = (wish or "").strip()
+    if digits.isascii() and digits.isdigit():
+        # So many digits are no number to Python any more.
+        return float(digits) if len(digits) < _MOST_DIGITS else math.inf
+    then = http_date(digits)
+    return None if then is None else max(0.0, (then - datetime.now(UTC)).total_seconds())

@@ -18,10 +18,9 @@ from urllib.parse import urlsplit
 
 from lorsync.adapters.authorities import trusted_authorities
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import check_address, is_loopback
+from lorsync.adapters.caldav.addresses import is_address, is_loopback
 from lorsync.adapters.caldav.alarm import alarm
 from lorsync.adapters.caldav.answers import Answer, Exchange
-from lorsync.errors import ConfigError
 from lorsync.ports import SyncToken
 
 log = logging.getLogger(__name__)
@@ -37,9 +36,7 @@ _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 def can_glance(address: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Tell whether this way of asking serves for an address: directly, as the transport would."""
-    try:
-        check_address(address)
-    except ConfigError:
+    if not is_address(address):
         return False
     direct = is_loopback(urlsplit(address).hostname or "")
     return direct or not any(environ.get(name) for name in _PROXIES)
@@ -71,6 +68,8 @@ def ask(address: str, *, username: str, password: str, token: SyncToken) -> Exch
         except (OSError, http.client.HTTPException, ValueError) as error:
             log.debug("A first look got no answer: %s.", type(error).__name__)
             return None
+    if login.encode() in content:
+        return None  # what is sent back is concealed by the transport
     root = xml.parse(content) if len(content) <= _LARGEST else None
     if response.status != 207 or root is None:
         return None

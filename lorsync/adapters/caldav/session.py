@@ -5,7 +5,7 @@ import io
 import socket
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,12 +15,18 @@ from niquests.adapters import HTTPAdapter
 from niquests.packages.urllib3.contrib.resolver.system import (  # type: ignore[import-not-found]  # made up at run time
     SystemResolver,
 )
+from niquests.packages.urllib3.exceptions import (  # type: ignore[import-not-found]  # likewise
+    HTTPError,
+)
 from niquests.utils import get_environ_proxies
 
 from lorsync.adapters.caldav.alarm import alarm
 
 _MOST_ADDRESSES: Final = 8
 """Of a name; each that does not answer costs the time limit for connecting."""
+
+_LEAST_SECRET: Final = 8
+"""Characters of a signature; a shorter one could stand in anything by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,8 @@ class LimitedSession(niquests.Session):
             allow_incoming_cookies=False,
             headers={"Accept-Encoding": "gzip"},
         )
+        self.status = 0
+        self.told: Mapping[str, str] = {}
         self.content = b""
         self.seconds = limits.request
         self.verify = verify
@@ -86,19 +94,33 @@ class LimitedSession(niquests.Session):
         """Leave each redirect to the caller: it changes where credentials go."""
 
     def send(self, request: niquests.PreparedRequest, **kwargs: Any) -> niquests.Response:
-        """Send a request and keep the body of its answer in ``content``, apart from the answer.
+        """Send a request and keep its answer: ``status``, headers as ``told``, body as ``content``.
 
-        Nothing else gets to read it: parsers of other libraries would expand what it declares.
+        The names of headers are in lower case. Nothing else gets to read the body: parsers of other
+        libraries would expand what it declares.
         Raises TooSlowError after ``seconds``, TooLargeError, UnreadableError, and what niquests
         raises.
         """
-        self.content = b""
+        self.status, self.told, self.content = 0, {}, b""
         with self._sockets.ended_after(self.seconds):
             response = super().send(request, **{**kwargs, "stream": True})
-            self.content = _body(response, self._limits.size)
+            try:
+                self.content = _body(response, self._limits.size)
+            except HTTPError:
+                # Of the library below, which niquests lets through: a chunk of no length, say.
+                raise UnreadableError from None
+        self.status = response.status_code or 0
+        self.told = {str(name).lower(): str(value) for name, value in response.headers.items()}
         # What the property of that name keeps once it was read.
         response._content = b""
         return response
+
+    def conceal(self, secret: str) -> None:
+        """Take what was signed with out of the answer: careless servers send headers back."""
+        if len(secret) < _LEAST_SECRET:
+            return
+        self.content = self.content.replace(secret.encode(), b"")
+        self.told = {name: value.replace(secret, "") for name, value in self.told.items()}
 
     def close(self) -> None:
         """Close every connection."""

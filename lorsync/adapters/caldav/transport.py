@@ -1,9 +1,9 @@
 """One request, one honest answer: connections, redirects, and every foreign exception."""
 
 import logging
-import math
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,10 +41,6 @@ caldav_error.debug_dump_communication = False
 
 _HOPS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Of the 5xx these concern the one request: not implemented, and no room left.
-_PLAIN_5XX = frozenset({501, 507})
-_GOOGLE_QUOTA = (b"usageLimits", b"ateLimitExceeded", b"quotaExceeded")
-_NOT_ENABLED = b"accessNotConfigured"
 
 
 class AccessTokens(Protocol):
@@ -88,6 +84,8 @@ class Transport:
         # The caldav library would take the password as its own attribute, and shows it there.
         self._bearer = _Bearer()
         self._auth = HTTPBasicAuth(username, password) if tokens is None else self._bearer
+        self._password = password
+        self._basic = b64encode(f"{username}:{password}".encode()).decode().rstrip("=")
         self._tokens = tokens
         self._advice = advice
         self._limits = limits
@@ -145,11 +143,20 @@ class Transport:
                 return answer
             target = joined(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
-                raise failures.astray(f"{shown(url)} redirects to", target)
+                raise failures.astray(
+                    f"{self.discreet(shown(url))} redirects to", self.discreet(target)
+                )
             url = target
         raise UnavailableError(
-            f"{shown(url)} redirects in a circle: check the address in calendar.url."
+            f"{self.discreet(shown(url))} redirects in a circle: check the address in calendar.url."
         )
+
+    def discreet(self, words: str) -> str:
+        """Return a server's words without the password, which a careless one repeats in an error.
+
+        One that is shorter than this would be found in any sentence.
+        """
+        return words.replace(self._password, "…") if len(self._password) >= 4 else words
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -207,11 +214,9 @@ class Transport:
         session = connection.session
         try:
             # WireBytes: the library rewrites the line ends of anything else.
-            response = connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]  # says str
-        except AuthorizationError as error:
-            return self._refusal(error.status or 401, method, url, session.content)
-        except RateLimitError as error:
-            return failures.busy(url, error.status or 429, error.retry_after_seconds)
+            connection.client.request(url, method, WireBytes(body), headers)  # type: ignore[arg-type]  # says str
+        except (AuthorizationError, RateLimitError, OverflowError):
+            pass  # The library's of a 401, 403, 429 or 503; the answer itself says more.
         except TooSlowError:
             if session.seconds < self._limits.request:
                 return failures.out_of_time(url, self._limits)
@@ -220,27 +225,13 @@ class Transport:
             return failures.too_large(url, self._limits)
         except (niquests.exceptions.RequestException, OSError) as error:
             return failures.unreachable(error, url, self._limits.read)
-        except OverflowError:
-            # The library's, of a Retry-After with hundreds of digits.
-            return failures.busy(url, 429, math.inf)
         except (UnreadableError, DAVError, ValueError):
             return failures.unreadable(url)
-        answer = _answer(method, url, response.status, response.headers, session.content)
-        if answer.status >= 500 and answer.status not in _PLAIN_5XX:
-            return failures.unwell(answer)
-        return answer
-
-    def _refusal(self, status: int, method: str, url: str, body: bytes) -> Answer | LorsyncError:
-        """Return a 403 as an answer, since its body may name a condition; a 401 ends everything."""
-        if status == 401:
-            who = "the login" if self._tokens else f"the user name {self._username!r} or password"
-            return LoginRefusedError(
-                f"{shown(url)} refuses {who}: check calendar.username. {self._advice}"
-            )
-        # An API that is not enabled counts as a limit of use at Google, and no waiting helps it.
-        if any(word in body for word in _GOOGLE_QUOTA) and _NOT_ENABLED not in body:
-            return failures.busy(url, 403, None)
-        return _answer(method, url, status, {}, body)
+        session.conceal(self._basic if self._tokens is None else self._bearer.token)
+        answer = _answer(method, url, session)
+        password = None if self._tokens is not None else self._username
+        trouble = failures.of_account(answer, session.content, password, self._advice)
+        return trouble or answer
 
     def _take(self) -> "_Connection":
         with self._lock:
@@ -272,16 +263,16 @@ class _Connection:
     session: LimitedSession
 
 
-def _answer(method: str, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    said = {name.lower(): value for name, value in headers.items()}
+def _answer(method: str, url: str, session: LimitedSession) -> Answer:
+    body = session.content
     root = xml.parse(body) if body else None
     return Answer(
         method=method,
         url=url,
-        status=status,
-        headers=said,
+        status=session.status,
+        headers=session.told,
         root=root,
-        web_page=root is None and is_web_page(said.get("content-type", ""), body),
+        web_page=root is None and is_web_page(session.told.get("content-type", ""), body),
     )
 
 

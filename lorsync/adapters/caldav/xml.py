@@ -232,7 +232,8 @@ def _response(element: Element) -> Response | None:
 def _status(line: str | None) -> int | None:
     """Read ``HTTP/1.1 404 Not Found``."""
     words = (line or "").split()
-    return int(words[1]) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else None
+    number = words[1] if len(words) > 1 else ""
+    return int(number) if len(number) == 3 and number.isascii() and number.isdigit() else None
 
 
 def _document(root: Element) -> bytes:

@@ -101,7 +101,7 @@ def logged_in(
         code_verifier=verifier,
         client_secret=client.secret,
     )
-    return _lasting(client, ask(oauth, form, ended=_TOO_LATE))
+    return _lasting(client, ask(form, ended=_TOO_LATE))
 
 
 def _lasting(client: Client, granted: Granted) -> Login:
@@ -132,7 +132,7 @@ def _open(address: str) -> None:
 
 def _code(oauth: WebApplicationClient, address: str, state: str) -> str | LorsyncError | None:
     """Return the code in an address at which the browser ended; None if it is not of this login."""
-    query = urlsplit(address.strip()).query
+    query = address.strip().strip("\"'<>").partition("?")[2].partition("#")[0]
     try:
         # The library takes no http address; on this machine it is the one that RFC 8252 wants.
         found = oauth.parse_request_uri_response(f"https://127.0.0.1/?{query}", state=state)

@@ -1,10 +1,10 @@
 """Ask Google's token endpoint (RFC 6749 sections 4.1.3, 5 and 6), and say plainly what it says."""
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-
-from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
 from lorsync.adapters.caldav.forms import FormAnswer, post_form
 from lorsync.adapters.google.login import read_object
@@ -21,6 +21,9 @@ ENDED: Final = (
     "in “Testing” (docs/google.md says how to publish it)."
 )
 
+_CODE: Final = re.compile(r"[a-z_]{1,40}")
+_USUAL_SECONDS: Final = 3600.0
+
 Post = Callable[[str, str], FormAnswer]
 """Posts an encoded form to an address."""
 
@@ -35,42 +38,54 @@ class Granted:
     scopes: frozenset[str]
 
 
-def ask(
-    client: WebApplicationClient, form: str, *, ended: str = ENDED, post: Post = post_form
-) -> Granted:
-    """Post a form that ``client`` has prepared; ``ended`` is what to say to ``invalid_grant``.
+def ask(form: str, *, ended: str = ENDED, post: Post = post_form) -> Granted:
+    """Post a form; ``ended`` is what to say to ``invalid_grant``.
 
     Raises LoginRefusedError where the login has ended or is none, TryAgainError where Google is
     busy, and UnavailableError where it does not answer.
     """
-    outcome = _read(client, post(TOKEN, form), ended)
+    outcome = _read(post(TOKEN, form), ended)
     if isinstance(outcome, LorsyncError):
-        # Outside of every except clause: oauthlib's errors hold what Google answered.
         raise outcome
     return outcome
 
 
-def _read(client: WebApplicationClient, answer: FormAnswer, ended: str) -> Granted | LorsyncError:
+def _read(answer: FormAnswer, ended: str) -> Granted | LorsyncError:
     if answer.status == 429 or answer.status >= 500:
         return TryAgainError(f"Google's login is not well ({answer.status}): try again.")
     said = read_object(answer.text)
     code = said.get("error")
     if 400 <= answer.status < 500 and isinstance(code, str):
         return _refusal(code, ended)
-    try:
-        token = client.parse_request_body_response(answer.text) if said else {}
-    except OAuth2Error:
-        token = {}
-    if not token.get("access_token"):
+    token, lasting = said.get("access_token"), said.get("refresh_token")
+    if not _is_token(token) or not (lasting is None or _is_token(lasting)):
         # Something in the way, such as the login page of a hotel, and no word of Google's.
         return UnavailableError(f"{TOKEN} does not answer like Google's login: try again later.")
-    seconds = token.get("expires_in")
+    scopes = said.get("scope")
     return Granted(
-        access_token=str(token["access_token"]),
-        refresh_token=token.get("refresh_token"),
-        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
-        scopes=frozenset(token.get("scope") or [SCOPE]),
+        access_token=str(token),
+        refresh_token=None if lasting is None else str(lasting),
+        seconds=_seconds(said.get("expires_in")),
+        # RFC 6749 section 5.1: left out where it is what was asked for.
+        scopes=frozenset(scopes.split() if isinstance(scopes, str) and scopes else [SCOPE]),
     )
+
+
+def _is_token(said: object) -> bool:
+    """Tell whether this can stand in a header (RFC 6749 appendix A.12)."""
+    return isinstance(said, str) and said.isascii() and said.isprintable() and bool(said.strip())
+
+
+def _seconds(said: object) -> float:
+    """Return how long a token lasts; some servers write the number as text, or leave it out.
+
+    One that ends sooner than was thought is refused once, and renewed then.
+    """
+    try:
+        seconds = float(said) if isinstance(said, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        seconds = math.nan
+    return seconds if 0 < seconds < math.inf else _USUAL_SECONDS
 
 
 def _refusal(code: str, ended: str) -> LoginRefusedError:
@@ -82,5 +97,6 @@ def _refusal(code: str, ended: str) -> LoginRefusedError:
             "Google does not know the client that the login was made with: look at it in the "
             "Google Cloud console (docs/google.md), and run “lorsync login --new-client”."
         )
-    known = code if code.isascii() and code.replace("_", "").isalnum() else "no reason"
+    # Something else than a code may be anything, a secret that was sent back too.
+    known = code if _CODE.fullmatch(code) else "no reason"
     return LoginRefusedError(f"Google refuses the login ({known}).")

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
@@ -38,7 +39,17 @@ class GoogleTokens:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at = 0.0
+        self._keep: Callable[[Login], None] = _forgotten
         self._refusal: str | None = None
+
+    @property
+    def login(self) -> Login:
+        """The login as it is now: an endpoint may give another refresh token with a token."""
+        return self._login
+
+    def kept_by(self, keep: Callable[[Login], None]) -> None:
+        """Hand each refresh token that takes another's place to ``keep`` (RFC 6749 section 6)."""
+        self._keep = keep
 
     def current(self) -> str:
         """Return a token that does not end soon. Raises as :func:`endpoint.ask`."""
@@ -69,7 +80,7 @@ class GoogleTokens:
             client_secret=self._login.client_secret,
         )
         try:
-            granted = ask(client, form, post=self._post)
+            granted = ask(form, post=self._post)
         except LoginRefusedError as error:
             self._refusal = str(error)
             raise
@@ -80,6 +91,13 @@ class GoogleTokens:
         # A token that lasts for less is renewed when three quarters of it are over.
         ahead = min(_AHEAD_SECONDS, granted.seconds / 4)
         self._renew_at = self._clock() + granted.seconds - ahead
+        if granted.refresh_token not in {None, self._login.refresh_token}:
+            self._login = replace(self._login, refresh_token=str(granted.refresh_token))
+            self._keep(self._login)
+
+
+def _forgotten(_: Login) -> None:
+    """Leave a refresh token in memory alone: where it came from is not ours to write to."""
 
 
 @lru_cache(maxsize=4)
