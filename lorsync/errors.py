@@ -5,9 +5,11 @@
     LorsyncError
     ├── UsageError            64  the command line asks for what there is not
     ├── DataError             65  a file or an answer cannot be used
+    ├── NoInputError          66  a file that was named is not there, or cannot be read
     ├── UnavailableError      69  the server is not there, or is no CalDAV server
     │   ├── CollectionGoneError   the calendar that lorsync writes to has vanished
     │   └── LargeAnswerError      an answer is larger than any that is wanted
+    ├── UnwritableError       73  a file that was asked for cannot be written
     ├── StateError            73  the state folder cannot be read or written
     │   ├── NewerLedgerError      a newer lorsync wrote the ledger
     │   └── DamagedLedgerError    the ledger is none any more
@@ -16,8 +18,8 @@
     │   ├── AllowanceSpentError   more requests at once than the provider is known to bear
     │   ├── PutOffError           the account is being left alone, as its server asked
     │   └── ClockError            the server's clock and ours are too far apart to write by
-    ├── CredentialsError      77  no password, or one that does not serve
-    │   ├── NoCredentialError     nobody has given one yet
+    ├── CredentialsError      77  a password that cannot be had, or does not serve
+    │   ├── NoCredentialError 78  nobody has given one yet: that is part of setting lorsync up
     │   └── LoginRefusedError     the server refuses this very login
     └── ConfigError           78  the config, with every problem in it
 
@@ -46,6 +48,12 @@ class DataError(LorsyncError):
     exit_code = 65
 
 
+class NoInputError(LorsyncError):
+    """Be given the name of a file that is not there, or may not be read."""
+
+    exit_code = 66
+
+
 class UnavailableError(LorsyncError):
     """Find no server, or one that does not speak CalDAV."""
 
@@ -58,6 +66,12 @@ class CollectionGoneError(UnavailableError):
 
 class LargeAnswerError(UnavailableError):
     """Get an answer that is larger than any that is wanted; the rest of it was not read."""
+
+
+class UnwritableError(LorsyncError):
+    """Fail to write a file or a folder that the person asked for."""
+
+    exit_code = 73
 
 
 class StateError(LorsyncError):
@@ -112,13 +126,18 @@ class ClockError(TryAgainError):
 
 
 class CredentialsError(LorsyncError):
-    """Have no password, or one that does not serve."""
+    """Fail to get the password, or have one that does not serve."""
 
     exit_code = 77
 
 
 class NoCredentialError(CredentialsError):
-    """Find that no secret was ever given: only a person changes that."""
+    """Find that no secret was ever given, for want of a step in setting lorsync up.
+
+    Only a person changes that, so no command and no daemon has reason to try again.
+    """
+
+    exit_code = 78
 
 
 class LoginRefusedError(CredentialsError):

@@ -175,7 +175,7 @@ class Worker:
                 self._failed(error)
             else:
                 # Since the start nothing has ever worked, and only a person changes that.
-                self.fatal = ConfigError(str(error))
+                self.fatal = error
                 return
         except Exception as error:  # noqa: BLE001 -- a mistake must not end the season's daemon
             self._failed(error)

@@ -8,19 +8,36 @@ import tempfile
 from pathlib import Path
 
 from lorsync.adapters.aside import usual_mode
-from lorsync.errors import StateError, TryAgainError
+from lorsync.errors import NoInputError, TryAgainError, UnwritableError
 
 _ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def read_bytes(path: Path) -> bytes | None:
-    """Read a file; None where there is none. Raises StateError."""
+    """Read a file; None where there is none. Raises NoInputError."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StateError(f"{path} cannot be read: {error.strerror}.") from None
+        raise NoInputError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise UnwritableError where it is plain, before anybody is asked, that a file cannot be."""
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise UnwritableError(f"{path} is a folder. Name the file in it.")
+        if target.exists() and not os.access(target, os.R_OK):
+            raise UnwritableError(f"{path} cannot be read, so it is not replaced.")
+        above = next(folder for folder in target.parents if folder.exists())
+        if not above.is_dir():
+            raise UnwritableError(f"{path} cannot be written: {above} is no folder.")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UnwritableError(f"{path} cannot be written: you may not write to {above}.")
 
 
 def write_whole(path: Path, content: bytes, *, before: bytes | None) -> None:
@@ -28,13 +45,13 @@ def write_whole(path: Path, content: bytes, *, before: bytes | None) -> None:
 
     A link stays a link, and the file that it leads to keeps its mode and, where that is allowed,
     its owner. ``before`` is what the file held when it was read (None: there was none). Raises
-    TryAgainError where another program has written it since, StateError where it cannot be written,
-    or must not be: a rename would go through where nobody may write, and so for root.
+    TryAgainError where another program has written it since, UnwritableError where it cannot be
+    written, or must not be: a rename would go through where nobody may write, and so for root.
     """
     target = Path(os.path.realpath(path))
     try:
         if target.exists() and not target.stat().st_mode & _ANYBODY_WRITES:
-            raise StateError(
+            raise UnwritableError(
                 f"{path} is marked read-only, so nothing is written. To let it be changed, run: "
                 f"chmod u+w {shlex.quote(str(target))}"
             )
@@ -100,5 +117,5 @@ def _settle(folder: Path) -> None:
         os.close(handle)
 
 
-def _unwritable(path: Path, error: OSError) -> StateError:
-    return StateError(f"{path} cannot be written: {error.strerror}.")
+def _unwritable(path: Path, error: OSError) -> UnwritableError:
+    return UnwritableError(f"{path} cannot be written: {error.strerror}.")

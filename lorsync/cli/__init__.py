@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import click
 
-from lorsync.cli.plain_text import speak_plainly
+from lorsync.cli.plain_text import complain, speak_plainly
 from lorsync.cli.root import cli
 from lorsync.errors import LorsyncError, UsageError, mistake
 
@@ -58,9 +58,7 @@ def _unheard(code: int) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    # Of what a server said, nothing that a terminal would act on.
-    plain = "".join(mark for mark in message if mark.isprintable() or mark == "\n")
-    print(f"lorsync: {plain}", file=sys.stderr)
+    complain(message)
     return code
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.plain_text import echo
+from lorsync.cli.plain_text import echo, folded
 from lorsync.cli.root import Globals
 from lorsync.errors import UsageError
 
@@ -44,7 +44,7 @@ def say(options: Globals, *lines: str) -> None:
     """Print what a command did; nothing where only results and errors are wanted (--quiet)."""
     if not options.quiet:
         for line in lines:
-            echo(line)
+            echo(folded(line))
 
 
 def now() -> datetime:

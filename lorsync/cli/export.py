@@ -11,10 +11,10 @@ import click
 from lorsync.cli import completing
 from lorsync.cli.context import now, parse_day, say, settings_of, state_of
 from lorsync.cli.files import write_whole
-from lorsync.cli.plain_text import echo
+from lorsync.cli.plain_text import complain, counted
 from lorsync.cli.root import Globals
 from lorsync.cli.words import Words
-from lorsync.errors import UsageError
+from lorsync.errors import UnwritableError, UsageError
 
 if TYPE_CHECKING:
     from lorsync.core.model import Event
@@ -39,7 +39,7 @@ def _kinds() -> list[str]:
 @click.option(
     "--split",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="One file for each mentor, in this folder.",
 )
 @click.option(
@@ -71,7 +71,8 @@ def _kinds() -> list[str]:
     "--with-drafts/--without-drafts",
     "drafts",
     default=True,
-    help="With your drafts, notes and alarms, for yourself; or without, for somebody else.",
+    help="With your drafts, notes and alarms, for yourself; or without, for somebody else.  "
+    "[default: with]",
 )
 @click.option("--as-of", metavar="DATE", callback=parse_day, help="Plan as if it were this day.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
@@ -114,7 +115,7 @@ def command(
     if output == _STDOUT:
         sys.stdout.buffer.write(body(events))
         if not events:
-            echo("lorsync: nothing is planned, so the calendar is empty.", err=True)
+            complain("Nothing is planned, so the calendar is empty.")
         return
     files = {Path(output): events} if output is not None else {}
     if split is not None:
@@ -127,7 +128,8 @@ def command(
 
         show({"files": [{"path": str(p), "events": len(own)} for p, own in files.items()]})
         return
-    say(options, *(f"{_events(len(own))} written to {path}." for path, own in files.items()))
+    for path, own in files.items():
+        say(options, f"{counted(len(own), 'event')} written to {path}.")
     if not events:
         say(options, "Nothing is planned.")
     elif drafts and (split or mentors or programs):
@@ -141,13 +143,10 @@ def _check_target(output: str | None, split: Path | None, *, as_json: bool) -> N
         raise UsageError("Stdout cannot take both the calendar and the JSON: leave one out.")
 
 
-def _events(number: int) -> str:
-    return f"{number} event{'' if number == 1 else 's'}"
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
+    except FileExistsError:
+        raise UnwritableError(f"{folder} is a file, and --split needs a folder.") from None
     except OSError as error:
-        msg = f"{folder} cannot be made: {error.strerror}."
-        raise UsageError(msg) from None
+        raise UnwritableError(f"{folder} cannot be made: {error.strerror}.") from None

@@ -8,10 +8,10 @@ import click
 
 from lorsync.adapters.credentials import Source, account, remember, source, stored
 from lorsync.cli.context import settings_of, state_of
-from lorsync.cli.plain_text import echo
+from lorsync.cli.plain_text import echo, folded
 from lorsync.cli.root import Globals
 from lorsync.cli.waiting import Waiting
-from lorsync.errors import UsageError
+from lorsync.errors import NoInputError, UsageError
 from lorsync.opening import as_it_is_now, calendars_of
 from lorsync.ports import Collection
 from lorsync.providers import SignIn, how_to_sign_in, traits
@@ -23,7 +23,7 @@ _LARGEST_FILE = 65_536
 @click.command("login")
 @click.option(
     "--client",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="For Google: the JSON file of your OAuth client.",
 )
 @click.option("--new-client", is_flag=True, help="For Google: ask for the OAuth client again.")
@@ -85,7 +85,7 @@ def _tell(settings: CalendarSettings, listed: tuple[Collection, ...], *, err: bo
 
 def _asked(settings: CalendarSettings, before: str | None, client: Path | None) -> str:
     """Have the person give what the provider needs."""
-    echo(how_to_sign_in(settings), err=True)
+    _explain(how_to_sign_in(settings))
     if traits(settings).sign_in is SignIn.OAUTH:
         return _google(settings, before, client)
     if client is not None:
@@ -103,14 +103,13 @@ def _google(settings: CalendarSettings, before: str | None, file: Path | None) -
     from lorsync.adapters.google import Client, Login, client_from, logged_in
 
     if file is not None:
-        with file.open(encoding="utf-8", errors="replace") as opened:
-            client = client_from(opened.read(_LARGEST_FILE))
+        client = client_from(_content(file))
     elif before is not None:
         # Another login with the client of the last one: only the browser has to be asked.
         last = Login.from_line(before)
         client = Client(id=last.client_id, secret=last.client_secret)
     else:
-        echo("It needs an OAuth client of your own; docs/google.md shows how.", err=True)
+        _explain("It needs an OAuth client of your own; docs/google.md shows how.")
         client = Client(
             id=click.prompt("Client ID", err=True).strip(),
             secret=_hidden("Client secret: ").strip(),
@@ -119,17 +118,27 @@ def _google(settings: CalendarSettings, before: str | None, file: Path | None) -
     return login.to_line()
 
 
+def _content(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return opened.read(_LARGEST_FILE)
+    except OSError as error:
+        raise NoInputError(f"{file} cannot be read: {error.strerror}.") from None
+
+
 def _show_address(address: str) -> None:
-    echo(
+    _explain(
         "Let lorsync in at this address, which your browser may have opened already:\n\n"
-        f"  {address}\n",
-        err=True,
+        f"  {address}\n"
     )
-    echo(
+    _explain(
         "If the browser runs on another machine, it ends at an address that begins with "
-        "http://127.0.0.1 and shows an error: paste that whole address here.",
-        err=True,
+        "http://127.0.0.1 and shows an error: paste that whole address here."
     )
+
+
+def _explain(text: str) -> None:
+    echo(folded(text, err=True), err=True)
 
 
 def _hidden(prompt: str) -> str:

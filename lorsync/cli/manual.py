@@ -32,16 +32,19 @@ _ENVIRONMENT = (
 
 EXIT_CODES = {
     0: "All is well.",
-    1: "The doctor found something wrong.",
+    1: "status: something needs you. doctor: something is wrong. service status: it has failed.",
+    2: "status: nothing runs lorsync. service status: the service does not run.",
     64: "The command line asks for what there is not.",
     65: "A file or a server's answer cannot be used.",
+    66: "A file that was named is not there, or cannot be read.",
     69: "The server is not there, or is no CalDAV server.",
     70: "A mistake of lorsync's own.",
-    73: "The state folder cannot be read or written.",
+    73: "A file that was asked for cannot be written, or the state folder cannot be used.",
     75: "Refused for now, or another lorsync is at work: try again later.",
-    77: "No password, or one that does not serve.",
-    78: "The config is wrong, or another one rules this calendar.",
+    77: "The password cannot be had, or does not serve.",
+    78: "The config is wrong, another one rules this calendar, or nobody has signed in yet.",
     130: "Stopped with Ctrl-C.",
+    141: "Whoever read the output left, as head(1) does.",
 }
 """As sysexits.h has them; :mod:`lorsync.errors` says which exception gives which."""
 

@@ -14,6 +14,12 @@ from collections.abc import Mapping
 import click
 
 _HANDLER = "lorsync.plain"
+_NARROWEST = 20
+"""Columns below which nothing is folded any further."""
+
+_USUAL = 80
+"""Columns of a terminal that does not say how many it has."""
+
 _LOOKALIKES = {
     "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "─": "-", "━": "-", "═": "=",
     "‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "·": "-", "•": "*", "…": "...",
@@ -46,6 +52,63 @@ def echo(message: str = "", *, err: bool = False, nl: bool = True) -> None:
     stream = sys.stderr if err else sys.stdout
     text = message if stream.isatty() else click.unstyle(message)
     print(text, end="\n" if nl else "", file=stream)
+
+
+def complain(message: str) -> None:
+    """Print what is wrong to stderr, with whose words they are in front."""
+    # Of what a server said, nothing that a terminal would act on.
+    plain = "".join(mark for mark in message if mark.isprintable() or mark == "\n")
+    echo(folded(f"lorsync: {plain}", err=True, more="  "), err=True)
+
+
+def folded(text: str, *, err: bool = False, more: str = "") -> str:
+    """Fold the lines of a message at the width of the terminal on stdout, or on stderr.
+
+    Whoever reads a pipe gets each line whole. ``more`` sets in what is folded below the line that
+    it belongs to. An address or a path stays in one piece, so that it can be copied.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        return text
+    import textwrap
+
+    wide = columns(err=err)
+    return "\n".join(
+        textwrap.fill(
+            line,
+            wide,
+            subsequent_indent=line[: len(line) - len(line.lstrip())] + more,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts, ``1 event``, ``2 events``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def columns(*, err: bool = False) -> int:
+    """Return how wide the terminal on stdout, or stderr, is; COLUMNS goes first.
+
+    It is 80 where there is no terminal, or one that does not say.
+    """
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated):
+        return max(_NARROWEST, int(stated))
+    try:
+        return max(
+            _NARROWEST, os.get_terminal_size((sys.stderr if err else sys.stdout).fileno())[0]
+        )
+    except (OSError, ValueError):  # ValueError: a stream without a descriptor
+        return _USUAL
+
+
+def at_most_80() -> int:
+    """Return the width of a paragraph: the terminal's, and no more than is read with ease."""
+    return min(_USUAL, columns())
 
 
 def asks_for_ascii(environ: Mapping[str, str]) -> bool:

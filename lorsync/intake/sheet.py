@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lorsync.errors import DataError
+from lorsync.errors import DataError, NoInputError
 
 MAX_BYTES: Final = 20_000_000
 MAX_ROWS: Final = 100_000
@@ -45,7 +45,8 @@ def read_sheet(path: Path, known_headings: Callable[[Sequence[str]], int]) -> Sh
     """Read a file of separated values.
 
     ``known_headings`` counts the cells of a row that are headings; the delimiter under which most
-    of them appear is the right one. Raises DataError for a file that is none.
+    of them appear is the right one. Raises NoInputError where it cannot be read, DataError where
+    it is none.
     """
     text, encoding = _text(path, _content(path))
     stated = _SEPARATOR_LINE.match(text)
@@ -66,7 +67,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as problem:
-        raise DataError(f"{path} cannot be read: {problem.strerror}.") from None
+        raise NoInputError(f"{path} cannot be read: {problem.strerror}.") from None
     if len(content) > MAX_BYTES:
         raise DataError(f"{path} is larger than {MAX_BYTES // 10**6} MB: no list of letters is.")
     if not content.strip():

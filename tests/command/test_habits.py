@@ -22,6 +22,7 @@ from lorsync.cli.root import cli
 from lorsync.config import load
 from lorsync.config.completing import ids_in
 from lorsync.errors import LorsyncError
+from lorsync.standing import Health
 from tests.command.running import COMMAND, User
 from tests.command.running import EXAMPLES as ROOT
 
@@ -157,6 +158,8 @@ def test_the_manual_page_is_what_the_commands_say() -> None:
     text = (ROOT / "docs" / "lorsync.1").read_text("utf-8")
     assert text == manual(), "docs/lorsync.1 is what `make docs` writes"
     codes = {kind.exit_code for kind in [LorsyncError, *_below(LorsyncError)]}
+    # Those that are an answer and no error.
+    codes |= {int(health) for health in Health}
     assert codes <= set(EXIT_CODES)
     for name in NAMES:
         assert f'.SS "lorsync {name}' in text
@@ -315,6 +318,19 @@ def on_a_terminal(
         process.kill()
         process.wait()
         os.close(ours)
+
+
+def test_messages_are_folded_on_a_terminal_and_whole_in_a_pipe(user: User) -> None:
+    user.environment["COLUMNS"] = "40"
+    missing = user.home / "a-place-that-is-nowhere-and-has-a-long-name" / "config.toml"
+    code, said = on_a_terminal(user, user.arguments("check", config=missing))
+    lines = said.splitlines()
+    assert (code, len(lines) > 3) == (78, True)
+    # But for the path, which stays in one piece.
+    assert [line for line in lines if len(line) > 40 and str(missing) not in line] == []
+    assert lines[1].strip() == f"{missing}:"
+    piped = user.types("check", config=missing).stderr
+    assert " ".join(said.split()) == piped.strip()
 
 
 @pytest.fixture

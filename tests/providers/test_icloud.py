@@ -125,7 +125,7 @@ def test_logout_forgets_and_says_where_to_withdraw(icloud_person: Person) -> Non
     assert "https://account.apple.com/" in icloud_person.does("logout").stdout
     assert json.loads(icloud_person.keyring.read_text()) == {}
     assert "has no login" in icloud_person.does("logout").stdout
-    assert "run “lorsync login”" in icloud_person.does("sync", code=77).stderr
+    assert "run “lorsync login”" in icloud_person.does("sync", code=78).stderr
 
 
 def test_password_command_is_tried_and_not_asked_for(icloud_person: Person) -> None:

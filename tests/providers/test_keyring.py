@@ -52,14 +52,14 @@ class AtADesktop:
 @gnome
 def test_login_sync_and_logout_with_a_real_keyring(icloud_person: Person, icloud: ICloud) -> None:
     desktop = AtADesktop(icloud_person)
-    assert "run “lorsync login”" in desktop.does("sync", code=77)
+    assert "run “lorsync login”" in desktop.does("sync", code=78)
     assert "is in the keyring now" in desktop.does("login", typed=f"{APP_PASSWORD}\n")
     desktop.does("sync")
     assert icloud.account.summaries(NAME)
     files = list((icloud_person.home / ".local/share/keyrings").iterdir())
     assert files
     assert "no longer has the login" in desktop.does("logout")
-    assert "run “lorsync login”" in desktop.does("sync", code=77)
+    assert "run “lorsync login”" in desktop.does("sync", code=78)
     icloud_person.never_shows({APP_PASSWORD})
 
 
