@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from lorsync.adapters.holidays import holidays_of
+from lorsync.adapters.holidays import holidays_of, known_regions
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import AWAY, Entry, State
@@ -19,7 +19,6 @@ from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
-_ANY_YEAR = 2026
 _KEY, _OWNER, _UNSURE = "season_key", "season_owner", "unsure"
 
 
@@ -136,21 +135,8 @@ def unknown_regions(settings: Settings) -> list[tuple[str, str]]:
         for index, mentor in enumerate(season.mentors.values())
     ]
     stated = [(key, region) for key, region in named if region is not None]
-    known = holidays_of([region for _, region in stated], [_ANY_YEAR], None)
+    known = known_regions([region for _, region in stated])
     return [(key, region) for key, region in stated if region not in known]
-
-
-def refuse_unknown_regions(settings: Settings) -> None:
-    """Raise ConfigError where holidays are wanted of a region that nobody knows (R6)."""
-    unknown = unknown_regions(settings)
-    if not unknown:
-        return
-    lines = [
-        f"  {key}: {region!r} — no holidays are known for it; a country such as US is "
-        "allowed, or a part of one such as US-NY"
-        for key, region in unknown
-    ]
-    raise ConfigError("\n".join([f"{settings.source}: unknown holidays", *lines]))
 
 
 def _last_day(season: Season) -> date:

@@ -8,7 +8,7 @@ read or written, or there is no state folder, the library is asked, and the plan
 import contextlib
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,9 @@ from typing import Any
 from lorsync.core.model import Holidays
 
 FILE_NAME = "holidays.json"
+
+_ANY_YEAR = 2026
+"""Whether a region is known is the same in every year."""
 
 _Years = dict[str, dict[str, str]]
 """Holidays by year and ISO day."""
@@ -53,6 +56,11 @@ def holidays_of(
         for region in wanted
         if (known := kept[region]) is not None
     }
+
+
+def known_regions(regions: Collection[str]) -> Collection[str]:
+    """Return those regions of which the library knows the holidays."""
+    return holidays_of(regions, [_ANY_YEAR], None)
 
 
 def _learn(kept: dict[str, _Years | None], region: str, year: str) -> None:

@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from lorsync.adapters.own_files import read_bytes, write_whole
+from lorsync.adapters.own_files import write_whole
 from lorsync.cli import context
 from lorsync.cli.interview import Again, Interview, Stopped
 from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.config.problems import shown
+from lorsync.config.reading import content_of
 from lorsync.core.model import LetterType
-from lorsync.errors import ConfigError, DataError, UsageError
+from lorsync.errors import DataError, UsageError
 from lorsync.intake.adding import (
     Known,
     added,
@@ -22,10 +23,8 @@ from lorsync.intake.adding import (
     new_mentor_id,
     new_program_id,
     program_named,
-    refused,
 )
 from lorsync.intake.days import sure_day
-from lorsync.planning import refuse_unknown_regions
 
 Answer = TypeVar("Answer")
 Values = Mapping[str, Any]
@@ -107,20 +106,13 @@ def _letter_asked(
 
 def _known(options: Globals) -> Known:
     path = context.config_path(options)
-    content = read_bytes(path)
-    if content is None:
-        raise ConfigError(f"{path}: there is no such file. Write one with “lorsync init”.")
-    return Known.of(content, path)
+    return Known.of(content_of(path), path)
 
 
 def _add(options: Globals, known: Known, table: str, values: Values, *, dry_run: bool) -> None:
     """Check the whole, then show the change or make it."""
     plain = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
     content, settings = added(known, table, plain)
-    try:
-        refuse_unknown_regions(settings)
-    except ConfigError as unknown:
-        raise refused(unknown) from None
     if dry_run:
         echo("\n".join(_difference(known, content, around=3)))
         echo("Nothing was written.")

@@ -5,7 +5,7 @@ import re
 from datetime import date, datetime
 from typing import Any, Final
 
-from lorsync.adapters.holidays import holidays_of
+from lorsync.adapters.holidays import known_regions
 from lorsync.cli.interview import Again, Interview
 from lorsync.config.entering import refusal
 from lorsync.config.ids import slug
@@ -19,7 +19,6 @@ from lorsync.providers import IN_A_LINE, PROVIDERS, SignIn
 from lorsync.settings import Provider
 
 _NAME_AND_MAIL: Final = re.compile(r"(.*?)[\s,;]*<?([^\s,;<>]+@[^\s,;<>]+)>?")
-_ANY_YEAR: Final = 2026
 _ACCOUNT: Final = {
     "url": ("The address of your server, beginning with https://", "It is in the server's help."),
     "username": ("Your user name there", "Often it is your e-mail address. No password is needed."),
@@ -97,7 +96,7 @@ def _policy(talk: Interview) -> dict[str, Any]:
         region = typed.upper()
         if region:
             _check(("policy", "holidays"), region)
-            if region not in holidays_of([region], [_ANY_YEAR], None):
+            if region not in known_regions([region]):
                 raise Again(f"No holidays are known for {region}. Such as US, US-NY, CA-ON or DE.")
         return region or None
 

@@ -5,6 +5,7 @@ look at a config should not pay for it.
 """
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,30 +13,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lorsync.settings import Settings
 
-__all__ = ["default_path", "digest_of", "load", "loads", "schema"]
+__all__ = ["Regions", "default_path", "digest_of", "load", "loads", "schema"]
 
 
-def load(path: Path) -> "Settings":
+Regions = Callable[[Collection[str]], Collection[str]]
+"""Tells of which regions, such as ``US-NY``, the holidays are known (R6)."""
+
+
+def load(path: Path, *, regions: Regions | None = None) -> "Settings":
     """Read and check the config at ``path``.
 
-    Raises :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.
+    ``regions`` is for who has the time to look up whether holidays are known. Raises
+    :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.
     """
     from lorsync.config.reading import content_of
 
-    return loads(content_of(path), path)
+    return loads(content_of(path), path, regions=regions)
 
 
-def loads(content: bytes, path: Path) -> "Settings":
+def loads(content: bytes, path: Path, *, regions: Regions | None = None) -> "Settings":
     """Check what ``path`` holds or is about to hold, as :func:`load` does."""
     from lorsync.config.building import settings
     from lorsync.config.checking import check
     from lorsync.config.problems import report
     from lorsync.config.reading import parsed
-    from lorsync.config.rules import broken
+    from lorsync.config.rules import broken, without_holidays
 
     raw = parsed(path, content)
     draft, problems = check(raw)
     problems = [*problems, *broken(draft)]
+    if regions is not None:
+        problems += without_holidays(draft, regions)
     if problems:
         raise report(path, raw, problems)
     return replace(settings(draft, path), digest=digest_of(content))

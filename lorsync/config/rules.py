@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from lorsync.config import references
+from lorsync.config import Regions, references
 from lorsync.config.account import is_in_clear, is_mail_address, may_need_no_login
 from lorsync.config.checking import Draft
 from lorsync.config.problems import KeyPath, Problem, one_of
@@ -39,6 +39,20 @@ def broken(draft: Draft) -> list[Problem]:
         *_before_the_cycle(draft),
         *references.broken(draft),
     ]
+
+
+def without_holidays(draft: Draft, known: Regions) -> list[Problem]:
+    """List the regions of whose holidays nothing is known (R6); ``known`` looks them up."""
+    policy = draft.policy
+    named = [((*policy.path, "holidays"), policy.table.holidays)]
+    named += [((*mentor.path, "holidays"), mentor.table.holidays) for mentor in draft.mentors]
+    stated = [(path, region) for path, region in named if region is not None]
+    found = known([region for _, region in stated])
+    allowed = (
+        "no holidays are known for it; a country such as US is allowed, or a part of one such as "
+        "US-NY"
+    )
+    return [Problem(path=path, allowed=allowed) for path, region in stated if region not in found]
 
 
 def _applicant(draft: Draft) -> Iterator[Problem]:

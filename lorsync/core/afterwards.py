@@ -206,10 +206,13 @@ def _past_due(progress: Progress, case: Case) -> list[PlanWarning]:
     advice = ""
     by, why = case.mentor.name, driven_by(last, case)
     if progress.asked is None:
-        message = f"{progress.id} was due on {last.day} ({why}), and {by} was not asked for it."
+        message = (
+            f"{progress.id} was due on {last.day} ({why}), and you have not said that you asked "
+            f"{by}."
+        )
         advice = (
             "Is it in? Say so: lorsync mark MENTOR submitted --letter ID. If not, ask the program "
-            "whether a late letter counts, or leave it out of the config."
+            "whether a late letter counts, or take it out of the config."
         )
     else:
         message = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lorsync.adapters.holidays import known_regions
 from lorsync.config import loads
 from lorsync.config.editing import BOM, with_entry
 from lorsync.config.ids import slug
@@ -46,12 +47,12 @@ def added(known: Known, table: str, values: Mapping[str, Any]) -> tuple[bytes, S
     stated = {key: value for key, value in values.items() if value not in (None, "", [])}
     content = with_entry(known.content.decode(), table, stated).encode()
     try:
-        return content, loads(content, known.path)
+        return content, loads(content, known.path, regions=known_regions)
     except ConfigError as problems:
-        raise refused(problems) from None
+        raise _refused(problems) from None
 
 
-def refused(problems: ConfigError) -> UsageError:
+def _refused(problems: ConfigError) -> UsageError:
     """Say of the problems that a config would have that it was not written."""
     lines = str(problems).partition("\n")[2]
     return UsageError(f"This cannot be added, and nothing was written.\n{lines}")

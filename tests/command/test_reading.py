@@ -10,6 +10,7 @@ import pytest
 import vobject
 
 from lorsync import __version__
+from lorsync.cli import main
 from tests.command.running import EXAMPLES, User
 
 SEASON = EXAMPLES / "config.example.toml"
@@ -112,7 +113,58 @@ def test_check_names_a_region_without_holidays(user: User, tmp_path: Path) -> No
     config.write_text(SEASON.read_text().replace('holidays = "US-NY"', 'holidays = "XX-YY"'))
     done = user.types("check", config=config)
     assert done.returncode == 78
-    assert "policy.holidays: 'XX-YY'" in done.stderr
+    assert 'policy.holidays: "XX-YY" — no holidays are known for it' in done.stderr
+
+
+def test_check_names_such_a_region_beside_all_else_that_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.toml"
+    text = SEASON.read_text("utf-8").replace("US-NY", "XX-YY").replace("familiarity", "family")
+    config.write_text(text, "utf-8")
+    assert main(["-c", str(config), "--state-dir", str(tmp_path), "check"]) == 78
+    said = capsys.readouterr().err
+    assert 'policy.holidays: "XX-YY" — no holidays are known' in said
+    assert "did you mean \"familiarity\"?" in said
+
+
+DATED = """
+[applicant]
+name = "Sam Reyes"
+[calendar]
+provider = "local"
+[[letters]]
+mentor = "Ann Lee"
+deadline = 2020-01-15
+[[letters]]
+mentor = "Jo Ruiz"
+deadline = 2099-01-15
+asked_on = 2098-01-01
+"""
+
+
+def test_check_cautions_of_what_is_over_and_of_what_is_not_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, start = tmp_path / "config.toml", ["-c", str(tmp_path / "config.toml")]
+    config.write_text(DATED)
+    start += ["--state-dir", str(tmp_path / "state")]
+    assert main([*start, "check"]) == 0
+    told = capsys.readouterr()
+    not_yet, over = told.err.splitlines()
+    assert "asked_on = 2098-01-01 is after" in not_yet
+    assert "was due on 2020-01-15" in over
+    assert "you have not said that you asked Ann Lee." in over
+    assert "is fine, with 2 cautions: 2 letters" in told.out
+    assert main([*start, "check", "--json"]) == 0
+    assert [line.removeprefix("lorsync: ") for line in (not_yet, over)] == json.loads(
+        capsys.readouterr().out
+    )["cautions"]
+    # What was said elsewhere counts.
+    assert main([*start, "mark", "Ann Lee", "submitted", "--on", "2020-01-10"]) == 0
+    capsys.readouterr()
+    assert main([*start, "check"]) == 0
+    assert capsys.readouterr().err.splitlines() == [not_yet]
 
 
 def test_check_says_it_is_fine_and_prints_the_schema(user: User) -> None:
