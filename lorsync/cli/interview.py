@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import click
 
-from lorsync.cli.plain_text import echo
+from lorsync.cli.plain_text import at_most_80, echo, folded
 from lorsync.errors import DataError
 
 Answer = TypeVar("Answer")
@@ -63,7 +63,7 @@ class Interview:
         if self._place >= len(self.answers):
             # Wrapping would drop the blank line in front.
             lead = "\n" if text.startswith("\n") else ""
-            echo(lead + click.wrap_text(text.strip(), 80))
+            echo(lead + click.wrap_text(text.strip(), at_most_80()))
 
     def show(self, text: str) -> None:
         """Print lines as they are, unless the person has seen them."""
@@ -105,7 +105,8 @@ class Interview:
         words = list(options)
         width = max(map(len, words))
         for number, word in enumerate(words, start=1):
-            self.show(f"  {number}  {word:{width}}  {options[word]}")
+            line = f"  {number}  {word:{width}}  {options[word]}"
+            self.show(folded(line, more=" " * (width + 5)))
 
         def take(typed: str) -> str:
             said = typed.strip().casefold()
@@ -142,8 +143,8 @@ class Interview:
                 case "stop":
                     raise Stopped(abruptly=False)
                 case "?":
-                    echo(click.wrap_text(more or "There is no more to say about it.", 80))
-                    echo(HOW)
+                    echo(click.wrap_text(more or "There is no more to say about it.", at_most_80()))
+                    echo(click.wrap_text(HOW, at_most_80()))
                 case _:
                     return typed
 

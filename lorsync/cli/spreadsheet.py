@@ -1,11 +1,13 @@
 """Read a spreadsheet for ``lorsync init``: ask about its doubts on a terminal, else refuse them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from lorsync.cli.interview import Again, Interview
+from lorsync.cli.plain_text import at_most_80
 from lorsync.config.problems import printable, shown
 from lorsync.core.phrases import count
 from lorsync.errors import DataError
@@ -31,27 +33,33 @@ def opened(path: Path, columns: Mapping[Column, str]) -> tuple[Sheet, Table]:
         raise DataError(f"{path}: {problem}") from None
 
 
-def season_of(
-    talk: Interview,
-    path: Path,
-    read: tuple[Sheet, Table],
-    said: Choices,
-    *,
-    today: date,
-    undated: date | None,
-) -> Season:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A spreadsheet as it was read, with what the command line says of it.
+
+    ``choices`` settle doubts ahead; ``undated`` is the day of what has only an x, None for today.
+    """
+
+    path: Path
+    read: tuple[Sheet, Table]
+    choices: Choices
+    undated: date | None
+
+
+def season_of(talk: Interview, given: Given, *, today: date) -> Season:
     """Understand the rows. Raises DataError with every problem, each with its row's number."""
-    sheet, table = read
-    _show_columns(talk, path, sheet, table)
-    choices: dict[DoubtKey, str] = dict(said)
-    found = glean(table, choices, today=today, undated=undated or today)
+    sheet, table = given.read
+    _show_columns(talk, given.path, sheet, table)
+    choices: dict[DoubtKey, str] = dict(given.choices)
+    undated = given.undated or today
+    found = glean(table, choices, today=today, undated=undated)
     while found.doubts and talk.terminal:
         for doubt in found.doubts:
             choices[doubt.key] = _asked(talk, doubt)
-        found = glean(table, choices, today=today, undated=undated or today)
+        found = glean(table, choices, today=today, undated=undated)
     if found.problems or found.doubts:
-        raise _refused(path, found)
-    if found.undated and undated is None and talk.terminal:
+        raise _refused(given.path, found)
+    if found.undated and given.undated is None and talk.terminal:
         day = _asked_undated(talk, today)
         found = glean(table, choices, today=today, undated=day)
     for remark in found.remarks:
@@ -76,7 +84,7 @@ def _lines(talk: Interview, lines: list[str]) -> None:
     import click
 
     for line in lines[:_SHOWN]:
-        talk.show(click.wrap_text(printable(line), 80, "  ", "      "))
+        talk.show(click.wrap_text(printable(line), at_most_80(), "  ", "      "))
     if len(lines) > _SHOWN:
         talk.show(f"  and {len(lines) - _SHOWN} more")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.cli import add, context, init, main
+from lorsync.cli import add, context, init, main, onwards
 from lorsync.config import load
 from lorsync.core.model import Season
 
@@ -46,7 +46,7 @@ def applicant(
     monkeypatch.setenv("TZ", "Europe/Berlin")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    for module in (init, add, context):
+    for module in (init, add, context, onwards):
         monkeypatch.setattr(module, "now", lambda: NOW)
     config = tmp_path / "config.toml"
 

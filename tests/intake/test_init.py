@@ -81,6 +81,22 @@ def test_nothing_is_written_however_early_the_answers_end(applicant: Applicant) 
         assert list(applicant.home.iterdir()) == []
 
 
+def test_what_cannot_be_read_or_written_is_said_before_anything_is_asked(
+    applicant: Applicant,
+) -> None:
+    sheet = applicant.home / "list.csv"
+    for given, code in ((sheet, 66), (applicant.home, 66)):
+        said = applicant.types("init", "--from", given)
+        assert (said.code, said.out) == (code, "")
+        assert f"{given} cannot be read" in said.err
+    sheet.write_text("nothing of it\n")
+    assert applicant.types("init", "--from", sheet).code == 65
+    for target, why in ((applicant.home, "is a folder"), (sheet / "c.toml", "is no folder")):
+        said = applicant.types("-c", target, "init")
+        assert (said.code, said.out) == (73, "")
+        assert why in said.err
+
+
 def test_going_back_forgets_one_answer(applicant: Applicant) -> None:
     answers = [*CONVERSATION]
     # After the wrong deadline of a wrong program, back to the question before, twice.

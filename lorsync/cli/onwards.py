@@ -1,0 +1,88 @@
+"""What follows a first config: its plan, the login, and what to type next."""
+
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from lorsync.cli.context import now
+from lorsync.cli.interview import Interview, Stopped
+from lorsync.cli.plain_text import columns, echo, folded
+from lorsync.errors import LorsyncError
+from lorsync.providers import SignIn, traits
+from lorsync.settings import Provider, Settings
+
+Step = tuple[str, str]
+"""What is typed after ``lorsync``, and what it does."""
+
+
+def go_on(context: click.Context, talk: Interview, settings: Settings, state: Path) -> None:
+    """Show the plan, offer the login, and say what is next."""
+    try:
+        _show_plan(settings, state)
+    except LorsyncError as error:  # such as a ledger of another season; the config is written
+        echo(folded(str(error)))
+    signed_in = traits(settings.calendar).sign_in is SignIn.NONE
+    if not signed_in and talk.terminal:
+        signed_in = _login(context)
+    steps = [] if signed_in else [("login", "sign in to your calendar")]
+    steps += [
+        ("sync --dry-run", "see what would be written to the calendar"),
+        ("run", "keep the calendar true, until Ctrl-C"),
+        ("export -o letters.ics", "put the events into one file, for any calendar"),
+        ("mark MENTOR asked", "say what happened"),
+        ("add letter", "put one more into the config; “add mentor”, “add program” too"),
+    ]
+    if settings.calendar.provider is Provider.FOLDER:
+        echo(f"The events go to the folder {settings.calendar.path}.")
+    echo("\nWhat to do next:")
+    config: Path | None = context.obj.config
+    lorsync = "lorsync" if config is None else f"lorsync -c {shlex.quote(str(config))}"
+    for line in listed(steps, lorsync, columns()):
+        echo(line)
+
+
+def listed(steps: Iterable[Step], lorsync: str, wide: int) -> Iterator[str]:
+    """Give the steps as lines: beside what they do where all fit, else above it.
+
+    ``lorsync`` is how it is called, ``wide`` how many columns there are.
+    """
+    typed = {f"  {lorsync} {words}": what for words, what in steps}
+    longest = max(map(len, typed))
+    beside = longest + 2 + max(map(len, typed.values())) <= wide
+    for command, what in typed.items():
+        if beside:
+            yield f"{command:{longest}}  {what}"
+        else:
+            # A command stays whole, so that it can be copied.
+            yield command
+            yield from click.wrap_text(what, wide, "      ", "      ").splitlines()
+
+
+def _show_plan(settings: Settings, state: Path) -> None:
+    from lorsync.cli.plan_table import show_plan
+    from lorsync.cli.tables import page
+    from lorsync.planning import known, plan_of, today_of
+
+    today = today_of(settings, now())
+    found = known(settings, state, today)
+    show_plan(page(), plan_of(found, today), found.season, found.history)
+
+
+def _login(context: click.Context) -> bool:
+    """Sign in now if the person wants it; a login that fails loses nothing."""
+    try:
+        echo()
+        if not Interview().yes("Sign in to your calendar now?", default=True):
+            return False
+    except Stopped:
+        return False
+    from lorsync.cli.login import command as login
+
+    try:
+        context.invoke(login)
+    except LorsyncError as error:
+        echo(folded(f"{error}\nThe config is written all the same. Try again with: lorsync login"))
+        return False
+    return True
