@@ -1,17 +1,19 @@
 """``lorsync coverage``: each program's letters against what it wants."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import click
 from rich import box
+from rich.cells import cell_len
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from lorsync.cli.context import now, parse_day, settings_of, state_of
 from lorsync.cli.documents import Document, show, warnings
 from lorsync.cli.root import Globals
-from lorsync.cli.tables import console, show_warnings
+from lorsync.cli.tables import page, print_paragraph, print_trimmed, show_warnings
 from lorsync.core.coverage import Cell, Coverage, cover, coverage_warnings
 from lorsync.core.model import Letter, LetterId, Season, Stage
 from lorsync.planning import planned, today_of
@@ -23,10 +25,13 @@ _SIGNS = {
     Stage.SUBMITTED: "●",
     Stage.DECLINED: "×",
 }
-_ASSIGNED, _SHARED = "+", "–"
+_ASSIGNED, _SHARED = "✓", "–"
 _OPEN = (Stage.TO_ASK, Stage.ASKED, Stage.OVERDUE)
 _MOST_COLUMNS = 12
 """With more letters than these, a program's letters are listed by their numbers instead."""
+
+_LEAST_NAME = 20
+"""With less room for the programs' names there is no matrix."""
 
 
 @click.command("coverage")
@@ -49,24 +54,42 @@ def command(options: Globals, *, as_of: date | None, as_json: bool) -> None:
             }
         )
         return
-    out = console()
+    out = page()
     if not coverage:
         out.print("There are no programs in the config, so there is nothing to cover.")
         return
     serving = [letter for letter in season.letters if letter.programs]
-    out.print(_matrix(coverage.values(), serving))
-    out.print(_legend(serving, season))
+    _show_programs(out, list(coverage.values()), serving)
+    _show_letters(out, serving, season)
     out.print(
         f"\n{_SIGNS[Stage.TO_ASK]} to ask, {_SIGNS[Stage.ASKED]} asked, {_SIGNS[Stage.OVERDUE]} "
         f"overdue, {_SIGNS[Stage.SUBMITTED]} submitted, {_SIGNS[Stage.DECLINED]} declined; "
-        f"{_ASSIGNED} assigned; {_SHARED} does not count, the program wants its own letter"
+        f"{_ASSIGNED} assigned; {_SHARED} does not count: the program wants its own letter"
     )
     show_warnings(out, told)
 
 
-def _matrix(coverage: Iterable[Coverage], letters: Sequence[Letter]) -> Table:
+def _show_programs(out: Console, coverage: Sequence[Coverage], letters: Sequence[Letter]) -> None:
+    """Print a matrix of programs and letters; where it is too narrow, a paragraph for each."""
+    table = _matrix(coverage, letters)
+    if table.__rich_measure__(out, out.options).minimum <= out.width:
+        print_trimmed(out, table)
+        out.print()
+        return
+    numbers = {letter.id: number for number, letter in enumerate(letters, start=1)}
+    for c in coverage:
+        out.print(f"[bold]{escape(c.program.name)}[/bold]")
+        needs = f", needs {_needs(c)}" if c.program.needs else ""
+        print_paragraph(out, f"  has {_has(c)}, wants {_wants(c)}{needs}", indent=4)
+        listed = [f"{numbers[cell.letter.id]}:{_sign(cell)}" for cell in c.cells]
+        print_paragraph(out, "  " + ("  ".join(listed) or "no letter yet"), indent=4)
+        out.print()
+
+
+def _matrix(coverage: Sequence[Coverage], letters: Sequence[Letter]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("Program", overflow="fold")
+    longest = max(cell_len(c.program.name) for c in coverage)
+    table.add_column("Program", overflow="fold", min_width=min(longest, _LEAST_NAME))
     table.add_column("Has", no_wrap=True, justify="right")
     table.add_column("Wants", no_wrap=True)
     table.add_column("Needs", overflow="fold")
@@ -77,7 +100,7 @@ def _matrix(coverage: Iterable[Coverage], letters: Sequence[Letter]) -> Table:
     for c in coverage:
         cells = {cell.letter.id: cell for cell in c.cells}
         signs = {letter: _sign(cell) for letter, cell in cells.items()}
-        listed = " ".join(f"{numbers[letter]}{sign}" for letter, sign in signs.items())
+        listed = " ".join(f"{numbers[letter]}:{sign}" for letter, sign in signs.items())
         columns = [listed] if wide else [signs.get(letter.id, "") for letter in letters]
         table.add_row(escape(c.program.name), _has(c), _wants(c), _needs(c), *columns)
     return table
@@ -106,12 +129,19 @@ def _needs(c: Coverage) -> str:
     return ", ".join(need + missing.get(need, "") for need in c.program.needs)
 
 
-def _legend(letters: Sequence[Letter], season: Season) -> Table:
+def _show_letters(out: Console, letters: Sequence[Letter], season: Season) -> None:
+    """Print which letter each number stands for, over several lines where there is no room."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for number, letter in enumerate(letters, start=1):
         name = season.mentors[letter.mentor].name
         table.add_row(str(number), escape(letter.id), letter.type, escape(name))
-    return table
+    if table.__rich_measure__(out, out.options).maximum <= out.width:
+        print_trimmed(out, table)
+        return
+    for number, letter in enumerate(letters, start=1):
+        name = escape(season.mentors[letter.mentor].name)
+        text = f"{number}  {escape(letter.id)}, {letter.type}, {name}"
+        print_paragraph(out, text, indent=3)
 
 
 def _document(c: Coverage) -> Document:

@@ -10,10 +10,9 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.segment import Segment, Segments
 from rich.table import Table
 
-from lorsync.cli.tables import day_in_words, show_warnings
+from lorsync.cli.tables import day_in_words, print_trimmed, show_warnings
 from lorsync.core.drivers import driver_of
 from lorsync.core.model import (
     Budget,
@@ -132,18 +131,8 @@ def _show_months(out: Console, rows: Sequence[_Row]) -> None:
     for month, grouped in groupby(rows, key=lambda row: f"{row.day:%B %Y}"):
         own = list(grouped)
         out.print(f"[bold]{month}[/bold]")
-        _print(out, _wide(own, name) if wide else _narrow(own))
+        print_trimmed(out, _wide(own, name) if wide else _narrow(own))
         out.print()
-
-
-def _print(out: Console, table: Table) -> None:
-    """Print a table without the blanks at the ends of its lines."""
-    for line in out.render_lines(table, pad=False):
-        while line and not line[-1].text.strip():
-            line.pop()
-        if line:
-            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
-        out.print(Segments([*line, Segment.line()]), end="")
 
 
 def _wide(rows: Iterable[_Row], name: int) -> Table:
@@ -211,4 +200,4 @@ def _show_budgets(
         said = ((budget.spent, "used up"), (budget.planned, "planned"), (free, "left"))
         words = ", ".join(f"{number} {word}" for number, word in said if number)
         table.add_row(escape(mentors[mentor].name), dots, words or "none wanted")
-    _print(out, table)
+    print_trimmed(out, table)

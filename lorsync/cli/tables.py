@@ -7,6 +7,8 @@ from datetime import date
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment, Segments
+from rich.table import Table
 
 from lorsync.core.model import PlanWarning
 from lorsync.core.notes import gathered
@@ -37,12 +39,22 @@ def page() -> Console:
     return console(width_of_pipes=max(20, int(stated)) if stated.isdecimal() else 80)
 
 
+def print_trimmed(out: Console, table: Table) -> None:
+    """Print a table without the blanks at the ends of its lines."""
+    for line in out.render_lines(table, pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        out.print(Segments([*line, Segment.line()]), end="")
+
+
 def show_warnings(out: Console, warnings: Sequence[PlanWarning], *, why: bool = False) -> None:
     """Print warnings, one paragraph each, and in one all letters that wait for their request."""
     if warnings:
         out.print("\n[bold]Take note[/bold]")
     for warning in gathered(warnings):
-        _paragraph(out, f"[yellow]![/yellow] {escape(warning.message)}")
+        print_paragraph(out, f"[yellow]![/yellow] {escape(warning.message)}")
         if why:
             for reason in warning.reasons:
                 out.print(f"  [dim]{escape(reason.rule)}: {escape(reason.text)}[/dim]")
@@ -51,10 +63,10 @@ def show_warnings(out: Console, warnings: Sequence[PlanWarning], *, why: bool = 
 
 
 def _advise(out: Console, advice: str) -> None:
-    _paragraph(out, f"  [cyan]→[/cyan] {advice}", indent=4)
+    print_paragraph(out, f"  [cyan]→[/cyan] {advice}", indent=4)
 
 
-def _paragraph(out: Console, text: str, *, indent: int = 2) -> None:
+def print_paragraph(out: Console, text: str, *, indent: int = 2) -> None:
     """Print a paragraph whose lines after the first stand under its text."""
     lines = out.render_str(text).wrap(out, max(1, out.width - indent))
     for number, line in enumerate(lines):

@@ -125,7 +125,7 @@ def test_check_names_such_a_region_beside_all_else_that_is_wrong(
     assert main(["-c", str(config), "--state-dir", str(tmp_path), "check"]) == 78
     said = capsys.readouterr().err
     assert 'policy.holidays: "XX-YY" — no holidays are known' in said
-    assert "did you mean \"familiarity\"?" in said
+    assert 'did you mean "familiarity"?' in said
 
 
 DATED = """

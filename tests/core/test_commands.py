@@ -88,8 +88,23 @@ def test_coverage_shows_the_matrix(told):
     code, out, _ = told("coverage", "--as-of", "2026-08-05")
     assert code == 0
     row = next(line for line in out.splitlines() if line.startswith("Home Hospital"))
-    assert row.split() == ["Home", "Hospital", "2", "2", "to", "3", "chair", "●+", "○"]
+    assert row.split() == ["Home", "Hospital", "2", "2", "to", "3", "chair", "●✓", "○"]
     assert "chen-chair" in out
+
+
+def test_coverage_is_told_in_paragraphs_where_a_matrix_has_no_room(told, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    _, out, _ = told("coverage", "--as-of", "2026-08-05")
+    assert "Home Hospital\n  has 2, wants 2 to 3, needs chair\n  1:●✓  2:○\n" in out
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 40
+
+
+def test_each_sign_of_coverage_is_another_one_in_ascii(told):
+    _, out, _ = told("coverage", "--as-of", "2026-08-05")
+    legend = out[out.index("○ to ask") :].partition("does not")[0]
+    signs = [mark for mark in legend if not mark.isalnum() and mark not in " \n,;"]
+    assert len(signs) == 7
+    assert len({sign.encode("ascii", "lorsync.plain") for sign in signs}) == 7
 
 
 def test_coverage_json(told):
