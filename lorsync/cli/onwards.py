@@ -26,29 +26,34 @@ def go_on(context: click.Context, talk: Interview, settings: Settings, state: Pa
     signed_in = traits(settings.calendar).sign_in is SignIn.NONE
     if not signed_in and talk.terminal:
         signed_in = _login(context)
-    steps = [] if signed_in else [("login", "sign in to your calendar")]
-    steps += [
-        ("sync --dry-run", "see what would be written to the calendar"),
-        ("run", "keep the calendar true, until Ctrl-C"),
-        ("export -o letters.ics", "put the events into one file, for any calendar"),
-        ("mark MENTOR asked", "say what happened"),
-        ("add letter", "put one more into the config; “add mentor”, “add program” too"),
-    ]
     if settings.calendar.provider is Provider.FOLDER:
         echo(f"The events go to the folder {settings.calendar.path}.")
     echo("\nWhat to do next:")
     config: Path | None = context.obj.config
     lorsync = "lorsync" if config is None else f"lorsync -c {shlex.quote(str(config))}"
-    for line in listed(steps, lorsync, columns()):
+    for line in listed(steps(signed_in=signed_in), lorsync, columns()):
         echo(line)
 
 
-def listed(steps: Iterable[Step], lorsync: str, wide: int) -> Iterator[str]:
-    """Give the steps as lines: beside what they do where all fit, else above it.
+def steps(*, signed_in: bool) -> list[Step]:
+    """Return what to type next."""
+    first = [] if signed_in else [("login", "sign in to your calendar")]
+    return [
+        *first,
+        ("sync --dry-run", "see what would be written to the calendar"),
+        ("run", "keep the calendar true, until Ctrl-C"),
+        ("export -o letters.ics", "put the events into one file, for any calendar"),
+        ("mark MENTOR asked", "say what happened"),
+        ("add letter", "add one more; likewise a mentor or a program"),
+    ]
+
+
+def listed(todo: Iterable[Step], lorsync: str, wide: int) -> Iterator[str]:
+    """Give steps as lines: beside what they do where all fit, else above it.
 
     ``lorsync`` is how it is called, ``wide`` how many columns there are.
     """
-    typed = {f"  {lorsync} {words}": what for words, what in steps}
+    typed = {f"  {lorsync} {words}": what for words, what in todo}
     longest = max(map(len, typed))
     beside = longest + 2 + max(map(len, typed.values())) <= wide
     for command, what in typed.items():

@@ -42,6 +42,7 @@ class _Row:
 
     day: date
     kind: Kind
+    title: str
     mentor: str
     dots: str
     driver: str
@@ -60,15 +61,15 @@ def show_plan(
 ) -> None:
     """Print what is planned, the budgets, and the warnings with what to do.
 
-    ``titled`` shows the events as they are called in the calendar, ``why`` with their reasons too.
+    ``titled`` shows the events as they are called in the calendar, ``why`` with their reasons.
     """
     rows = _rows(plan, season, history)
     if not rows:
         out.print(f"Nothing is planned from {plan.as_of.isoformat()} on.")
-    elif why or titled:
-        out.print(_titles(plan.events, why=why))
+    elif why:
+        out.print(_reasons(plan.events))
     else:
-        _show_months(out, rows)
+        _show_months(out, rows, titled=titled)
     if rows:
         _show_budgets(out, plan.budgets, season.mentors)
     show_warnings(out, plan.warnings, why=why)
@@ -88,6 +89,7 @@ def _rows(plan: Plan, season: Season, history: History) -> list[_Row]:
             _Row(
                 day=event.day,
                 kind=event.kind,
+                title=event.summary,
                 mentor=season.mentors[event.mentor].name,
                 dots=dots,
                 driver=driver_of(event, standings, season.programs),
@@ -117,6 +119,7 @@ def _deleted(placed: Placed, mentors: Mapping[MentorId, Mentor]) -> _Row:
     return _Row(
         day=placed.day,
         kind=placed.kind,
+        title=mentors[placed.mentor].name,
         mentor=mentors[placed.mentor].name,
         dots="×",
         driver="",
@@ -125,21 +128,21 @@ def _deleted(placed: Placed, mentors: Mapping[MentorId, Mentor]) -> _Row:
     )
 
 
-def _show_months(out: Console, rows: Sequence[_Row]) -> None:
+def _show_months(out: Console, rows: Sequence[_Row], *, titled: bool) -> None:
     name = min(_WIDEST_NAME, max(cell_len(row.mentor) for row in rows))
     wide = out.width >= _WIDE
     for month, grouped in groupby(rows, key=lambda row: f"{row.day:%B %Y}"):
         own = list(grouped)
         out.print(f"[bold]{month}[/bold]")
-        print_trimmed(out, _wide(own, name) if wide else _narrow(own))
+        if wide:
+            print_trimmed(out, _titles(own) if titled else _wide(own, name))
+        else:
+            print_trimmed(out, _narrow(own, titled=titled))
         out.print()
 
 
 def _wide(rows: Iterable[_Row], name: int) -> Table:
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    for width in (_DAY, _KIND, name, _DOTS):
-        table.add_column(width=width, overflow="fold")
-    table.add_column(overflow="fold", ratio=1)
+    table = _grid(_DAY, _KIND, name, _DOTS)
     for row in rows:
         about = "; ".join(part for part in (escape(row.driver), _noted(row)) if part)
         cells = (_day(row.day), row.kind.value, escape(row.mentor), row.dots, about)
@@ -147,14 +150,30 @@ def _wide(rows: Iterable[_Row], name: int) -> Table:
     return table
 
 
-def _narrow(rows: Iterable[_Row]) -> Table:
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    table.add_column(width=_DAY)
-    table.add_column(overflow="fold", ratio=1)
+def _titles(rows: Iterable[_Row]) -> Table:
+    table = _grid(_DAY, _KIND)
+    for row in rows:
+        title = "; ".join(part for part in (escape(row.title), _noted(row)) if part)
+        table.add_row(_day(row.day), row.kind.value, title, style=row.style)
+    return table
+
+
+def _narrow(rows: Iterable[_Row], *, titled: bool) -> Table:
+    table = _grid(_DAY)
     for row in rows:
         kind = f"{row.kind}  {row.dots}".rstrip()
-        lines = (kind, escape(row.mentor), escape(row.driver), _noted(row))
+        about = (row.title,) if titled else (row.mentor, row.driver)
+        lines = (kind, *map(escape, about), _noted(row))
         table.add_row(_day(row.day), "\n".join(filter(None, lines)), style=row.style)
+    return table
+
+
+def _grid(*widths: int) -> Table:
+    """Return columns of these widths, and one that takes what is left."""
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    for width in widths:
+        table.add_column(width=width, overflow="fold")
+    table.add_column(overflow="fold", ratio=1)
     return table
 
 
@@ -166,8 +185,8 @@ def _noted(row: _Row) -> str:
     return f"[yellow]{row.note}[/yellow]" if row.note else ""
 
 
-def _titles(events: Sequence[Event], *, why: bool) -> Table:
-    """Return the events by their titles, with the rules that put them there if asked."""
+def _reasons(events: Sequence[Event]) -> Table:
+    """Return the events by their titles, with the rules that put them there."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Day", no_wrap=True)
     table.add_column("Kind", no_wrap=True)
@@ -180,8 +199,7 @@ def _titles(events: Sequence[Event], *, why: bool) -> Table:
             ]
         )
         lines = [escape(event.summary) + note]
-        if why:
-            lines += [f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons]
+        lines += [f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons]
         table.add_row(day_in_words(event.day), event.kind, "\n".join(lines))
     return table
 

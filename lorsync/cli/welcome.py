@@ -8,7 +8,7 @@ from rich.markup import escape
 from lorsync.adapters.local_files import SETTINGS_NAME
 from lorsync.adapters.local_server import ensure_running
 from lorsync.cli.plan_table import show_plan
-from lorsync.cli.tables import console, show_report
+from lorsync.cli.tables import page, print_paragraph, show_report
 from lorsync.passes import record_of
 from lorsync.planning import known
 from lorsync.settings import Provider
@@ -17,7 +17,7 @@ from lorsync.worker import Passed
 
 def welcome(passed: Passed, state: Path) -> None:
     """Print the plan, what was written, the calendar's address, and the next pass."""
-    out = console()
+    out = page()
     plan = passed.report.plan
     found = known(passed.settings, state, plan.as_of)
     show_plan(out, plan, found.season, found.history, titled=True)
@@ -28,7 +28,9 @@ def welcome(passed: Passed, state: Path) -> None:
         _show_address(out, passed, state, address)
     zone = passed.settings.season.applicant.timezone
     next_pass = passed.next_pass.astimezone(zone)
-    out.print(f"\nThe next pass is at {next_pass:%H:%M} ({zone.key}). Ctrl-C stops lorsync.")
+    out.print()
+    last = f"The next pass is at {next_pass:%H:%M} ({zone.key}). Ctrl-C stops lorsync."
+    print_paragraph(out, last, indent=0)
 
 
 def _show_address(out: Console, passed: Passed, state: Path, address: str) -> None:
@@ -39,14 +41,12 @@ def _show_address(out: Console, passed: Passed, state: Path, address: str) -> No
         return
     with ensure_running(state) as server:
         url, port, user = server.url, server.port, server.username
-    lines = (
-        f"User: {user}. The password is in {state / SETTINGS_NAME}.",
-        (
-            f"Apple Calendar: Add Account > Other CalDAV Account > Advanced, server 127.0.0.1, "
-            f"port {port}, path /{user}/, without SSL."
-        ),
-        "Thunderbird: New Calendar > On the Network, with this user and address.",
-        f"GNOME: Settings > Online Accounts > Calendar (CalDAV), or Evolution, with {url}",
-    )
-    for line in lines:
-        out.print(f"  {escape(line)}", soft_wrap=True)
+    print_paragraph(out, f"  The user is {user}; the password is in", indent=2)
+    out.print(f"  {escape(str(state / SETTINGS_NAME))}", soft_wrap=True)
+    apple = f"server 127.0.0.1, port {port}, path /{user}/, without SSL"
+    for line in (
+        f"Apple Calendar: Add Account > Other CalDAV Account > Advanced; {apple}",
+        "Thunderbird: New Calendar > On the Network; this address and user",
+        f"GNOME: Settings > Online Accounts > Calendar (CalDAV), or Evolution; {url}",
+    ):
+        print_paragraph(out, f"  {escape(line)}", indent=4)

@@ -82,6 +82,11 @@ def test_run_shows_the_plan_the_address_and_the_next_pass_and_stops(
     for app in ("Apple Calendar", "Thunderbird", "GNOME"):
         assert app in output
     assert "The next pass is at" in output
+    # As `plan` shows it, by month; and nothing is wider than a terminal but what is to be copied.
+    assert "\nDecember 2098\n" in output
+    to_copy = (status["calendar"]["address"], str(user.state))
+    told = [line for line in output.splitlines() if not any(text in line for text in to_copy)]
+    assert max(map(len, told)) <= 80, told
     assert "Traceback" not in output
     assert user.json("status", config=config)["daemon"] == {"running": False, "pid": None}
 

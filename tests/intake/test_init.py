@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lorsync.cli.onwards import listed, steps
 from lorsync.providers import IN_A_LINE, PROVIDERS
 from lorsync.settings import Provider
 from tests.intake.conftest import Applicant
@@ -266,6 +267,16 @@ def test_the_documented_transcript_is_what_is_printed(applicant: Applicant) -> N
     columns = applicant.types("init", "--from", "letters.csv", answers=answers).out
     found = columns[columns.index("letters.csv: ") : columns.index("Due: ")]
     added = applicant.types("add", "program", "Bayview PhD", "--deadline", "Feb 15, 2027").out
-    for shown in (conversation, config, SHEET, found, added):
+    todo = "\n".join(listed(steps(signed_in=True), "lorsync", 80))
+    for shown in (conversation, config, SHEET, found, added, todo):
         lines = shown.replace(str(applicant.config), "/home/sam/.config/lorsync/config.toml")
         assert "\n".join(line.rstrip() for line in lines.strip().splitlines()) in page
+
+
+@pytest.mark.parametrize("wide", [80, 44])
+def test_what_to_type_next_fits_and_each_command_stays_whole(wide: int) -> None:
+    lines = list(listed(steps(signed_in=False), "lorsync -c my.toml", wide))
+    assert max(map(len, lines)) <= wide
+    assert any(
+        line.strip().startswith("lorsync -c my.toml export -o letters.ics") for line in lines
+    )
