@@ -76,7 +76,8 @@ def standing(
     """Judge by what is remembered of the passes.
 
     ``pid`` is the daemon's, None where none runs; ``every`` is the time between two passes, ``now``
-    aware. ``broken`` is what is wrong with the config as it is now, ``unusable`` with the ledger.
+    aware. ``broken`` is what is wrong with the config as it is now, ``unusable`` with the ledger
+    or its folder.
     """
     needs = tuple(_needs(record, pid=pid, now=now, broken=broken))
     if unusable is not None:

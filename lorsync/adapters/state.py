@@ -55,6 +55,18 @@ def make_state_dir(path: Path) -> None:
         raise StateError(msg) from None
 
 
+def why_unwritable(path: Path) -> str | None:
+    """Say why a pass could not keep anything in the state folder; None where it could."""
+    there = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
+    if os.access(there, os.W_OK | os.X_OK):
+        return None
+    what = "written to" if there == path else f"made in {there}"
+    return (
+        f"The state folder {path} cannot be {what}, so no pass can come. Give yourself the right "
+        "to write there, or name another one with --state-dir."
+    )
+
+
 class DaemonLock:
     """The daemon's lock, held in a ``with`` block, with this process's id in its file."""
 

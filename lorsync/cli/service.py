@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lorsync.cli.context import config_path, settings_of, state_of
-from lorsync.cli.plain_text import echo
+from lorsync.cli.plain_text import echo, folded
 from lorsync.cli.root import Globals
 from lorsync.errors import TryAgainError, UsageError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lorsync.settings import Settings
 
 _FAILED, _NOT_RUNNING = 1, 2
+_LABEL = " " * 10
 
 
 @click.group("service")
@@ -31,7 +32,7 @@ def command() -> None:
 @click.option("--as-root", is_flag=True, help="Yes, the service is meant to be root's own.")
 @click.pass_obj
 def install(options: Globals, *, force: bool, as_root: bool) -> None:
-    """Put the service in place, and start it."""
+    """Put the service in place and start it."""
     from lorsync.adapters.service import manager_here
     from lorsync.adapters.service.files import Whose, kept, put, whose
 
@@ -42,72 +43,84 @@ def install(options: Globals, *, force: bool, as_root: bool) -> None:
     _check_daemon(manager, launch.state)
     before = whose(manager.path)
     changed = put(manager.path, manager.text(launch), force=force)
-    echo(f"Wrote {manager.path}" if changed else f"{manager.path} is as it should be.")
+    _tell(f"Wrote {manager.path}" if changed else f"{manager.path} is as it should be.")
     if before is Whose.PERSON:
-        echo(f"Yours is kept as {kept(manager.path)}")
+        _tell(f"Yours is kept as {kept(manager.path)}")
     for ran in manager.start(changed=changed):
-        echo(f"Ran: {ran}")
+        _tell(f"Ran: {ran}")
     state = manager.state()
-    echo(f"The service is {state.says}.")
+    _tell(f"The service is {state.says}.")
     for line in (*notes, *manager.advice(state), "How it fares: lorsync status", _undo(options)):
-        echo(line)
+        _tell(line)
 
 
 @command.command("uninstall")
 @click.option("--force", is_flag=True, help="Remove a file that you have edited; yours is kept.")
 @click.pass_obj
 def uninstall(options: Globals, *, force: bool) -> None:
-    """Stop the service and take it away; the calendar and what lorsync knows of it stay."""
+    """Stop the service, and take it away.
+
+    The calendar, the config and what lorsync remembers stay as they are.
+    """
     from lorsync.adapters.service import manager_here
     from lorsync.adapters.service.files import Whose, check_removable, remove, whose
 
     manager = manager_here()
     if whose(manager.path) is Whose.NOBODY:
-        echo(f"There is no service to take away: {manager.path} is not there.")
+        _tell(f"There is no service to take away: {manager.path} is not there.")
         return
     check_removable(manager.path, force=force)
     for ran in manager.stop():
-        echo(f"Ran: {ran}")
+        _tell(f"Ran: {ran}")
     remove(manager.path, force=force)
-    echo(f"Removed {manager.path}")
+    _tell(f"Removed {manager.path}")
     for ran in manager.forget():
-        echo(f"Ran: {ran}")
-    echo(f"The calendar and {state_of(options)} are as they were.")
+        _tell(f"Ran: {ran}")
+    _tell(f"The calendar and {state_of(options)} are as they were.")
 
 
 @command.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def status(options: Globals, *, as_json: bool) -> int:
-    """Say whether the service is in place and runs; exit 0 if so, 1 failed, 2 not running."""
+    """Say whether the service runs.
+
+    The exit code is 0 if it does, 1 where it has failed, and 2 where it does not run.
+    """
     from lorsync.adapters.service import manager_here
     from lorsync.adapters.service.files import whose
 
     manager = manager_here()
-    owner, state = whose(manager.path), manager.state()
+    owner, state, missing = whose(manager.path), manager.state(), manager.missing()
     if as_json:
         from lorsync.cli.documents import show
 
-        show(_document(manager, owner, state))
+        show(_document(manager, owner, state, missing=missing))
     else:
-        echo(f"Service   {state.says}, by {manager.name}")
-        echo(f"File      {manager.path}, {owner}")
-        echo(f"At start  {'comes up by itself' if state.enabled else 'stays down'}")
-        if state.active:
-            for line in manager.advice(state):
-                echo(line)
-        else:
-            echo(f"To have it run: {_typed(options)} service install")
+        says = "not running" if missing else f"{state.says}, by {manager.name}"
+        _tell(f"Service   {says}", more=_LABEL)
+        _tell(f"File      {manager.path}, {owner}", more=_LABEL)
+        _tell(f"At start  {'comes up by itself' if state.enabled else 'stays down'}", more=_LABEL)
+        advice = [missing or f"To have it run: {_typed(options)} service install"]
+        for line in manager.advice(state) if state.active else advice:
+            _tell(line)
     if state.active:
         return 0
     return _FAILED if state.failed else _NOT_RUNNING
 
 
-def _document(manager: "Manager", owner: "Whose", state: "ServiceState") -> dict[str, object]:
+def _tell(line: str, *, more: str = "  ") -> None:
+    echo(folded(line, more=more))
+
+
+def _document(
+    manager: "Manager", owner: "Whose", state: "ServiceState", *, missing: str | None
+) -> dict[str, object]:
     from lorsync.adapters.service.files import Whose
 
     return {
         "manager": manager.name,
+        "available": missing is None,
         "file": str(manager.path),
         "installed": owner is not Whose.NOBODY,
         "edited": owner is Whose.PERSON,

@@ -1,5 +1,6 @@
 """``lorsync status``: how things stand, from the config and the ledger alone."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,14 +28,20 @@ def command(options: Globals, *, as_json: bool) -> int:
     The exit code is 0 where all is well, 1 where something needs you, and 2 where nothing runs
     lorsync: no daemon, and no pass of a timer or by hand for three times [sync] every.
     """
+    from lorsync.standing import Health
+
     picture = _picture(options, state_of(options), now())
     if as_json:
         from lorsync.cli.documents import show
 
         show(_document(picture))
     else:
+        from lorsync.adapters.service import manager_here
         from lorsync.cli.status_text import lines
 
+        if picture.standing.health is Health.NOT_RUNNING:
+            # Asked only where it is to be started.
+            picture = replace(picture, has_services=manager_here().missing() is None)
         echo("\n".join(lines(picture)))
     return int(picture.standing.health)
 
@@ -79,6 +86,7 @@ def _known(
     settings: "Settings | None", state: Path, at: datetime, *, pid: int | None, broken: str | None
 ) -> "Picture":
     """Return what the ledger knows; raises StateError where it cannot be read."""
+    from lorsync.adapters.state import why_unwritable
     from lorsync.adapters.told_file import read_told
     from lorsync.amending import away, listed, pinned
     from lorsync.cli.status_text import Picture
@@ -94,7 +102,13 @@ def _known(
         record=record,
         pid=pid,
         standing=standing(
-            record, pid=pid, keeper=read_told(state).keeper, every=every, now=at, broken=broken
+            record,
+            pid=pid,
+            keeper=read_told(state).keeper,
+            every=every,
+            now=at,
+            broken=broken,
+            unusable=why_unwritable(state),
         ),
         settings=settings,
         plan=None if settings is None else planned(settings, state, today_of(settings, at)),

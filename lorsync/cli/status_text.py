@@ -29,6 +29,14 @@ _HEADLINES: Final = {
     Health.NEEDS_YOU: "Something needs you",
     Health.NOT_RUNNING: "Nothing runs lorsync",
 }
+_START: Final = (
+    "“lorsync service install” has it run by itself, “lorsync run” in this terminal, “lorsync "
+    "sync” once."
+)
+_START_BY_HAND: Final = (
+    "“lorsync run” in a terminal that stays open, or “lorsync sync” once, which cron can do every "
+    "quarter of an hour."
+)
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -37,7 +45,8 @@ class Picture:
     """All that ``status`` tells, at an instant (aware).
 
     ``settings`` and ``plan`` are None while the config is broken, ``record``, ``plan`` and all that
-    follows while the ledger cannot be read.
+    follows while the ledger cannot be read. ``has_services`` tells whether this machine has a
+    service manager for the person.
     """
 
     at: datetime
@@ -51,6 +60,7 @@ class Picture:
     changed: Sequence[Change] = ()
     away: Sequence[Change] = ()
     dismissed: Sequence[Change] = ()
+    has_services: bool = True
 
     @property
     def put_off(self) -> PutOff | None:
@@ -154,10 +164,8 @@ def _needs(picture: Picture) -> Iterator[str]:
         return
     yield from _heading("Needs you")
     if standing.health is Health.NOT_RUNNING:
-        told = (
-            "- Start lorsync: “lorsync service install” has it run by itself, “lorsync run” in "
-            "this terminal, “lorsync sync” once."
-        )
+        how = _START if picture.has_services else _START_BY_HAND
+        told = f"- Start lorsync: {how}"
         yield from _folded(told, more="  ")
     for need in standing.needs:
         first, *rest = need.message.splitlines()

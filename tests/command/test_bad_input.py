@@ -14,7 +14,7 @@ import pytest
 from tests import servers
 from tests.command.conftest import config_text
 from tests.command.phone import Phone
-from tests.command.running import User, plain
+from tests.command.running import COMMAND, User, plain
 from tests.servers import Server, free_port
 
 MINIMAL = """
@@ -296,6 +296,19 @@ def test_a_state_folder_that_is_read_only(user: User, path: Path) -> None:
     user.state.chmod(0o500)
     few_lines(plain(user.types("sync", config=path), 73))
     assert user.types("plan", config=path).returncode == 0
+    told = user.types("status", config=path)
+    assert (told.returncode, f"{user.state} cannot be written to" in told.stdout) == (2, True)
+    user.state.chmod(0)
+    assert f"{user.state} cannot be used" in few_lines(plain(user.types("status", config=path), 73))
+
+
+def test_status_tells_of_a_state_folder_that_is_none(user: User, path: Path) -> None:
+    user.environment["STATE_DIRECTORY"] = str(path)
+    arguments = [str(COMMAND), "-c", str(path), "status"]
+    done = subprocess.run(
+        arguments, env=user.environ(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Not a directory" in few_lines(plain(done, 73))
 
 
 def test_a_state_folder_that_cannot_be_made(user: User, path: Path) -> None:

@@ -55,7 +55,7 @@ def test_passes_by_hand_and_of_a_daemon_are_told(
     down = user.types("status", config=config)
     assert down.returncode == 2
     assert down.stdout.startswith("Nothing runs lorsync: no daemon is up.")
-    assert "service install" in down.stdout
+    assert "Start lorsync: " in down.stdout
 
 
 def test_status_shows_a_broken_config_beside_what_is_known(user: User, config: Path) -> None:

@@ -192,6 +192,8 @@ def test_the_examples_of_a_command_are_in_its_help_and_parse(
     monkeypatch.chdir(tmp_path)
     assert main([name, "--help"]) == 0
     told = capsys.readouterr().out
+    # No command below it is described by half a sentence.
+    assert not re.search(r"\.\.\.$", told.partition("Commands:")[2], re.MULTILINE)
     command = cli.get_command(ROOT_CONTEXT, name)
     assert command is not None
     for path, each in leaves(command, click.Context(command, info_name=name, parent=ROOT_CONTEXT)):

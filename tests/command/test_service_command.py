@@ -183,6 +183,12 @@ def test_where_no_systemd_runs_nothing_is_written_and_what_to_do_is_said(
     person.environment["PATH"] = str(fake)
     assert "no systemd" in plain(does(person, "install", AS_ROOT), 69)
     assert not unit_of(person).exists()
+    # Nobody is sent to what there is not.
+    for words, code in ((("service", "status"), 2), (("status",), 2)):
+        told = person.types(*words, config=person.home / "con fig.toml")
+        assert (told.returncode, told.stderr) == (code, "")
+        assert "lorsync run" in told.stdout
+        assert "service install" not in told.stdout
 
 
 def test_a_broken_config_is_not_installed(person: User, fake: Path) -> None:

@@ -58,6 +58,9 @@ class Manager(Protocol):
     def path(self) -> Path:
         """Where the service's file belongs."""
 
+    def missing(self) -> str | None:
+        """Say why no manager answers here, and what to do instead; None where one does."""
+
     def check(self, launch: Launch) -> list[str]:
         """Return what to know of the paths. Raises UnavailableError where no manager answers."""
 

@@ -29,11 +29,17 @@ class Launchd:
         self._domain = f"gui/{os.getuid()}"
         self._service = f"{self._domain}/{LABEL}"
 
+    def missing(self) -> str | None:
+        """Tell where there is no launchctl."""
+        if shutil.which("launchctl") is None:
+            return "There is no launchctl here. Leave “lorsync run” in a terminal instead."
+        return None
+
     def check(self, launch: Launch) -> list[str]:  # noqa: ARG002 -- it hides no path, as others do
         """Raise UnavailableError where there is no launchctl."""
-        if shutil.which("launchctl") is None:
-            msg = "There is no launchctl here. Leave “lorsync run” in a terminal instead."
-            raise UnavailableError(msg)
+        missing = self.missing()
+        if missing is not None:
+            raise UnavailableError(f"Nothing was written. {missing}")
         return []
 
     def text(self, launch: Launch) -> str:

@@ -38,15 +38,20 @@ class Systemd:
     def __init__(self) -> None:
         self.path = user_config_path("systemd") / "user" / UNIT
 
-    def check(self, launch: Launch) -> list[str]:
-        """Raise UnavailableError where no user manager answers; tell of paths that do not last."""
+    def missing(self) -> str | None:
+        """Tell where there is no systemctl, or no user manager that answers it."""
         if shutil.which(_CTL[0]) is None:
-            msg = f"There is no systemd on this machine. {_INSTEAD}"
-            raise UnavailableError(msg)
+            return f"There is no systemd on this machine. {_INSTEAD}"
         answer = ask((*_CTL, "show-environment"))
         if answer is None or answer.returncode:
-            msg = f"No systemd runs for you here, so nothing was written. {_INSTEAD}"
-            raise UnavailableError(msg)
+            return f"No systemd runs for you here. {_INSTEAD}"
+        return None
+
+    def check(self, launch: Launch) -> list[str]:
+        """Raise UnavailableError where no user manager answers; tell of paths that do not last."""
+        missing = self.missing()
+        if missing is not None:
+            raise UnavailableError(f"Nothing was written. {missing}")
         return [
             f"{path} is in a folder for temporary files, which is emptied at times: better move it."
             for path in _temporary(launch)
