@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.core.entry import AWAY
 from lorsync.core.model import PlanWarning
 from lorsync.errors import ConfigError
@@ -36,6 +37,17 @@ def has_moved(ledger: Ledger, account: CalendarSettings) -> bool:
     """Tell whether the config names another account than the one that the events are in."""
     before = ledger.memo(_ACCOUNT)
     return before is not None and before != account_memo(account)
+
+
+def awaits_move(account: CalendarSettings, state: Path) -> bool:
+    """Tell by a state folder whether its events are in another account than the config names."""
+    if not has_ledger(state):
+        return False
+    ledger = SqliteLedger(state)
+    try:
+        return has_moved(ledger, account)
+    finally:
+        ledger.close()
 
 
 def former_account(ledger: Ledger, account: CalendarSettings) -> CalendarSettings:

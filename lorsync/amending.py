@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.adapters.state import TURN_SECONDS, pass_lock
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import AWAY, Entry, State
@@ -30,7 +30,7 @@ def away(entry: Entry) -> bool:
 
 def listed(state: Path, wanted: Callable[[Entry], bool]) -> tuple[Change, ...]:
     """Return the events of the ledger that are wanted, by day."""
-    if not (state / FILE_NAME).exists():
+    if not has_ledger(state):
         return ()
     ledger = SqliteLedger(state)
     try:
@@ -71,7 +71,7 @@ def restore_memory_of(state: Path) -> None:
 
     Raises UsageError where it was not deleted.
     """
-    if (state / FILE_NAME).exists():
+    if has_ledger(state):
         with pass_lock(state, wait_seconds=TURN_SECONDS):
             ledger = SqliteLedger(state)
             try:
@@ -108,7 +108,7 @@ def _amend(
     what: str,
 ) -> tuple[Change, ...]:
     chosen: list[Entry] = []
-    if (state / FILE_NAME).exists():
+    if has_ledger(state):
         with pass_lock(state, wait_seconds=TURN_SECONDS):
             ledger = SqliteLedger(state)
             try:

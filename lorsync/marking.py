@@ -7,7 +7,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.model import Letter, MentorId, Season
@@ -65,7 +65,7 @@ def not_followed_up(settings: Settings, state: Path, mentor: str) -> MentorId:
     Raises UsageError where nobody asked.
     """
     found = _mentor(settings.season, mentor)
-    if (state / FILE_NAME).exists():
+    if has_ledger(state):
         with _ledger(settings.season, state) as ledger:
             asked = unsure(ledger)
             remember_unsure(ledger, asked - {found})
@@ -83,7 +83,7 @@ def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> 
     known = _letters(settings.season, settings.season, said, all_of_them=True)
     ids = {letter.id for letter in known}
     found: list[Mark] = []
-    if (state / FILE_NAME).exists():
+    if has_ledger(state):
         with _ledger(settings.season, state) as ledger:
             found = [
                 each

@@ -20,7 +20,7 @@ from lorsync.accounts import (
     remember_account,
     renamed_warning,
 )
-from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
+from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger, has_ledger
 from lorsync.adapters.ledger_file import mend, set_aside
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.backoff import PutOff, dumped, held_back, loaded, put_off
@@ -50,6 +50,11 @@ from lorsync.sync import Options, run_pass
 _LAST_ERROR, _NEXT_PASS = "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
 _PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
+
+_NOTHING_TO_MOVE = (
+    "There was nothing to move: no events are in another account than the one that [calendar] "
+    "names."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ def mend_ledger(state: Path, now: datetime) -> str | None:
 
     Raises NewerLedgerError, and another StateError where it cannot be told now.
     """
-    if not (state / FILE_NAME).exists():
+    if not has_ledger(state):
         return None
     try:
         with pass_lock(state, wait_seconds=0):
@@ -122,7 +127,7 @@ def mend_ledger(state: Path, now: datetime) -> str | None:
 
 def record_of(state: Path) -> Record:
     """Return what is remembered of the passes in a state folder, nothing where there is none."""
-    if not (state / FILE_NAME).exists():
+    if not has_ledger(state):
         return Record()
     ledger = SqliteLedger(state)
     try:
@@ -196,8 +201,9 @@ def _recorded(
 ) -> Report:
     failed_before = ledger.memo(_LAST_ERROR) is not None
     moved: tuple[PlanWarning, ...] = ()
+    to_move = has_moved(ledger, settings.calendar)
     try:
-        if options.move and has_moved(ledger, settings.calendar):
+        if options.move and to_move:
             with counted(settings.calendar, ledger, now) as allowance:
                 moved = move(settings.calendar, state, ledger, allowance=allowance)
         with _calendar(
@@ -225,6 +231,8 @@ def _recorded(
         raise
     more = (*moved, *renamed_warning(settings.calendar, ledger))
     report = replace(report, warnings=(*report.warnings, *more)) if more else report
+    if options.move and not to_move:
+        report = replace(report, idle=(*report.idle, _NOTHING_TO_MOVE))
     if not options.dry_run:
         ledger.remember(
             {

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from lorsync.adapters.holidays import holidays_of, known_regions
-from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
@@ -54,7 +54,7 @@ def plan_of(found: Known, today: date) -> Plan:
 def known(settings: Settings, state: Path, today: date) -> Known:
     """Return what the config and the ledger say; the state folder is left as it is."""
     season = observing(settings, state, today).season
-    if not (state / FILE_NAME).exists():
+    if not has_ledger(state):
         return Known(season=season, key=season_key(season))
     ledger = SqliteLedger(state)
     try:
@@ -73,7 +73,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
 
 def facts_of(settings: Settings, state: Path) -> list[Statement]:
     """Return every fact that counts, with where it was stated."""
-    if not (state / FILE_NAME).exists():
+    if not has_ledger(state):
         return known_facts(settings.season, ())
     ledger = SqliteLedger(state)
     try:

@@ -147,25 +147,26 @@ def writer_of(ledger: Ledger) -> str:
     return writer
 
 
-def check_rule(
-    settings: Settings, ledger: Ledger, there: Recalled | None, *, take_over: bool
-) -> None:
-    """Stand by where another lorsync with another config keeps this calendar (S20).
+def check_rule(settings: Settings, ledger: Ledger, there: Recalled | None) -> None:
+    """Stand by where another lorsync with another config rules (S20). Raises ConfigError."""
+    if is_ruled_by_another(settings, ledger, there):
+        msg = (
+            "Another lorsync, with another config, keeps this calendar. Nothing was written. Give "
+            "both the same config, or, if this one shall rule, run: lorsync sync --take-over"
+        )
+        raise ConfigError(msg)
+
+
+def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | None) -> bool:
+    """Tell whether another lorsync with another config keeps this calendar (S20).
 
     The memory names the config that last ruled. It rules on where this ledger wrote it, where it is
-    this config, or where it is the one that this config was changed from. Raises ConfigError.
+    this config, or where it is the one that this config was changed from.
     """
-    if there is None or there.memory is None or not there.news or take_over:
-        return
-    rules = there.memory.config
+    if there is None or there.memory is None or not there.news:
+        return False
     mine = {config_digest(settings.season, settings.style), ledger.memo(_CONFIG)}
-    if rules in mine or there.memory.writer == ledger.memo(_WRITER):
-        return
-    msg = (
-        "Another lorsync, with another config, keeps this calendar. Nothing was written. Give both "
-        "the same config, or, if this one shall rule, run: lorsync sync --take-over"
-    )
-    raise ConfigError(msg)
+    return there.memory.config not in mine and there.memory.writer != ledger.memo(_WRITER)
 
 
 def remember(ledger: Ledger, there: Recalled) -> None:

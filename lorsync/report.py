@@ -25,7 +25,8 @@ class Summary:
     """What a pass did, or would do; ``requests`` counts those to the server.
 
     ``repeatable``: it changed nothing, in the ledger neither, so that as long as nothing else does,
-    and on the same day, another pass would say the same.
+    and on the same day, another pass would say the same. ``idle`` says of what was asked for beside
+    the pass that there was nothing of it to do.
     """
 
     created: tuple[Change, ...] = ()
@@ -38,6 +39,7 @@ class Summary:
     requests: int = 0
     warnings: tuple[PlanWarning, ...] = ()
     repeatable: bool = False
+    idle: tuple[str, ...] = ()
 
     @property
     def wrote(self) -> bool:

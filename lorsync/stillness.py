@@ -68,8 +68,9 @@ def recalled(ledger: Ledger, digest: str, now: datetime) -> Stillness | None:
     # What day it is may hang on the machine's zone, which travels with its owner.
     if not same or kept["machine"] != str(machine_zone()) or not begins <= now < ends:
         return None
+    changes: dict[str, Any] = {name: tuple(map(_change, kept[name])) for name in _CHANGES}
     summary = Summary(
-        **{name: tuple(map(_change, kept[name])) for name in _CHANGES},
+        **changes,
         requests=1,
         warnings=tuple(map(_warning, kept["warnings"])),
         repeatable=True,

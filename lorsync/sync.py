@@ -14,11 +14,13 @@ from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import Looking, gather
 from lorsync.planning import check_owner, name_warning, today_of
 from lorsync.ports import Calendar, Ledger, Progress
-from lorsync.recalling import check_rule
+from lorsync.recalling import check_rule, is_ruled_by_another
 from lorsync.report import Change, Report, changes_of_entries
 from lorsync.reporting import is_repeatable, report_of
 from lorsync.settings import Settings
 from lorsync.writing import Desk
+
+_NOTHING_TO_TAKE_OVER = "There was nothing to take over: no other config rules this calendar."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,12 @@ def run_pass(
     apart = disagreement(calendar.stated_time, now, zone)
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
-    check_rule(settings, ledger, seen.memory, take_over=options.take_over)
-    if options.take_over:
+    idle: tuple[str, ...] = ()
+    if not options.take_over:
+        check_rule(settings, ledger, seen.memory)
+    else:
+        if not is_ruled_by_another(settings, ledger, seen.memory):
+            idle = (_NOTHING_TO_TAKE_OVER,)
         seen = replace(seen, entries=_as_unwritten(seen.entries))
     today = today_of(settings, now)
     work = work_of(settings, ledger, seen, today=today, accept_deletions=options.accept_deletions)
@@ -90,7 +96,7 @@ def run_pass(
     report = replace(report, repeatable=repeatable)
     if apart is not None:
         report = _with_warning(report, "clock", apart)
-    report = replace(report, warnings=(*report.warnings, *renamed))
+    report = replace(report, warnings=(*report.warnings, *renamed), idle=idle)
     return replace(report, deleted=(*closed, *report.deleted)) if closed else report
 
 

@@ -124,11 +124,12 @@ def _is_day(text: str) -> bool:
 
 def _write(cache: Path | None, kept: Mapping[str, _Years | None]) -> None:
     """Keep the answers, whole or not at all, where there is a folder that can be written."""
-    if cache is None or not cache.is_dir():
+    if cache is None:
         return
     from lorsync.adapters.aside import replace_file
 
     text = json.dumps({"version": _version(), "regions": kept}, ensure_ascii=False)
+    # Where there is no folder, none is made.
     with contextlib.suppress(OSError):
         replace_file(cache / FILE_NAME, text.encode(), mode=0o600)
 

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from lorsync.adapters.ledger_file import FILE_NAME, opened, translated
+from lorsync.adapters.ledger_file import FILE_NAME, has_ledger, opened, translated
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
 
-__all__ = ["FILE_NAME", "STILL", "SqliteLedger"]
+__all__ = ["FILE_NAME", "STILL", "SqliteLedger", "has_ledger"]
 
 STILL = "still"
 """The memo that lasts until something is written: every other transaction forgets it."""

@@ -73,6 +73,24 @@ MIGRATIONS = (
 """Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 
 
+def has_ledger(state: Path) -> bool:
+    """Tell whether a state folder has a ledger; one that is not there has none.
+
+    Raises StateError where that cannot be known: nothing may be taken for never begun.
+    """
+    try:
+        (state / FILE_NAME).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        msg = (
+            f"The state folder {state} cannot be read: {error.strerror}. Give yourself the right "
+            "to, or name another one with --state-dir."
+        )
+        raise StateError(msg) from None
+    return True
+
+
 def opened(path: Path) -> sqlite3.Connection:
     """Open the ledger at ``path``, made where it is missing and migrated where it is older.
 

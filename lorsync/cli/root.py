@@ -120,7 +120,7 @@ def _quiet() -> click.Option:
 )
 @click.option(
     "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, readable=False),
     help="Where lorsync keeps its ledger.  [default: $STATE_DIRECTORY, or your state folder]",
 )
 @click.option("-v", "--verbose", count=True, help="Say more; twice for all.")

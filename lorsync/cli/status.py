@@ -52,7 +52,7 @@ def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
     Raises ConfigError for a broken config where nothing has ever run, and StateError where not even
     the state folder can be looked into.
     """
-    from lorsync.adapters.ledger import FILE_NAME
+    from lorsync.adapters.ledger import has_ledger
     from lorsync.adapters.state import daemon_pid
     from lorsync.cli.status_text import Picture
     from lorsync.passes import Record
@@ -63,7 +63,7 @@ def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
     try:
         settings = settings_of(options)
     except ConfigError as error:
-        if not (state / FILE_NAME).exists():
+        if not has_ledger(state):
             raise
         broken = str(error)
     pid = daemon_pid(state)

@@ -12,6 +12,7 @@ from lorsync.cli.root import Globals
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lorsync.opening import Ahead
     from lorsync.report import Report, Summary
     from lorsync.settings import Settings
     from lorsync.sync import Options
@@ -44,8 +45,7 @@ def command(
     On a terminal, --accept-deletions and --move ask before anything is removed. In a script they
     are the yes themselves.
     """
-    from lorsync.cli.aftermath import spare_login, tell, tell_of_glance
-    from lorsync.errors import LorsyncError
+    from lorsync.cli.aftermath import spare_login, tell_of_glance
     from lorsync.glance import glance
     from lorsync.report import Summary
 
@@ -60,11 +60,9 @@ def command(
             return
         ahead = seen
 
-    from lorsync.cli.waiting import Waiting
-    from lorsync.passes import pass_once
+    # Loaded only where a glance was not enough: it takes longer than all that a glance does.
     from lorsync.sync import Options
 
-    settings, state = settings_of(options), state_of(options)
     wanted = Options(
         dry_run=dry_run,
         accept_deletions=accept_deletions,
@@ -72,18 +70,35 @@ def command(
         take_over=take_over,
         move=move and not dry_run,
     )
-    if (accept_deletions or move) and not (dry_run or yes):
+    _pass(options, wanted, ahead, yes=yes, as_json=as_json)
+
+
+def _pass(
+    options: Globals, wanted: "Options", ahead: "Ahead | None", *, yes: bool, as_json: bool
+) -> None:
+    """Run a whole pass, after a question where it may remove much; show it, and tell the outside.
+
+    ``ahead`` is what a glance has learned. Raises a LorsyncError where the pass does not come to
+    its end, and click.Abort where it is not wanted.
+    """
+    from lorsync.cli.aftermath import tell
+    from lorsync.cli.waiting import Waiting
+    from lorsync.errors import LorsyncError
+    from lorsync.passes import pass_once
+
+    settings, state = settings_of(options), state_of(options)
+    if (wanted.accept_deletions or wanted.move) and not (wanted.dry_run or yes):
         _ask(settings, state, wanted)
     try:
         with Waiting("Looking at the calendar") as waiting:
             wanted = replace(wanted, progress=None if as_json else waiting.advance)
             report = pass_once(settings, state, now=now(), ahead=ahead, options=wanted)
     except LorsyncError:
-        if not dry_run:
+        if not wanted.dry_run:
             tell(settings, state, plan=None, well=False)
         raise
-    _show(options, report, dry_run=dry_run, as_json=as_json)
-    if not dry_run:
+    _show(options, report, dry_run=wanted.dry_run, as_json=as_json)
+    if not wanted.dry_run:
         tell(settings, state, plan=report.plan, well=True)
 
 
@@ -108,15 +123,18 @@ def _ask(settings: "Settings", state: "Path", wanted: "Options") -> None:
 
     That takes a look at the calendar of its own, which a script is spared.
     """
+    from lorsync.accounts import awaits_move
     from lorsync.cli.confirming import asks, confirm
     from lorsync.cli.waiting import Waiting
     from lorsync.passes import pass_once
 
     if not asks():
         return
-    if wanted.move:
+    if wanted.move and awaits_move(settings.calendar, state):
         where = settings.calendar.name
         confirm(f"Write all events to “{where}”, and take them out of the old one?", yes=False)
+        return
+    if not wanted.accept_deletions:
         return
     with Waiting("Looking at the calendar"):
         looked = pass_once(settings, state, now=now(), options=replace(wanted, dry_run=True))

@@ -78,6 +78,8 @@ def show_report(
 ) -> None:
     """Print what a pass did, or would do."""
     out.print(report.headline(dry_run=dry_run))
+    for remark in report.idle:
+        print_paragraph(out, escape(remark), indent=0)
     if dry_run:
         for verb, changes in report.written:
             show_changes(out, f"Would be {verb}:", changes)

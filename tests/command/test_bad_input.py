@@ -299,7 +299,9 @@ def test_a_state_folder_that_is_read_only(user: User, path: Path) -> None:
     told = user.types("status", config=path)
     assert (told.returncode, f"{user.state} cannot be written to" in told.stdout) == (2, True)
     user.state.chmod(0)
-    assert f"{user.state} cannot be used" in few_lines(plain(user.types("status", config=path), 73))
+    for command in ("status", "plan"):
+        message = few_lines(plain(user.types(command, config=path), 73))
+        assert f"{user.state} cannot be read" in message
 
 
 def test_status_tells_of_a_state_folder_that_is_none(user: User, path: Path) -> None:

@@ -264,6 +264,14 @@ def test_quiet_says_nothing_where_all_is_well(says: Callable[..., tuple[int, str
     assert (code, error.startswith("lorsync: No letter is by")) == (64, True)
 
 
+def test_what_there_was_nothing_of_to_do_is_said(
+    says: Callable[..., tuple[int, str, str]],
+) -> None:
+    said = says("sync", "--move", "--take-over")[1]
+    assert "There was nothing to move" in said
+    assert "There was nothing to take over" in said
+
+
 def test_json_says_what_mark_unpin_restore_and_check_did(
     user: User, says: Callable[..., tuple[int, str, str]]
 ) -> None:

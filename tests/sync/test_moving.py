@@ -163,3 +163,12 @@ def test_s19_without_a_change_there_is_nothing_to_move(sync: Sync, old: Path) ->
     except LorsyncError as error:  # pragma: no cover -- what the assertion is for
         pytest.fail(str(error))
     assert "moved" not in {warning.code for warning in report.warnings}
+    assert [remark.partition(":")[0] for remark in report.idle] == ["There was nothing to move"]
+    assert sync(old).idle == ()
+
+
+def test_s20_where_no_other_config_rules_there_is_nothing_to_take_over(
+    sync: Sync, old: Path
+) -> None:
+    (remark,) = sync(old, take_over=True).idle
+    assert remark.startswith("There was nothing to take over")
