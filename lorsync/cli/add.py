@@ -7,11 +7,12 @@ import click
 
 from lorsync.cli import completing
 from lorsync.cli.context import now
+from lorsync.cli.dating import some_day
+from lorsync.cli.interview import Again
 from lorsync.cli.root import Globals
 from lorsync.config.problems import shown
 from lorsync.core.model import LetterType
 from lorsync.errors import UsageError
-from lorsync.intake.days import sure_day
 
 _FORMS = click.Choice([form.value for form in LetterType])
 _FACTS = {
@@ -28,15 +29,9 @@ _FACTS = {
 def _deadline(text: str) -> date | datetime:
     """Take a day as people write it, or a day and time with its offset."""
     try:
-        found = sure_day(text, today=now().date())
-    except ValueError as unclear:
-        raise click.BadParameter(f"{shown(text)}: {unclear}.") from None
-    if found.note is not None:
-        raise click.BadParameter(
-            f"{shown(text)}: its time does not say how far it is from UTC. "
-            "Write it like 2026-12-01T23:59-05:00."
-        )
-    return found.day
+        return some_day(text, now().date())
+    except Again as again:
+        raise click.BadParameter(str(again)) from None
 
 
 def _day(text: str) -> date:

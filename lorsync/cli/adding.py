@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from lorsync.adapters.own_files import write_whole
 from lorsync.cli import context
+from lorsync.cli.dating import some_day
 from lorsync.cli.interview import Again, Interview, Stopped
 from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
@@ -24,7 +25,6 @@ from lorsync.intake.adding import (
     new_program_id,
     program_named,
 )
-from lorsync.intake.days import sure_day
 
 Answer = TypeVar("Answer")
 Values = Mapping[str, Any]
@@ -150,18 +150,7 @@ def _needed(talk: Interview, question: str) -> str:
 
 
 def _day(talk: Interview, question: str) -> date | datetime:
-    def take(typed: str) -> date | datetime:
-        try:
-            found = sure_day(typed, today=context.now().date())
-        except ValueError as unclear:
-            raise Again(f"{shown(typed)}: {unclear}.") from None
-        if found.note is not None:
-            raise Again(
-                "Leave the time out, or say how far it is from UTC, like 2026-12-01T23:59-05:00."
-            )
-        return found.day
-
-    return _asked(talk, question, take)
+    return _asked(talk, question, lambda typed: some_day(typed, context.now().date()))
 
 
 def _is_somebody_else(talk: Interview, name: str) -> bool:

@@ -6,14 +6,13 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from lorsync.adapters.holidays import known_regions
+from lorsync.cli.dating import day_ahead, day_gone_by
 from lorsync.cli.interview import Again, Interview
 from lorsync.config.entering import refusal
 from lorsync.config.ids import slug
-from lorsync.config.problems import shown
 from lorsync.config.zone import machine_zone
 from lorsync.core.model import LetterType
 from lorsync.intake.beginning import Beginning, Entry, Season
-from lorsync.intake.days import in_words, sure_day
 from lorsync.intake.people import letter_id, maybe_the_same, mentor_id, program_id
 from lorsync.providers import IN_A_LINE, PROVIDERS, SignIn
 from lorsync.settings import Provider
@@ -209,7 +208,7 @@ def _letter(
     own_date = None if served else _day(talk, f"By when is the letter of {name} due?", today)
     asked = talk.ask(
         f"When did you ask {name}? A day (Enter: not yet)",
-        lambda typed: _past_day(typed, today) if typed else None,
+        lambda typed: _asked_on(typed, today),
         more="If the mentor knows, lorsync plans no request any more.",
     )
     form = LetterType.NARRATIVE.value
@@ -239,33 +238,15 @@ def _chosen(typed: str, programs: tuple[Entry, ...]) -> list[str]:
 
 
 def _day(talk: Interview, question: str, today: date) -> date | datetime:
-    def take(typed: str) -> date | datetime:
-        found = _sure(typed, today)
-        if (found.date() if isinstance(found, datetime) else found) < today:
-            raise Again(f"{in_words(found)} is over. Which year is meant?")
-        return found
-
-    return talk.ask(question, take, more="Such as 1 Dec 2026, Dec 1, 2026 or 2026-12-01.")
+    return talk.ask(
+        question,
+        lambda typed: day_ahead(typed, today),
+        more="Such as 1 Dec 2026, Dec 1, 2026 or 2026-12-01.",
+    )
 
 
-def _past_day(typed: str, today: date) -> date:
-    found = _sure(typed, today)
-    day = found.date() if isinstance(found, datetime) else found
-    if day > today:
-        raise Again(f"{in_words(day)} is still to come. Enter alone means: not yet.")
-    return day
-
-
-def _sure(typed: str, today: date) -> date | datetime:
-    try:
-        found = sure_day(typed, today=today)
-    except ValueError as unclear:
-        raise Again(f"{shown(typed)}: {unclear}.") from None
-    if found.note is not None:
-        raise Again(
-            "Leave the time out, or say how far it is from UTC, like 2026-12-01T23:59-05:00."
-        )
-    return found.day
+def _asked_on(typed: str, today: date) -> date | None:
+    return day_gone_by(typed, today, but="Enter alone means: not yet.") if typed else None
 
 
 def _text(

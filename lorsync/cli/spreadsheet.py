@@ -6,14 +6,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from lorsync.cli.interview import Again, Interview
+from lorsync.cli.dating import day_gone_by
+from lorsync.cli.interview import Interview
 from lorsync.cli.plain_text import at_most_80
 from lorsync.config.problems import printable, shown
 from lorsync.core.phrases import count
 from lorsync.errors import DataError
 from lorsync.intake.beginning import Choices, Doubt, DoubtKey, Season
 from lorsync.intake.columns import Column, Table, known_headings, table_of
-from lorsync.intake.days import Order, in_words, sure_day
+from lorsync.intake.days import Order, in_words
 from lorsync.intake.gleaning import Gleaned, glean
 from lorsync.intake.merging import COLUMNS
 from lorsync.intake.sheet import Sheet, read_sheet
@@ -138,20 +139,10 @@ def _asked(talk: Interview, doubt: Doubt) -> str:
 
 
 def _asked_undated(talk: Interview, today: date) -> date:
-    def take(typed: str) -> date:
-        try:
-            found = sure_day(typed, today=today).day
-        except ValueError as unclear:
-            raise Again(f"{shown(typed)}: {unclear}.") from None
-        day = found.date() if isinstance(found, datetime) else found
-        if day > today:
-            raise Again(f"{in_words(day)} is still to come, and these things have happened.")
-        return day
-
     talk.tell("\nSome cells say that something happened, and not when. lorsync needs a day for it.")
     return talk.ask(
         "On which day, at the latest?",
-        take,
+        lambda typed: day_gone_by(typed, today, but="These things have happened."),
         default=today.isoformat(),
         more="A late day is the careful one: what follows is planned from it. You can correct each "
         "in the config.",
