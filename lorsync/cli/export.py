@@ -1,7 +1,7 @@
 """``lorsync export``: the plan as one ``.ics`` file, or as one for each mentor."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,11 +128,16 @@ def command(
 
         show({"files": [{"path": str(p), "events": len(own)} for p, own in files.items()]})
         return
-    for path, own in files.items():
-        say(options, f"{counted(len(own), 'event')} written to {path}.")
-    if not events:
+    _tell(options, files, own_words=drafts and bool(split or mentors or programs))
+
+
+def _tell(options: Globals, files: "Mapping[Path, Sequence[Event]]", *, own_words: bool) -> None:
+    """Say what was written; ``own_words``: they are in what somebody else may be meant to get."""
+    for path, events in files.items():
+        say(options, f"{counted(len(events), 'event')} written to {path}.")
+    if not any(files.values()):
         say(options, "Nothing is planned.")
-    elif drafts and (split or mentors or programs):
+    elif own_words:
         say(options, "Your drafts and notes are in it; for somebody else, add --without-drafts.")
 
 

@@ -5,12 +5,17 @@ import logging
 import os
 import sys
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lorsync.cli.context import config_path, say, state_of
 from lorsync.cli.logs import Format, set_up, tell_changes
 from lorsync.cli.root import Globals
+
+if TYPE_CHECKING:
+    from lorsync.worker import Passed
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +40,7 @@ def command(options: Globals, log_format: str | None) -> None:
     keep_one()
     manager = ServiceManager.of(os.environ)
     alone = "JOURNAL_STREAM" not in os.environ
-    usual = Format.TEXT if alone else Format.JOURNAL
-    set_up(
-        -1 if options.quiet else options.verbosity,
-        usual if log_format is None else Format(log_format),
-    )
+    _set_up_log(options, log_format, alone=alone)
     gc.enable()
     config, state = config_path(options), state_of(options)
     loading = Loading(config, state)
@@ -47,22 +48,12 @@ def command(options: Globals, log_format: str | None) -> None:
     from lorsync.adapters.told_file import Keeper
     from lorsync.daemon import Daemon
     from lorsync.telling import Teller
-    from lorsync.worker import Passed
 
     teller = Teller(state, keeper=Keeper.DAEMON)
 
-    def tell(passed: Passed) -> None:
+    def tell(passed: "Passed") -> None:
         teller.note(passed.report.plan, passed.next_pass)
-        if passed.first and alone and not options.quiet:
-            from lorsync.cli.welcome import welcome
-
-            welcome(passed, state)
-        else:
-            tell_changes(passed.report)
-        for warning in passed.report.warnings:
-            if warning.code == "ledger":
-                log.warning("%s", warning.message)
-        log.debug("Next pass: %s.", _when(passed.next_pass))
+        _tell(passed, state, greet=passed.first and alone and not options.quiet)
 
     ended = Daemon(
         config,
@@ -79,6 +70,29 @@ def command(options: Globals, log_format: str | None) -> None:
         # The interpreter would wait for threads that wait for a server.
         sys.stdout.flush()
         os._exit(0)
+
+
+def _set_up_log(options: Globals, log_format: str | None, *, alone: bool) -> None:
+    """Log as was asked for, else as whoever started the daemon reads it."""
+    usual = Format.TEXT if alone else Format.JOURNAL
+    set_up(
+        -1 if options.quiet else options.verbosity,
+        usual if log_format is None else Format(log_format),
+    )
+
+
+def _tell(passed: "Passed", state: Path, *, greet: bool) -> None:
+    """Show the first pass to somebody at a terminal, and log what any other one did."""
+    if greet:
+        from lorsync.cli.welcome import welcome
+
+        welcome(passed, state)
+    else:
+        tell_changes(passed.report)
+    for warning in passed.report.warnings:
+        if warning.code == "ledger":
+            log.warning("%s", warning.message)
+    log.debug("Next pass: %s.", _when(passed.next_pass))
 
 
 def _when(at: datetime) -> str:
