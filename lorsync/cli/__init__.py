@@ -64,7 +64,10 @@ def _tell(message: str, code: int) -> int:
 
 def _usage(error: click.UsageError) -> str:
     where = error.ctx.command_path if error.ctx is not None else "lorsync"
-    return f"{error.format_message()}\nTry “{where} --help”."
+    # What click says may be a list with a line for each word, and may lack the stop at its end.
+    message = " ".join(error.format_message().split())
+    stop = "" if message.endswith((".", "?", "!")) else "."
+    return f"{message}{stop}\nTry “{where} --help”."
 
 
 def _unexpected(error: Exception) -> int:

@@ -9,7 +9,7 @@ from lorsync.cli import completing
 from lorsync.cli.context import now
 from lorsync.cli.dating import some_day
 from lorsync.cli.interview import Again
-from lorsync.cli.root import Globals
+from lorsync.cli.root import Globals, Suggesting
 from lorsync.config.problems import shown
 from lorsync.core.model import LetterType
 from lorsync.errors import UsageError
@@ -22,7 +22,7 @@ _FACTS = {
     "declined": "the mentor said no",
     "packet-sent": "you sent the packet",
     "submitted": "the letter was submitted",
-    "thanked": "you thanked",
+    "thanked": "you thanked the mentor",
 }
 
 
@@ -55,7 +55,7 @@ def _absence(text: str) -> dict[str, Any]:
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show what would change.")
 
 
-@click.group("add", no_args_is_help=False)
+@click.group("add", cls=Suggesting, no_args_is_help=False)
 def command() -> None:
     """Add a mentor, a program or a letter to the config.
 
@@ -150,9 +150,11 @@ def _fact_options(function: Any) -> Any:
 @click.option("--id", "own", help="Short name.  [default: made from mentor and type]")
 @click.option("--letter-id", metavar="NUMBER", help="The portal's number of the letter.")
 @click.option("--lag-days", type=int, metavar="DAYS", help="Days that the portal takes.")
-@click.option("--waived/--not-waived", default=None, help="Your right to read it.")
 @click.option(
-    "--attribute", "attributes", multiple=True, help="What it may stress; again for more."
+    "--waived/--not-waived", default=None, help="Whether you waived your right to read it."
+)
+@click.option(
+    "--attribute", "attributes", multiple=True, help="What it may stress; may be given again."
 )
 @click.option("--submit-via", help="How the mentor submits it.")
 @_fact_options

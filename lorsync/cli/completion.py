@@ -10,11 +10,11 @@ _VARIABLE = "_LORSYNC_COMPLETE"
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 def command(*, shell: str) -> None:
     """Print the script by which your shell completes commands, options and ids.
 
-    Mentors, programs and letters are those of your config.
+    SHELL is bash, zsh or fish. Mentors, programs and letters are those of your config.
     """
     from click.shell_completion import get_completion_class
 

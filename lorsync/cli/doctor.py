@@ -30,9 +30,9 @@ _MARKS = {
 def command(options: Globals, *, with_probe: bool, as_json: bool) -> int:
     """Look over config, login, state folder, clock, account and calendar.
 
-    Says of each what was found, what it means, and what to do. The exit code is 1 where something
-    is wrong. With --probe an event on 2 January 2001 tells what the server does with what is
-    written there; it is taken away, also when you press Ctrl-C.
+    It says of each what was found, what that means, and what to do. The exit code is 1 where
+    something is wrong. --probe writes an event on 2 January 2001 to see what the server makes of
+    it, and takes it away again, even after Ctrl-C.
     """
     from lorsync.doctor.examination import examine, has_problems
 

@@ -18,7 +18,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "calendars": (
         ("calendars", "which calendars the account has, and which one lorsync keeps"),
-        ("calendars --json", "the same for a program"),
+        ("calendars --json", "the same, for scripts"),
     ),
     "check": (
         ("check", "everything that is wrong with your config"),
@@ -36,8 +36,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "doctor": (
         ("doctor", "what is missing or wrong, and what to do about it"),
-        ("doctor --probe", "with a try of what the server keeps of an event"),
-        ("doctor --json", "the same for a program"),
+        ("doctor --probe", "and try what the server keeps of an event"),
+        ("doctor --json", "the same, for scripts"),
     ),
     "export": (
         ("export -o letters.ics", "everything, for yourself"),
@@ -85,14 +85,14 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "status": (
         ("status", "the passes, the letters, what needs you"),
-        ("status --json", "the same for a program"),
+        ("status --json", "the same, for scripts"),
     ),
     "suggest": (("suggest home", "whom to ask for the program with the id home"),),
     "sync": (
         ("sync --dry-run", "what would be done"),
         ("sync", "one pass"),
         ("-q sync", "says nothing where all is well; for cron"),
-        ("sync --accept-deletions", "what is gone is meant to be gone"),
+        ("sync --accept-deletions", "yes to deletions that wait for it"),
     ),
     "timeline": (
         ("timeline", "the season on the terminal"),

@@ -34,7 +34,7 @@ def _kinds() -> list[str]:
     "--output",
     metavar="FILE",
     type=click.Path(allow_dash=True),
-    help="One file with all of them; - for stdout.",
+    help="One file with all events; - for stdout.",
 )
 @click.option(
     "--split",
@@ -47,7 +47,7 @@ def _kinds() -> list[str]:
     "mentors",
     multiple=True,
     metavar="ID",
-    help="Only this mentor's.",
+    help="Only this mentor's events.",
     shell_complete=completing.mentors,
 )
 @click.option(
@@ -55,7 +55,7 @@ def _kinds() -> list[str]:
     "programs",
     multiple=True,
     metavar="ID",
-    help="Only for this program.",
+    help="Only events for this program.",
     shell_complete=completing.programs,
 )
 @click.option(

@@ -59,7 +59,7 @@ def _columns(
 @click.option("--column", "columns", multiple=True, metavar="MEANING=HEADING", callback=_columns,
               help="With --from: which column is the mentor, deadline …")  # fmt: skip
 @click.option("--undated", metavar="DATE", callback=parse_day,
-              help="With --from: the day of what only has an x.  [default: today]")  # fmt: skip
+              help="With --from: the day for cells with only an x.  [default: today]")  # fmt: skip
 @click.pass_context
 def command(
     context: click.Context,

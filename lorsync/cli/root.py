@@ -18,7 +18,7 @@ _COMMANDS = {
     "calendars": "List the calendars of your account.",
     "check": "Check the config, and say everything that is wrong with it.",
     "completion": "Print the script by which your shell completes lorsync.",
-    "coverage": "Hold each program's letters against what it wants.",
+    "coverage": "Compare each program's letters with what it wants.",
     "doctor": "Look over everything that lorsync needs.",
     "export": "Write the planned events to .ics files.",
     "init": "Write your first config, with a few questions or from a spreadsheet.",
@@ -39,6 +39,9 @@ _COMMANDS = {
 
 _QUIET = "quiet"
 
+_FEW = 5
+"""So many commands are named to whoever types another one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Globals:
@@ -50,7 +53,29 @@ class Globals:
     quiet: bool = False
 
 
-class _LazyGroup(click.Group):
+class Suggesting(click.Group):
+    """A group that answers a command that it does not have with what may be meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, names = args[0], self.list_commands(ctx)
+        if name not in names and not name.startswith("-") and not ctx.resilient_parsing:
+            # As click says it of options.
+            ctx.fail(f"No such command {name[:40]!r}.{_meant(name, names)}")
+        return super().resolve_command(ctx, args)
+
+
+def _meant(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.casefold()[:40], names, n=1)
+    if near:
+        return f" Did you mean {near[0]!r}?"
+    return f" It is one of {', '.join(names)}." if len(names) <= _FEW else ""
+
+
+class _LazyGroup(Suggesting):
     """A group that imports a command's module when it is called, and not for ``--help``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
@@ -66,19 +91,6 @@ class _LazyGroup(click.Group):
         command.epilog = epilog(cmd_name) or command.epilog
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name.casefold()[:40], _COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            # As click says it of options.
-            ctx.fail(f"No such command {name[:40]!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_COMMANDS.items()))
@@ -86,6 +98,11 @@ class _LazyGroup(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's
         formatter.write_paragraph()
         formatter.write_text("lorsync COMMAND --help shows a command's options, and examples.")
+        formatter.write_paragraph()
+        formatter.write_text(
+            "The exit code is 0 when all is well, and 64 to 78 for errors, which the manual page "
+            "lists. status and doctor answer with 1 and 2, too."
+        )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
         # click's own would load every command for its first line.
@@ -123,7 +140,7 @@ def _quiet() -> click.Option:
     type=click.Path(path_type=Path, file_okay=False, readable=False),
     help="Where lorsync keeps its ledger.  [default: $STATE_DIRECTORY, or your state folder]",
 )
-@click.option("-v", "--verbose", count=True, help="Say more; twice for all.")
+@click.option("-v", "--verbose", count=True, help="Say more; twice for everything.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what was asked for, and errors.")
 @click.version_option(__version__, message="lorsync %(version)s")
 @click.pass_context

@@ -10,7 +10,7 @@ import click
 
 from lorsync.cli.context import config_path, settings_of, state_of
 from lorsync.cli.plain_text import echo, folded
-from lorsync.cli.root import Globals
+from lorsync.cli.root import Globals, Suggesting
 from lorsync.errors import TryAgainError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _FAILED, _NOT_RUNNING = 1, 2
 _LABEL = " " * 10
 
 
-@click.group("service")
+@click.group("service", cls=Suggesting)
 def command() -> None:
     """Have lorsync run by itself: a systemd user unit, or a launch agent on macOS."""
 

@@ -23,7 +23,7 @@ _NEXT_EVENTS = 5
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(options: Globals, *, as_json: bool) -> int:
-    """Say how things stand: the daemon, the last and next pass, the letters, the budgets.
+    """Say how things stand: the daemon, the last and next pass, the letters, the follow-ups.
 
     The exit code is 0 where all is well, 1 where something needs you, and 2 where nothing runs
     lorsync: no daemon, and no pass of a timer or by hand for three times [sync] every.

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 @click.command("sync")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--accept-deletions", is_flag=True, help="What is gone is meant to be gone.")
-@click.option("--new-cycle", is_flag=True, help="Begin a new season, with budgets of its own.")
+@click.option("--accept-deletions", is_flag=True, help="Say yes to deletions that wait for it.")
+@click.option("--new-cycle", is_flag=True, help="Begin a new season, with follow-ups of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
-@click.option("--move", is_flag=True, help="Take all events to the account that is named now.")
-@click.option("--unattended", is_flag=True, help="For timers: spare a refused login for six hours.")
+@click.option("--move", is_flag=True, help="Take all events to the account that [calendar] names.")
+@click.option(
+    "--unattended", is_flag=True, help="For timers: leave a refused login alone for six hours."
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is removed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj

@@ -13,7 +13,8 @@ from lorsync.cli.root import Globals
 def command(options: Globals, *, which: str | None, as_json: bool) -> None:
     """Give events that you moved back to the plan.
 
-    WHICH is a mentor's id or the digits shown without it; without WHICH, they are listed.
+    WHICH is a mentor's id, or the digits in front of an event in the list that you get without
+    WHICH.
     """
     from lorsync.amending import pinned, unpin
     from lorsync.cli.amend import Amendment, amend

@@ -219,7 +219,14 @@ def test_the_examples_of_a_command_are_in_its_help_and_parse(
         (["mark", "chne", "submitted"], "did you mean 'chen'?"),
         (["mark", "chen", "submitted", "--letter", "chen-char"], "did you mean 'chen-chair'?"),
         (["suggest", "hom"], 'did you mean "home"?'),
-        (["completion", "bsh"], "bash"),
+        (
+            ["completion", "bsh"],
+            "Invalid value for 'SHELL': 'bsh' is not one of 'bash', 'zsh', 'fish'.",
+        ),
+        (["completion"], "Missing argument 'SHELL'. Choose from: bash, zsh, fish.\n"),
+        (["add", "mentro"], "Did you mean 'mentor'?"),
+        (["service", "zzzzz"], "It is one of install, status, uninstall."),
+        (["plan", "zzzzz"], "Got unexpected extra argument (zzzzz).\n"),
     ],
 )
 def test_a_slip_is_answered_with_what_may_be_meant(
