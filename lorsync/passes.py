@@ -36,6 +36,7 @@ from lorsync.errors import (
     LorsyncError,
     PutOffError,
     TryAgainError,
+    UsageError,
 )
 from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
@@ -224,7 +225,8 @@ def _recorded(
             ledger.remember({_LAST_ERROR: _error_memo(late, now)})
         raise late from None
     except LorsyncError as error:
-        if not options.dry_run:
+        # A slip on the command line is answered there, and no pass has gone wrong by it.
+        if not options.dry_run and not isinstance(error, UsageError):
             memo = _error_memo(error, now)
             refused = {_LOGIN_REFUSED: memo} if isinstance(error, LoginRefusedError) else {}
             ledger.remember({_LAST_ERROR: memo, **refused})

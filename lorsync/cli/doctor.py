@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.config import load
 from lorsync.doctor.findings import Finding, Verdict
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _MARKS = {
     Verdict.OK: "[green]ok[/green]",
@@ -58,11 +62,22 @@ def command(options: Globals, *, with_probe: bool, as_json: bool) -> int:
 
 
 def _show(found: Sequence[Finding]) -> None:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+    from lorsync.cli.tables import NARROW, console, print_paragraph, print_trimmed
 
-    from lorsync.cli.tables import console
+    out = console()
+    if out.width >= NARROW:
+        print_trimmed(out, _table(found))
+    else:
+        for each in found:
+            out.print(f"[bold]{_MARKS[each.verdict]}[/bold]  {each.check}")
+            for line in _lines(each):
+                print_paragraph(out, f"  {line}", indent=2)
+    out.print(f"\n{_summary(found)}")
+
+
+def _table(found: Sequence[Finding]) -> "Table":
+    from rich import box
+    from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("", no_wrap=True)
@@ -70,16 +85,17 @@ def _show(found: Sequence[Finding]) -> None:
     table.add_column("Found", overflow="fold")
     before = None
     for each in found:
-        lines = [escape(each.found), f"[dim]{escape(each.means)}[/dim]"]
-        if each.do:
-            lines.append(f"→ {escape(each.do)}")
-        table.add_row(
-            _MARKS[each.verdict], "" if each.check == before else each.check, "\n".join(lines)
-        )
+        check = "" if each.check == before else each.check
+        table.add_row(_MARKS[each.verdict], check, "\n".join(_lines(each)))
         before = each.check
-    out = console()
-    out.print(table)
-    out.print(f"\n{_summary(found)}")
+    return table
+
+
+def _lines(each: Finding) -> list[str]:
+    from rich.markup import escape
+
+    lines = [escape(each.found), f"[dim]{escape(each.means)}[/dim]"]
+    return [*lines, f"→ {escape(each.do)}"] if each.do else lines
 
 
 def _summary(found: Sequence[Finding]) -> str:

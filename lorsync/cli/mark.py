@@ -72,8 +72,8 @@ def command(
             marks = take_back(settings, state, said, now=instant)
         else:
             marks = mark(settings, state, said, now=instant, today=today_of(settings, instant))
-        no_longer = "no longer " if undo else ""
-        lines = [f"{each.letter}: {no_longer}{each.fact.words} on {each.day}." for each in marks]
+        taken_back = "taken back: " if undo else ""
+        lines = [f"{each.letter}: {taken_back}{each.fact.words} on {each.day}." for each in marks]
     lines.append(tell_daemon(state, "The plan follows."))
     if as_json:
         from lorsync.cli.documents import show

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lorsync.cli.tables import day_in_words, print_trimmed, show_warnings
+from lorsync.cli.tables import NARROW, day_in_words, print_paragraph, print_trimmed, show_warnings
 from lorsync.core.drivers import driver_of
 from lorsync.core.model import (
     Budget,
@@ -27,9 +27,6 @@ from lorsync.core.model import (
     Status,
 )
 from lorsync.core.phrases import short_day
-
-_WIDE = 64
-"""With fewer columns an entry is written over several lines."""
 
 _WIDEST_NAME = 24
 _DAY, _KIND, _DOTS, _GAP = 6, 10, 2, 2
@@ -67,7 +64,7 @@ def show_plan(
     if not rows:
         out.print(f"Nothing is planned from {plan.as_of.isoformat()} on.")
     elif why:
-        out.print(_reasons(plan.events))
+        _show_reasons(out, plan.events)
     else:
         _show_months(out, rows, titled=titled)
     if rows:
@@ -130,7 +127,7 @@ def _deleted(placed: Placed, mentors: Mapping[MentorId, Mentor]) -> _Row:
 
 def _show_months(out: Console, rows: Sequence[_Row], *, titled: bool) -> None:
     name = min(_WIDEST_NAME, max(cell_len(row.mentor) for row in rows))
-    wide = out.width >= _WIDE
+    wide = out.width >= NARROW
     for month, grouped in groupby(rows, key=lambda row: f"{row.day:%B %Y}"):
         own = list(grouped)
         out.print(f"[bold]{month}[/bold]")
@@ -185,23 +182,36 @@ def _noted(row: _Row) -> str:
     return f"[yellow]{row.note}[/yellow]" if row.note else ""
 
 
+def _show_reasons(out: Console, events: Sequence[Event]) -> None:
+    """Print the events by their titles, with the rules that put them there."""
+    if out.width >= NARROW:
+        print_trimmed(out, _reasons(events))
+        return
+    for event in events:
+        out.print(f"[bold]{day_in_words(event.day)}  {event.kind}[/bold]")
+        for line in _with_reasons(event):
+            print_paragraph(out, f"  {line}", indent=4)
+
+
 def _reasons(events: Sequence[Event]) -> Table:
-    """Return the events by their titles, with the rules that put them there."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Day", no_wrap=True)
     table.add_column("Kind", no_wrap=True)
     table.add_column("Event", overflow="fold")
     for event in events:
-        note = "".join(
-            [
-                " [yellow](short notice)[/yellow]" if event.status is Status.SHORT_NOTICE else "",
-                " [cyan](moved by you)[/cyan]" if event.pinned else "",
-            ]
-        )
-        lines = [escape(event.summary) + note]
-        lines += [f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons]
-        table.add_row(day_in_words(event.day), event.kind, "\n".join(lines))
+        table.add_row(day_in_words(event.day), event.kind, "\n".join(_with_reasons(event)))
     return table
+
+
+def _with_reasons(event: Event) -> list[str]:
+    note = "".join(
+        [
+            " [yellow](short notice)[/yellow]" if event.status is Status.SHORT_NOTICE else "",
+            " [cyan](moved by you)[/cyan]" if event.pinned else "",
+        ]
+    )
+    reasons = (f"[dim]{escape(r.rule)}: {escape(r.text)}[/dim]" for r in event.reasons)
+    return [escape(event.summary) + note, *reasons]
 
 
 def _show_budgets(

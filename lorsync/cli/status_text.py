@@ -1,7 +1,6 @@
 """How things stand, in lines for a person: 80 columns, and whole phrases for who has them read."""
 
 import os
-import shutil
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lorsync.backoff import PutOff
+from lorsync.cli.plain_text import at_most_80
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Mentor, MentorId, Plan, PlanWarning
 from lorsync.passes import Record
@@ -19,7 +19,6 @@ from lorsync.report import Change
 from lorsync.settings import Settings
 from lorsync.standing import Health, Standing, at_of
 
-_WIDTH: Final = 80
 _NEXT_EVENTS: Final = 5
 _COUNTED: Final = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")
 _LABEL: Final = 12
@@ -129,7 +128,8 @@ def _headline(picture: Picture) -> str:
     trouble = None if picture.record is None else picture.record.last_error
     if health is Health.HEALTHY and trouble is not None:
         headline = "Trouble that is likely to pass"
-    return _styled(f"{headline}: {daemon}.", fg=_COLORS[health])
+    told = "\n".join(_wrapped(f"{headline}: {daemon}.", more=""))
+    return _styled(told, fg=_COLORS[health])
 
 
 def _passes(picture: Picture, record: Record) -> Iterator[str]:
@@ -254,7 +254,9 @@ def _folded(text: str, *, more: str = "  ") -> Iterator[str]:
 
 def _wrapped(text: str, *, more: str) -> list[str]:
     """Fold at the terminal's width, 80 columns at most; an address or a path stays whole."""
-    width = max(_LABEL * 3, min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns))
+    width = at_most_80()
+    if width < _LABEL * 3:
+        more = "    "
     return textwrap.wrap(
         text,
         width,

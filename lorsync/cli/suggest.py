@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 from rich import box
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -11,7 +12,7 @@ from lorsync.cli import completing
 from lorsync.cli.context import settings_of
 from lorsync.cli.documents import Document, show
 from lorsync.cli.root import Globals
-from lorsync.cli.tables import console
+from lorsync.cli.tables import NARROW, console, print_paragraph, print_trimmed
 from lorsync.config.problems import did_you_mean
 from lorsync.core.choice import BEST_SCORE, Suggestion, suggest
 from lorsync.core.model import Program, ProgramId, Season
@@ -32,7 +33,7 @@ def command(options: Globals, *, program: str, as_json: bool) -> None:
         return
     out = console()
     out.print(f"For {escape(wanted.name)}, by the ratings in your config:")
-    out.print(_table(found))
+    _show(out, found)
     out.print(
         f"A score is at most {BEST_SCORE}: familiarity counts three times, alignment twice, "
         "standing once."
@@ -54,6 +55,17 @@ def _program(season: Season, text: str) -> Program:
     hint = did_you_mean(text, names) or "; there are " + ", ".join(list(season.programs)[:10])
     msg = f"There is no program {text!r}{hint}"
     raise UsageError(msg if msg.endswith("?") else f"{msg}.")
+
+
+def _show(out: Console, found: Sequence[Suggestion]) -> None:
+    """Print the mentors as a table; where it is too narrow, a paragraph for each."""
+    if out.width >= NARROW:
+        print_trimmed(out, _table(found))
+        out.print()
+        return
+    for rank, suggestion in enumerate(found, start=1):
+        out.print(f"[bold]{rank} {escape(suggestion.mentor.name)}[/bold], {suggestion.score}")
+        print_paragraph(out, f"  {escape('; '.join(suggestion.reasons))}", indent=2)
 
 
 def _table(found: Sequence[Suggestion]) -> Table:

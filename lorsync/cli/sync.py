@@ -85,7 +85,7 @@ def _pass(
     """
     from lorsync.cli.aftermath import tell
     from lorsync.cli.waiting import Waiting
-    from lorsync.errors import LorsyncError
+    from lorsync.errors import LorsyncError, UsageError
     from lorsync.passes import pass_once
 
     settings, state = settings_of(options), state_of(options)
@@ -95,8 +95,8 @@ def _pass(
         with Waiting("Looking at the calendar") as waiting:
             wanted = replace(wanted, progress=None if as_json else waiting.advance)
             report = pass_once(settings, state, now=now(), ahead=ahead, options=wanted)
-    except LorsyncError:
-        if not wanted.dry_run:
+    except LorsyncError as error:
+        if not wanted.dry_run and not isinstance(error, UsageError):
             tell(settings, state, plan=None, well=False)
         raise
     _show(options, report, dry_run=wanted.dry_run, as_json=as_json)

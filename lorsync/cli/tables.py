@@ -14,6 +14,9 @@ from lorsync.core.model import PlanWarning
 from lorsync.core.notes import gathered
 from lorsync.report import Change, Summary
 
+NARROW = 64
+"""With fewer columns a table becomes paragraphs."""
+
 _WIDTH_OF_PIPES = 100
 
 

@@ -74,8 +74,7 @@ def content_of(path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         raise _unusable(
             path,
-            "there is no such file. Write one with “lorsync init”, copy config.example.toml, "
-            "or name another with -c FILE.",
+            "there is no such file. Write one with “lorsync init”, or name another with -c FILE.",
         ) from None
     except IsADirectoryError:
         raise _unusable(path, "this is a folder. Name the file in it with -c FILE.") from None

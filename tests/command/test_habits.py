@@ -279,6 +279,12 @@ def test_what_there_was_nothing_of_to_do_is_said(
     assert "There was nothing to take over" in said
 
 
+def test_a_slip_is_no_pass_that_failed(says: Callable[..., tuple[int, str, str]]) -> None:
+    assert says("-q", "sync")[0] == 0
+    assert says("sync", "--new-cycle")[0] == 64
+    assert json.loads(says("status", "--json")[1])["last_error"] is None
+
+
 def test_json_says_what_mark_unpin_restore_and_check_did(
     user: User, says: Callable[..., tuple[int, str, str]]
 ) -> None:

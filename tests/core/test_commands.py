@@ -99,6 +99,23 @@ def test_coverage_is_told_in_paragraphs_where_a_matrix_has_no_room(told, monkeyp
     assert max(len(line.rstrip()) for line in out.splitlines()) <= 40
 
 
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        (("plan", "--why", "--as-of", "2026-08-05"), "  R1: 42 days before novak-research"),
+        (("suggest", "home"), "  knows your work well (familiarity 5"),
+    ],
+)
+def test_what_is_a_table_elsewhere_is_paragraphs_at_forty_columns(told, monkeypatch, typed, whole):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # by which rich takes a pipe for a terminal
+    _, out, _ = told(*typed)
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert max(map(len, lines)) <= 40, lines
+    assert whole in lines
+
+
 def test_each_sign_of_coverage_is_another_one_in_ascii(told):
     _, out, _ = told("coverage", "--as-of", "2026-08-05")
     legend = out[out.index("○ to ask") :].partition("does not")[0]
