@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.own_files import write_whole
-from lorsync.errors import StateError, TryAgainError
+from lorsync.errors import TryAgainError, UnwritableError
 from tests.intake.conftest import Applicant
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +140,6 @@ def test_a_file_that_is_marked_read_only_is_left(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"kept")
     path.chmod(0o444)
-    with pytest.raises(StateError, match=r"marked read-only.*chmod u\+w"):
+    with pytest.raises(UnwritableError, match=r"marked read-only.*chmod u\+w"):
         write_whole(path, b"ours", before=b"kept")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"kept"]
