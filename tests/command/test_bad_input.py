@@ -301,7 +301,7 @@ def test_a_state_folder_that_is_read_only(user: User, path: Path) -> None:
     user.state.chmod(0)
     for command in ("status", "plan"):
         message = few_lines(plain(user.types(command, config=path), 73))
-        assert f"{user.state} cannot be read" in message
+        assert f"The state folder {user.state} cannot be" in message
 
 
 def test_status_tells_of_a_state_folder_that_is_none(user: User, path: Path) -> None:
