@@ -6,11 +6,12 @@ Only what has come since the last pass is looked at, where it is little, and for
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from lorsync.core.glimpse import glimpse
 from lorsync.core.model import PlanWarning
-from lorsync.ports import Calendar, Href, Ledger, Listing
+from lorsync.ports import Href, Ledger, Listing, Resource
 
 _MEMO = "strangers"
 _MOST_NEW = 20
@@ -24,20 +25,28 @@ _MOST_KNOWN = 2000
 class Strangers:
     """The foreign resources of a collection.
 
-    ``names`` are digests of their hrefs, None where they are not known or too many. ``copies`` are
-    the titles of those that have come since the last pass and bear a stamp of lorsync's.
+    ``names`` are digests of their hrefs, None where they are not known or too many. ``new`` are
+    those that have come since the last pass, to be looked at, and ``copies`` the titles of those
+    among them that bear a stamp of lorsync's.
     """
 
     names: frozenset[str] | None = None
+    new: tuple[Href, ...] = ()
     copies: tuple[str, ...] = ()
+
+    def looked_at(self, fetched: Mapping[Href, Resource]) -> "Strangers":
+        """Return the same with what is seen of the new ones."""
+        seen = [glimpse(fetched[href].body) for href in self.new if href in fetched]
+        titles = sorted(each.title or "(untitled)" for each in seen if each.planned is not None)
+        return replace(self, copies=tuple(titles))
 
 
 NOBODY = Strangers()
 """Where it is not known who is there."""
 
 
-def met(listing: Listing, calendar: Calendar, ledger: Ledger) -> Strangers:
-    """Return who is in the collection beside ours; one request more where somebody is new."""
+def met(listing: Listing, ledger: Ledger) -> Strangers:
+    """Return who is in the collection beside ours, not looked at yet."""
     before = _known(ledger)
     listed = {_digest(href): href for href in listing.entries if not _is_lorsyncs(href)}
     if before is None and not listing.complete:
@@ -47,7 +56,7 @@ def met(listing: Listing, calendar: Calendar, ledger: Ledger) -> Strangers:
     if len(names) > _MOST_KNOWN:
         return NOBODY
     new = [] if before is None else [listed[name] for name in sorted(listed.keys() - before)]
-    return Strangers(names=frozenset(names), copies=_copies(new, calendar))
+    return Strangers(names=frozenset(names), new=tuple(new) if len(new) <= _MOST_NEW else ())
 
 
 def remember_met(strangers: Strangers, ledger: Ledger) -> None:
@@ -68,13 +77,6 @@ def copy_warnings(strangers: Strangers) -> tuple[PlanWarning, ...]:
         )
         for title in strangers.copies
     )
-
-
-def _copies(hrefs: list[Href], calendar: Calendar) -> tuple[str, ...]:
-    if not 0 < len(hrefs) <= _MOST_NEW:
-        return ()
-    seen = [glimpse(resource.body) for resource in calendar.fetch(hrefs).values()]
-    return tuple(sorted(each.title or "(untitled)" for each in seen if each.planned is not None))
 
 
 def _known(ledger: Ledger) -> frozenset[str] | None:

@@ -79,7 +79,8 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     )
     entries |= learned.entries
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
-    hrefs = [Href(entry.href) for entry in [*to_fetch, *strangers]]
+    foreign = met(listing, ledger)
+    hrefs = [*(Href(entry.href) for entry in [*to_fetch, *strangers]), *foreign.new]
     if known is not None and not known.news and has_changed(known, calendar, listing):
         hrefs.append(calendar.href_for(known.uid))
     fetched = calendar.fetch(hrefs) if hrefs else {}
@@ -95,7 +96,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         listing=listing, fetched=fetched, looking=looking, zone=season.applicant.timezone
     )
     seen = _held_against(entries, stored, strangers, to_fetch, sight, key, known, learned)
-    return replace(seen, strangers=met(listing, calendar, ledger))
+    return replace(seen, strangers=foreign.looked_at(fetched))
 
 
 def _has_newcomers(season: Season, known: Recalled | None) -> bool:
