@@ -25,7 +25,7 @@ def refusal(path: Path) -> str:
 def test_missing_file_says_what_to_do(tmp_path: Path) -> None:
     report = refusal(tmp_path / "none.toml")
     assert "no such file" in report
-    assert "config.example.toml" in report
+    assert "lorsync init" in report
     assert "-c FILE" in report
 
 

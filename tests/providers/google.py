@@ -216,7 +216,7 @@ class Google:
         self._access[token] = self.clock() + self.lifetime
         return {
             "access_token": token,
-            "expires_in": int(self.lifetime if self.told is None else self.told),
+            "expires_in": int(self.lifetime) if self.told is None else self.told,
             "scope": self.scope,
             "token_type": "Bearer",
         }
