@@ -254,7 +254,7 @@ def test_token_that_ends_amid_the_writes_is_renewed_once_for_all_of_them(
 
 
 def test_short_lived_tokens_are_renewed_ahead_of_their_end(person: Person, google: Google) -> None:
-    google.told = 0.001  # as short as can be, however long a sync takes; they last for longer
+    google.told = 1e-9  # as short as can be, however long a sync takes; they last for longer
     refused, refreshed = google.refused, google.refreshes
     report = json.loads(person.does("sync", "--json").stdout)
     assert google.refreshes == refreshed + report["requests"]
