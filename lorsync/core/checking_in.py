@@ -1,17 +1,15 @@
 """When to follow up, and what is left of a mentor's budget: R4, R5, R7, R8, R10, S8, S10."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import date
 
+from lorsync.core import follow_up_warnings as warned
 from lorsync.core.candidates import (
     CHECK_IN_BEFORE_FINAL_DAYS,
     Fixed,
-    OpenDue,
     ahead_days,
     check_in_span,
-    least_days,
 )
 from lorsync.core.follow_ups import Choice, choose_days
 from lorsync.core.model import (
@@ -21,23 +19,11 @@ from lorsync.core.model import (
     Kind,
     LetterId,
     Placed,
-    PlanWarning,
     Reason,
 )
 from lorsync.core.occasion import Case, Occasion, Outcome, moved, moved_by_person
-from lorsync.core.progress import Progress
+from lorsync.core.outstanding import Outstanding, outstanding
 from lorsync.core.spending import FIRST, LAST, Made, Spending, spending
-
-
-class _Open(NamedTuple):
-    """A letter that was or will be asked for and is still to come."""
-
-    progress: Progress
-    due: OpenDue
-
-    @property
-    def id(self) -> LetterId:
-        return self.progress.id
 
 
 def check_in(
@@ -52,7 +38,7 @@ def check_in(
         return Outcome(), Budget(cap=0, spent=_used(spent), planned=0)
     cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
     case, spent = _as_they_will_read(case, spent, asked)
-    letters = _open_letters(case, spent, asked)
+    letters = outstanding(case, spent, asked)
     left = 0 if case.unsure else max(0, cap - len(spent.spent) - len(spent.pins))
     planned = _planned(case, spent, letters, left, contacts)
     pins = _pinned(case, spent, letters, asked, contacts)
@@ -61,27 +47,16 @@ def check_in(
     finals = {letter for o in planned if o.final for letter in o.letters} | spent.reminded
     uncovered = [letter for letter in letters if letter.id not in finals]
     warnings = [
-        *_unsure(case, letters),
-        *_over_budget(case, spent, cap),
-        *_too_late(case, pins, letters),
-        *([] if case.unsure else _uncovered(case, uncovered, left, len(planned))),
+        *warned.unsure(case, letters),
+        *warned.over_budget(case, spent, cap),
+        *warned.too_late(case, pins, letters),
+        *([] if case.unsure else warned.uncovered(case, uncovered, left, len(planned))),
     ]
     return Outcome(occasions=occasions, warnings=tuple(warnings)), budget
 
 
-def _open_letters(case: Case, spent: Spending, asked: Mapping[LetterId, date]) -> list[_Open]:
-    return [
-        _Open(
-            progress=p,
-            due=OpenDue(day=p.due.day, asked=asked[p.id], reminded=p.id in spent.reminded),
-        )
-        for p in case.letters
-        if p.open and p.due is not None and p.due.day >= case.today and p.id in asked
-    ]
-
-
 def _planned(
-    case: Case, spent: Spending, letters: Sequence[_Open], left: int, contacts: Sequence[date]
+    case: Case, spent: Spending, letters: Sequence[Outstanding], left: int, contacts: Sequence[date]
 ) -> list[Occasion]:
     """Return the follow-ups that the plan itself places, around what is fixed."""
     fixed = Fixed(
@@ -141,7 +116,7 @@ def _beside(choice: Choice, choices: Sequence[Choice], fixed: Fixed) -> Fixed:
 
 
 def _occasion(
-    choice: Choice, slot: str, case: Case, letters: Sequence[_Open], beside: Fixed
+    choice: Choice, slot: str, case: Case, letters: Sequence[Outstanding], beside: Fixed
 ) -> Occasion:
     policy = case.season.policy
     served = set(choice.serves)
@@ -185,7 +160,7 @@ def _serving_most(choice: Choice) -> Reason:
 def _pinned(
     case: Case,
     spent: Spending,
-    letters: Sequence[_Open],
+    letters: Sequence[Outstanding],
     asked: Mapping[LetterId, date],
     contacts: Sequence[date],
 ) -> list[Occasion]:
@@ -197,7 +172,7 @@ def _pinned(
     unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in fixed))
     before = spending(unmoved)
     left = max(0, min(case.season.policy.follow_ups, MAX_FOLLOW_UPS) - len(before.spent))
-    without = _planned(unmoved, before, _open_letters(unmoved, before, asked), left, contacts)
+    without = _planned(unmoved, before, outstanding(unmoved, before, asked), left, contacts)
     planned = {o.identity.slot: o.day for o in without}
     return [_pin(made, planned.get(made.slot), case, letters) for made in spent.pins]
 
@@ -211,7 +186,7 @@ def _as_they_will_read(
     listed before, the next pass would judge anew (I5). A list only grows after the first step.
     """
     while True:
-        letters = _open_letters(case, spent, asked)
+        letters = outstanding(case, spent, asked)
         listed = {(made.slot, made.day): _listed(made, case, letters) for made in spent.pins}
         placed = tuple(_listing(p, listed) for p in case.placed)
         if placed == case.placed:
@@ -234,7 +209,7 @@ def _is_the_plans(placed: Placed, case: Case) -> bool:
     return mine and not placed.pinned and not placed.dismissed
 
 
-def _listed(made: Made, case: Case, letters: Sequence[_Open]) -> tuple[LetterId, ...]:
+def _listed(made: Made, case: Case, letters: Sequence[Outstanding]) -> tuple[LetterId, ...]:
     """Return the letters that a moved follow-up is for on its day."""
     reach = ahead_days(case.season.policy) if made.final else (date.max - made.day).days
     listed = tuple(
@@ -247,7 +222,7 @@ def _listed(made: Made, case: Case, letters: Sequence[_Open]) -> tuple[LetterId,
     return listed or tuple(p.id for p in case.letters if p.id in made.letters and p.open)
 
 
-def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open]) -> Occasion:
+def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[Outstanding]) -> Occasion:
     return Occasion(
         identity=Identity(kind=Kind.FOLLOW_UP, subject=case.mentor.id, slot=made.slot),
         letters=_listed(made, case, letters),
@@ -261,108 +236,3 @@ def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[_Open])
 def _used(spent: Spending) -> int:
     """Count the slots that are used up; a mentor has no more than two (S8)."""
     return min(len(spent.spent), MAX_FOLLOW_UPS)
-
-
-def _unsure(case: Case, letters: Sequence[_Open]) -> list[PlanWarning]:
-    """Ask how often a mentor was followed up, where that is lost and would matter (S4)."""
-    if not case.unsure or not letters:
-        return []
-    message = (
-        f"Whether {case.mentor.name} was followed up in this cycle is not known: lorsync's file "
-        "and its memory in the calendar are both gone. So no follow-up is planned until you say: "
-        f"lorsync mark {case.mentor.id} followed-up --on DATE (once for each), or "
-        f"lorsync mark {case.mentor.id} not-followed-up"
-    )
-    reason = Reason(rule="S4", text="no record is left of the follow-ups before today")
-    return [
-        PlanWarning(
-            code="unknown-follow-ups", subject=case.mentor.id, message=message, reasons=(reason,)
-        )
-    ]
-
-
-def _over_budget(case: Case, spent: Spending, cap: int) -> list[PlanWarning]:
-    number = len(spent.spent)
-    if number <= cap or not any(p.open for p in case.letters):
-        return []
-    times = "once" if number == 1 else f"{number} times"
-    message = (
-        f"{case.mentor.name} was followed up {times}; {cap} is the limit for this cycle. Leave it "
-        "at that, and ring the office instead."
-    )
-    reason = Reason(rule="R5", text=f"{number} of {cap} are spent")
-    return [
-        PlanWarning(code="over-budget", subject=case.mentor.id, message=message, reasons=(reason,))
-    ]
-
-
-def _too_late(case: Case, pins: Iterable[Occasion], letters: Sequence[_Open]) -> list[PlanWarning]:
-    """Warn of each follow-up that the person moved past its use; it is kept (S10)."""
-    useful = case.season.policy.last_useful_days
-    dues = {letter.id: letter.due.day for letter in letters}
-    warnings = []
-    for pin in pins:
-        ahead = [dues[letter] for letter in pin.letters if letter in dues]
-        if any((due - pin.day).days >= useful for due in ahead):
-            continue
-        when = f"the letter is due on {max(ahead)}" if ahead else "the letter is overdue by then"
-        message = (
-            f"You moved the follow-up to {case.mentor.name} to {pin.day}: {when}, so it comes too "
-            "late to help. It stays where you put it."
-        )
-        reason = Reason(rule="R7", text=f"no later than {useful} days before the due date")
-        warnings.append(
-            PlanWarning(
-                code="too-late",
-                subject=case.mentor.id,
-                message=message,
-                reasons=(reason,),
-                advice="Move it forward, or give it back to the plan: lorsync unpin",
-            )
-        )
-    return warnings
-
-
-def _uncovered(case: Case, letters: Sequence[_Open], left: int, planned: int) -> list[PlanWarning]:
-    """Name each due date that gets no final follow-up, and say what to do instead."""
-    by_due: dict[date, list[_Open]] = {}
-    for letter in letters:
-        by_due.setdefault(letter.due.day, []).append(letter)
-    warnings = []
-    for due, found in sorted(by_due.items()):
-        rule, why = _why_uncovered(case, found, left, planned)
-        message = (
-            f"{case.mentor.name} gets no final reminder of "
-            f"{' and '.join(letter.id for letter in found)}, due on {due}: {why}. "
-            "If you are worried, ring the office or ask an adviser."
-        )
-        warnings.append(
-            PlanWarning(
-                code="no-follow-up",
-                subject=case.mentor.id,
-                message=message,
-                reasons=(Reason(rule=rule, text=why, ideal=due),),
-            )
-        )
-    return warnings
-
-
-def _why_uncovered(
-    case: Case, letters: Sequence[_Open], left: int, planned: int
-) -> tuple[str, str]:
-    policy = case.season.policy
-    if policy.follow_ups == 0:
-        return "R5", "you want no follow-ups (follow_ups = 0)"
-    if left == 0:
-        return "R5", "the follow-ups of this cycle are used up"
-    due = letters[0].due.day
-    first = min(letter.due.asked for letter in letters) + timedelta(days=policy.min_gap_days)
-    latest = due - timedelta(days=least_days(policy))
-    if case.today > latest:
-        return "R7", "it is too near for a follow-up to help"
-    if first > latest:
-        return "R7", f"{policy.min_gap_days} days after the request it is too near for a follow-up"
-    if planned >= left:
-        others = "the follow-up that is left goes" if left == 1 else "both follow-ups go"
-        return "R5", f"{others} to other due dates"
-    return "R7", "no day near it is free and far enough from the other contacts"
