@@ -47,7 +47,8 @@ def work_of(
     told = replace(settings, season=with_statements(settings.season, said))
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     doubts = _doubts(told.season, ledger, seen, today)
-    history = history_of(seen.entries.values(), retired | seen.learned.retired, today)
+    letters = {letter.id for letter in told.season.letters}
+    history = history_of(seen.entries.values(), retired | seen.learned.retired, today, letters)
     planned = plan_at_once(
         told.season, today=today, key=seen.key, history=replace(history, unsure=doubts)
     )

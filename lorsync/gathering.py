@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from lorsync.copies import NOBODY, Strangers, met
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
-from lorsync.core.learning import NOTHING, Learned, learn
+from lorsync.core.learning import NOTHING, Learned, learn, with_learned_ticks
 from lorsync.core.memory import Memory, members_of, memory_uid
 from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Season, Uid
@@ -159,6 +159,11 @@ def _held_against(
             gone.append(observed)
         elif observed != entry:
             changed[entry.uid] = observed
+    for uid in learned.ticked:
+        entry = changed.get(uid) or entries[uid]
+        ticked = with_learned_ticks(entry, learned)
+        if ticked != entry:
+            changed[uid] = ticked
     adopted = {e.uid: found for e in strangers if (found := sight.present(e)) is not None}
     adopted |= {
         uid: entry

@@ -2,18 +2,19 @@
 
 import gc
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from lorsync.adapters.holidays import holidays_of, known_regions
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
+from lorsync.core.decision import is_stray
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
 from lorsync.core.identity import SeasonKey, season_key
-from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
+from lorsync.core.model import History, LetterId, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
@@ -60,7 +61,9 @@ def known(settings: Settings, state: Path, today: date) -> Known:
     try:
         check_owner(season, ledger)
         entries = ledger.entries()
-        history = history_of(entries.values(), ledger.retired(), today)
+        history = history_of(
+            entries.values(), ledger.retired(), today, {letter.id for letter in season.letters}
+        )
         return Known(
             season=with_statements(season, statements_of(entries.values(), ledger.marks())),
             key=frozen_key(season, ledger),
@@ -152,8 +155,13 @@ def _last_day(season: Season) -> date:
     return max(days, default=date.min) + timedelta(days=8)
 
 
-def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -> History:
-    """Return what the planner has to know of earlier passes."""
+def history_of(
+    entries: Iterable[Entry], retired: frozenset[Uid], today: date, letters: Collection[LetterId]
+) -> History:
+    """Return what the planner has to know of earlier passes; ``letters`` are those of the config.
+
+    What is about to go with its letters is left out, or the next pass would plan otherwise (I5).
+    """
     listed = list(entries)
     # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
     past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
@@ -170,7 +178,7 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
     placed = tuple(
         replace(e.placed, pinned=False) if e.uid in retired else e.placed
         for e in listed
-        if e.uid not in released
+        if e.uid not in released and not is_stray(e, today, letters)
     )
     # Used up before it was moved ahead, and then left to the person (I1).
     placed += tuple(

@@ -96,14 +96,24 @@ def decide(
             continue
         if uid in wanted:
             continue
-        orphaned = not any(letter in known_letters for letter in entry.letters)
-        if entry.day < today and (not orphaned or entry.identity.kind is Kind.FOLLOW_UP):
+        if entry.day < today and not is_stray(entry, today, known_letters):
             continue
         if entry.has_words:
-            actions += [Release(entry=entry)] if entry.day >= today else []
+            actions.append(Release(entry=entry))
         else:
             actions.append(Delete(entry=entry, explained=uid in explained))
     return actions
+
+
+def is_stray(entry: Entry, today: date, known_letters: Collection[LetterId]) -> bool:
+    """Tell whether a past event is of letters that are no more, and goes with them (I6).
+
+    Not a follow-up, which counts for good, nor what was ticked or written into.
+    """
+    orphaned = not any(letter in known_letters for letter in entry.letters)
+    past = entry.state is State.LIVE and entry.day < today
+    kept = entry.identity.kind is Kind.FOLLOW_UP or bool(entry.ticks) or entry.has_words
+    return orphaned and past and not kept
 
 
 def _keep_true(entry: Entry, event: Event, content: Content, style: EventStyle) -> list[Action]:

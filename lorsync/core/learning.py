@@ -1,26 +1,32 @@
 """Add to a ledger what the memory knows and the ledger does not (S4, S20)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
-from lorsync.core.entry import AWAY, Entry
-from lorsync.core.facts import Mark
+from lorsync.core.content import Property
+from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.facts import Fact, Mark
 from lorsync.core.memory import Memory, entry_of, mentor_of
 from lorsync.core.model import LetterId, MentorId, Uid
 from lorsync.core.renaming import Names
+
+Ticks = tuple[tuple[Fact, date], ...]
+"""What titles state, each fact with its day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
     """What a memory adds: events that are away, UIDs not to be used again, marks, doubts.
 
-    ``restored`` are events that the person deleted and, on another machine, wanted back.
+    ``restored`` are events that the person deleted and, on another machine, wanted back. ``ticked``
+    is what another machine saw in titles that this ledger knows without it (S13).
     """
 
     entries: Mapping[Uid, Entry]
     retired: frozenset[Uid] = frozenset()
     restored: frozenset[Uid] = frozenset()
+    ticked: Mapping[Uid, Ticks] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     unsure: frozenset[MentorId] = frozenset()
 
@@ -60,8 +66,26 @@ def learn(
         restored=frozenset(
             uid for uid in memory.retired if uid in entries and entries[uid].state in AWAY
         ),
+        ticked={
+            kept.uid: kept.ticks
+            for kept in memory.kept
+            if kept.ticks and kept.uid in entries and not entries[kept.uid].ticks
+        },
         marks=tuple(
             m for m in said if (at := known.get((m.letter, m.fact, m.day))) is None or at < m.said
         ),
         unsure=frozenset(map(names.mentor, memory.unsure)),
     )
+
+
+def with_learned_ticks(entry: Entry, learned: Learned) -> Entry:
+    """Return an entry with the ticks that another machine saw, where its title is another by now.
+
+    A title of the person's own says no more what was ticked, and takes nothing back (I4, S13). One
+    that is ours does.
+    """
+    ticks = learned.ticked.get(entry.uid, ())
+    stands = entry.state in {State.LIVE, State.RELEASED}
+    if not ticks or entry.ticks or not stands or Property.TITLE not in entry.theirs:
+        return entry
+    return replace(entry, ticks=ticks, title="")

@@ -61,6 +61,7 @@ class Living(RuleBasedStateMachine):
         self.seen = Onlooker()
         self.devices = [self._device("one")]
         self.letters_of: dict[Href, frozenset[LetterId]] = {}
+        self.listed: dict[Href, frozenset[LetterId]] = {}
         self.planned: dict[Href, set[object]] = {}
         self.backup: tuple[dict[Href, bytes], Onlooker] | None = None
         self.before: dict[Href, bytes] = {}
@@ -363,8 +364,9 @@ class Living(RuleBasedStateMachine):
         self.seen.look(self.calendar.bodies, self.today)
         self.seen.acts = {
             href: replace(acts, alarms=None)
-            for href, acts in self.seen.acts.items()
             if acts.start not in self.planned.get(href, ())
+            else replace(acts, alarms=None, start=None, end=None)
+            for href, acts in self.seen.acts.items()
         }
 
 

@@ -144,6 +144,11 @@ class Season(Living):
             self._learn(it.desk.sync(accept_deletions=accept, take_over=True))
         except (Killed, LorsyncError):
             it.torn = True
+            for entry in it.desk.entries().values():
+                # What it was about to write may be there (S2).
+                href = Href(entry.href)
+                self.letters_of[href] = self.letters_of.get(href, frozenset()) | {*entry.letters}
+                self.listed[href] = frozenset(entry.letters)
         self._end(it, before)
 
     def _clean(self, it: Device, *, accept: bool, take_over: bool = True) -> Report:
@@ -170,6 +175,7 @@ class Season(Living):
         for event in report.plan.events:
             href = self.calendar.href_for(event.uid)
             self.letters_of[href] = self.letters_of.get(href, frozenset()) | set(event.letters)
+            self.listed[href] = frozenset(event.letters)
             self.planned.setdefault(href, set()).add(event.planned_day)
             acts = self.seen.acts.get(href, Acts())
             if acts.start == event.planned_day and not self._known_to_all(href):
@@ -212,7 +218,8 @@ class Season(Living):
             if href in self.brought_back:
                 continue
             if identity.kind is Kind.FOLLOW_UP:
-                letters = self.letters_of.get(href, frozenset()) - self.ever_in
+                # Those that it was for when it was last written.
+                letters = self.listed.get(href, frozenset()) - self.ever_in
                 open_letters = filter(self.config.is_open, letters)
                 assert not list(open_letters), f"I4: {told(href)} was moved and is gone"
 

@@ -469,3 +469,15 @@ def test_s17_a_released_event_that_a_backup_makes_ours_again_goes(desk: Desk) ->
     desk.sync(accept_deletions=True)
     assert final not in desk.calendar.bodies
     assert not desk.sync().wrote
+
+
+def test_i5_a_past_request_that_goes_with_its_letter_is_gone_for_the_plan_too(desk: Desk) -> None:
+    desk.settings = settings(letter("Alvarez", due=DUE), letter("Chen"))
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    asked = desk.events()[request]["DTSTART"].dt
+    desk.change(another("Alvarez", due=date(2027, 12, 10)), letter("Chen"))
+    desk.sync(asked + timedelta(days=2), accept_deletions=True)
+    assert request not in desk.calendar.bodies
+    again = desk.sync(accept_deletions=True)
+    assert not again.wrote, (again.created, again.updated, again.deleted)

@@ -487,3 +487,30 @@ def test_s4_a_deletion_outlives_the_ledger_while_the_mentor_has_no_letter(desk: 
     report = desk.sync(take_over=True)
     assert check_in not in desk.calendar.bodies
     assert report.plan.budgets[MentorId("Alvarez")].spent == 1
+
+
+def test_s13_a_tick_that_another_machine_saw_counts_under_a_title_of_ones_own(
+    desk: Desk, other: Desk
+) -> None:
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    title = str(desk.events()[check_in]["SUMMARY"])
+    desk.person_changes(check_in, summary=f"✓ {title}")
+    desk.sync()
+    desk.person_changes(check_in, summary="She is on it")
+    for machine in (other, desk, other):
+        report = machine.sync()
+        assert report.plan.budgets[MentorId("Alvarez")].spent == 1
+    assert str(desk.events()[check_in]["SUMMARY"]) == "She is on it"
+
+
+def test_s13_a_tick_that_was_taken_back_is_not_learned_from_another_machine(
+    desk: Desk, other: Desk
+) -> None:
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    title = str(desk.events()[check_in]["SUMMARY"])
+    desk.person_changes(check_in, summary=f"✓ {title}")
+    desk.sync()
+    desk.person_changes(check_in, summary=title)
+    for machine in (other, desk, other):
+        report = machine.sync()
+        assert report.plan.budgets[MentorId("Alvarez")].spent == 0
