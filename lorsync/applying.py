@@ -13,6 +13,7 @@ from lorsync.core.memory import members_of
 from lorsync.core.merge import deleted
 from lorsync.core.model import PlanWarning
 from lorsync.deciding import Work
+from lorsync.holding import remember_held
 from lorsync.listings import remember_listing
 from lorsync.memorising import wanted_memory, write_memory
 from lorsync.planning import freeze_key, remember_unsure, today_of
@@ -50,6 +51,7 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
         forget=[gone.uid for gone in seen.gone if not gone.retired],
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
+    remember_held(work.among if work.held else None, ledger)
     created, warnings = _memorised(work, settings, desk)
     besides = unseen(ledger, desk.calendar)
     outcomes = write_all(work.actions, replace(desk, besides=besides), progress)

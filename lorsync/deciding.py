@@ -10,12 +10,13 @@ from datetime import date
 from lorsync.core.content import Content, content_of
 from lorsync.core.decision import Action, Delete, decide
 from lorsync.core.doubt import in_doubt
-from lorsync.core.entry import Entry, State
+from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark, with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
 from lorsync.gathering import Seen
+from lorsync.holding import standing_among
 from lorsync.planning import history_of, is_new, plan_at_once, statements_of, unsure
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
@@ -25,12 +26,14 @@ from lorsync.settings import Settings
 class Work:
     """What a pass is to do: what it saw, what follows from it, and what has to be asked first.
 
-    ``held`` are the deletions that wait for a yes (S18), ``swaps`` the newcomers who do (S7).
+    ``held`` are the deletions that wait for a yes (S18), ``among`` so many events, ``swaps`` the
+    newcomers who do (S7).
     """
 
     plan: Plan
     actions: Sequence[Action]
     held: Sequence[Delete]
+    among: int
     seen: Seen
     doubts: frozenset[MentorId]
     swaps: Sequence[Swap]
@@ -53,13 +56,24 @@ def work_of(
         told.season, today=today, key=seen.key, history=replace(history, unsure=doubts)
     )
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
-    actions, held = _choose(told, seen.entries, wanted, today, accept_deletions=accept_deletions)
+    among = standing_among(seen.entries.values(), ledger)
+    actions, held = _choose(
+        told, seen.entries, wanted, today, among=None if accept_deletions else among
+    )
     found = [] if accept_deletions else _swaps(settings.season, seen)
     actions, _ = hold_newcomers(actions, found)
     if seen.emptied:
         # As the warning says: with everything gone, nothing is created beside it.
         actions = []
-    return Work(plan=planned, actions=actions, held=held, seen=seen, doubts=doubts, swaps=found)
+    return Work(
+        plan=planned,
+        actions=actions,
+        held=held,
+        among=among,
+        seen=seen,
+        doubts=doubts,
+        swaps=found,
+    )
 
 
 def _marks(ledger: Ledger, seen: Seen) -> list[Mark]:
@@ -93,9 +107,12 @@ def _choose(
     wanted: Mapping[Uid, tuple[Event, Content]],
     today: date,
     *,
-    accept_deletions: bool,
+    among: int | None,
 ) -> tuple[list[Action], list[Delete]]:
-    """Return what is to be done, and the deletions that look like an accident (S18)."""
+    """Return what is to be done, and the deletions that look like an accident (S18).
+
+    ``among`` is how many events stand, None where the person has accepted all deletions.
+    """
     letters = {letter.id: letter for letter in settings.season.letters}
     actions = decide(
         entries,
@@ -105,8 +122,7 @@ def _choose(
         known_letters=frozenset(letters),
         explained=explained_by_facts(entries.values(), letters, today),
     )
-    if accept_deletions:
+    if among is None:
         return actions, []
     limit = settings.sync.deletion_limit
-    live = sum(entry.state is State.LIVE for entry in entries.values())
-    return hold_back(actions, live=live, share=limit.share, count=limit.count)
+    return hold_back(actions, live=among, share=limit.share, count=limit.count)

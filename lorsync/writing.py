@@ -196,6 +196,8 @@ def _overtaken(jobs: Sequence[Job], outcomes: Outcomes) -> list[Write]:
             isinstance(job.action, Delete) and entry.extras != before.extras
         ):
             continue  # The person was quicker: the next pass decides anew (I4).
+        if isinstance(job.action, Acknowledge) and entry.settled:
+            continue  # The title is another one of theirs by now.
         again.append(replace(job.action, entry=entry))
     return again
 

@@ -443,3 +443,16 @@ def test_no_letters_no_events(desk: Desk) -> None:
     report = desk.sync()
     assert not report.wrote
     assert report.requests == 1
+
+
+def test_s18_what_is_held_stays_held_though_the_same_pass_created_others(desk: Desk) -> None:
+    desk.settings = settings(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    desk.sync()
+    desk.change(letter("Chen"), letter("Novak"), letter("Diaz"))
+    first = desk.sync()
+    assert len(first.held) == 6
+    assert first.created
+    again = desk.sync()
+    assert len(again.held) == 6
+    assert not again.wrote
+    assert len(desk.sync(accept_deletions=True).deleted) == 6

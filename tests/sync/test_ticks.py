@@ -235,3 +235,20 @@ def test_i5_a_ticked_follow_up_says_where_a_moved_one_would_be_in_every_pass_ali
     desk.sync(accept_deletions=True)
     again = desk.sync()
     assert not again.wrote, again.updated
+
+
+def test_i4_a_title_of_ones_own_is_not_written_over_by_the_tick_before_it(desk: Desk) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    desk.person_changes(request, summary="Ask her at the clinic")
+    desk.sync()
+    desk.person_changes(request, summary="✓ Ask her at the clinic")
+
+    def retitle_once(operation: str, moment: str, _: object) -> None:
+        if (operation, moment) == ("update", "before"):
+            desk.calendar.faults = None
+            desk.person_changes(request, summary="She said yes")
+
+    desk.calendar.faults = retitle_once
+    desk.sync()
+    assert title(desk, request) == "She said yes"
