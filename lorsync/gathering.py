@@ -159,11 +159,7 @@ def _held_against(
             gone.append(observed)
         elif observed != entry:
             changed[entry.uid] = observed
-    for uid in learned.ticked:
-        entry = changed.get(uid) or entries[uid]
-        ticked = with_learned_ticks(entry, learned)
-        if ticked != entry:
-            changed[uid] = ticked
+    changed |= _ticked({**entries, **changed}, learned)
     adopted = {e.uid: found for e in strangers if (found := sight.present(e)) is not None}
     adopted |= {
         uid: entry
@@ -183,6 +179,12 @@ def _held_against(
         memory=memory,
         learned=learned,
     )
+
+
+def _ticked(entries: Mapping[Uid, Entry], learned: Learned) -> dict[Uid, Entry]:
+    """Return the entries that another machine's ticks change (S13)."""
+    found = {uid: with_learned_ticks(entries[uid], learned) for uid in learned.ticked}
+    return {uid: entry for uid, entry in found.items() if entry != entries[uid]}
 
 
 def _known_memory(

@@ -489,13 +489,19 @@ def test_s4_a_deletion_outlives_the_ledger_while_the_mentor_has_no_letter(desk: 
     assert report.plan.budgets[MentorId("Alvarez")].spent == 1
 
 
-def test_s13_a_tick_that_another_machine_saw_counts_under_a_title_of_ones_own(
-    desk: Desk, other: Desk
-) -> None:
+def ticked_and_seen(desk: Desk) -> tuple[Href, str]:
+    """Tick the check-in, and see that on one machine; return where it is, and its title before."""
     check_in = desk.find(Kind.FOLLOW_UP, slot="1")
     title = str(desk.events()[check_in]["SUMMARY"])
     desk.person_changes(check_in, summary=f"✓ {title}")
     desk.sync()
+    return check_in, title
+
+
+def test_s13_a_tick_that_another_machine_saw_counts_under_a_title_of_ones_own(
+    desk: Desk, other: Desk
+) -> None:
+    check_in, _ = ticked_and_seen(desk)
     desk.person_changes(check_in, summary="She is on it")
     for machine in (other, desk, other):
         report = machine.sync()
@@ -506,10 +512,7 @@ def test_s13_a_tick_that_another_machine_saw_counts_under_a_title_of_ones_own(
 def test_s13_a_tick_that_was_taken_back_is_not_learned_from_another_machine(
     desk: Desk, other: Desk
 ) -> None:
-    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
-    title = str(desk.events()[check_in]["SUMMARY"])
-    desk.person_changes(check_in, summary=f"✓ {title}")
-    desk.sync()
+    check_in, title = ticked_and_seen(desk)
     desk.person_changes(check_in, summary=title)
     for machine in (other, desk, other):
         report = machine.sync()
