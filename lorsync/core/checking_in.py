@@ -37,8 +37,7 @@ def check_in(
     if not case.wants(Kind.FOLLOW_UP):
         return Outcome(), Budget(cap=0, spent=_used(spent), planned=0)
     cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
-    case, spent = _as_they_will_read(case, spent, asked)
-    letters = outstanding(case, spent, asked)
+    case, spent, letters = _as_they_will_read(case, spent, asked)
     left = 0 if case.unsure else max(0, cap - len(spent.spent) - len(spent.pins))
     planned = _planned(case, spent, letters, left, contacts)
     pins = _pinned(case, spent, letters, asked, contacts)
@@ -179,8 +178,8 @@ def _pinned(
 
 def _as_they_will_read(
     case: Case, spent: Spending, asked: Mapping[LetterId, date]
-) -> tuple[Case, Spending]:
-    """Return both with each moved follow-up for the letters that it is about to list.
+) -> tuple[Case, Spending, list[Outstanding]]:
+    """Return these, and the outstanding letters, with what moved follow-ups are about to list.
 
     Which those are tells a check-in from a final, and so what is left to plan: judged by what it
     listed before, the next pass would judge anew (I5). A list only grows after the first step.
@@ -190,7 +189,7 @@ def _as_they_will_read(
         listed = {(made.slot, made.day): _listed(made, case, letters) for made in spent.pins}
         placed = tuple(_listing(p, listed) for p in case.placed)
         if placed == case.placed:
-            return case, spent
+            return case, spent, letters
         case = replace(case, placed=placed)
         spent = spending(case)
 
