@@ -9,7 +9,7 @@ from dataclasses import replace
 from lorsync.copies import remember_met
 from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
 from lorsync.core.entry import Entry
-from lorsync.core.memory import members_of
+from lorsync.core.memory import departed_of, members_of
 from lorsync.core.merge import deleted
 from lorsync.core.model import PlanWarning
 from lorsync.deciding import Work
@@ -87,6 +87,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         ledger.retired() | (left.keys() - used.keys()),
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),
+        departed=departed_of(seen.said, settings.season),
         planned=work.plan.events,
         today=today_of(settings, desk.now),
     )

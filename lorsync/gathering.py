@@ -9,7 +9,7 @@ from lorsync.copies import NOBODY, Strangers, met
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn, with_learned_ticks
-from lorsync.core.memory import Memory, members_of, memory_uid
+from lorsync.core.memory import Memory, departed_of, members_of, memory_uid
 from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Season, Uid
 from lorsync.core.renaming import names_of
@@ -141,12 +141,14 @@ def _held_against(
     all_gone = is_emptied(entries, listing, looking.now.astimezone(sight.zone).date())
     emptied = all_gone and not looking.believe_emptied
     changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry}
-    gone = [Gone(uid=uid, retired=True) for uid in learned.restored]
+    # One that the person deleted and then brought back stands, whatever was said of it since.
+    restored = {u for u in learned.restored if Href(entries[u].href) not in listing.entries}
+    gone = [Gone(uid=uid, retired=True) for uid in restored]
     # What another lorsync deleted, by the memory (S20).
     said = None if memory is None else memory.memory
     ours = frozenset[Uid]() if said is None else said.retired
     for entry in [*to_fetch, *(e for e in entries.values() if is_absent(e, listing))]:
-        if entry.uid in learned.restored:
+        if entry.uid in restored:
             continue
         observed: Entry | Gone = sight.present(entry) or observe_absent(
             entry,
@@ -256,9 +258,9 @@ def _unknown_of_ours(
     if not uids:
         return []
     memory = None if known is None else known.memory
-    members = roster(season, key, departed=None if memory is None else memory.members)
-    yours = {} if memory is None or memory.yours is None else memory.yours
-    asks = {} if memory is None or memory.asks is None else memory.asks
+    members = roster(season, key, departed=departed_of(memory, season))
+    yours = {} if memory is None else memory.yours
+    asks = {} if memory is None else memory.asks
     return [
         Entry(
             uid=uid,

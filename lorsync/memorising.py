@@ -12,6 +12,7 @@ from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import (
     MEMORY_DAY,
     MEMORY_TITLE,
+    Members,
     Memory,
     asks_of,
     kept_of,
@@ -20,7 +21,7 @@ from lorsync.core.memory import (
     yours_of,
 )
 from lorsync.core.memory_text import text_of
-from lorsync.core.model import Event, LetterId, MentorId, PlanWarning, Uid
+from lorsync.core.model import Event, PlanWarning, Uid
 from lorsync.core.stamp import stamped
 from lorsync.errors import TryAgainError
 from lorsync.planning import unsure
@@ -57,14 +58,15 @@ def wanted_memory(
     entries: Mapping[Uid, Entry],
     retired: frozenset[Uid],
     *,
-    members: Mapping[MentorId, tuple[LetterId, ...]],
+    members: Members,
+    departed: Members,
     planned: Iterable[Event],
     today: date,
 ) -> Memory:
     """Return what the memory should say; ``retired`` includes what is about to be deleted.
 
     ``members`` are the mentors with their letters, as far as nobody has to be asked about them,
-    ``planned`` the events that are wanted.
+    ``departed`` those who were among them, ``planned`` the events that are wanted.
     """
     season = settings.season
     kept = [entry for uid, entry in entries.items() if uid not in retired]
@@ -75,6 +77,7 @@ def wanted_memory(
         config=config_digest(season, settings.style),
         writer=writer_of(ledger),
         members=members,
+        departed=departed,
         kept=kept_of(kept, today),
         retired=retired,
         marks=tuple(ledger.marks()),

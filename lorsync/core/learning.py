@@ -7,8 +7,8 @@ from datetime import date, datetime
 from lorsync.core.content import Property
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
-from lorsync.core.memory import Memory, entry_of, mentor_of
-from lorsync.core.model import LetterId, MentorId, Uid
+from lorsync.core.memory import Members, Memory, entry_of, mentor_of
+from lorsync.core.model import MentorId, Uid
 from lorsync.core.renaming import Names
 
 Ticks = tuple[tuple[Fact, date], ...]
@@ -41,7 +41,7 @@ def learn(
     entries: Mapping[Uid, Entry],
     retired: frozenset[Uid],
     marks: Iterable[Mark],
-    members: Mapping[MentorId, tuple[LetterId, ...]],
+    members: Members,
     names: Names,
     href_for: Callable[[Uid], str],
     now: datetime,
@@ -54,9 +54,11 @@ def learn(
     found = {}
     for kept in memory.kept:
         if kept.uid not in entries and kept.uid not in gone:
-            mentor = mentor_of(kept, memory.members) or mentor_of(kept, members)
-            entry = None if mentor is None else entry_of(kept, mentor, href_for(kept.uid), now)
-            if entry is not None:
+            known_to = (memory.members, memory.departed, members)
+            mentor = next(filter(None, (mentor_of(kept, each) for each in known_to)), None)
+            if mentor is not None:
+                theirs = memory.yours.get(kept.uid, frozenset())
+                entry = entry_of(kept, mentor, href_for(kept.uid), theirs, now)
                 found[kept.uid] = names.entry(entry)
     known = {(m.letter, m.fact, m.day): m.said for m in marks}
     said = [replace(m, letter=names.letter(m.letter)) for m in memory.marks]

@@ -4,7 +4,7 @@ What it says is only ever added to what a ledger knows. How it is written: ``mem
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
@@ -14,7 +14,7 @@ from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
 from lorsync.core.model import CONTACTS, Event, Identity, Kind, LetterId, MentorId, Season, Uid
-from lorsync.core.renaming import MENTOR_KINDS
+from lorsync.core.renaming import MENTOR_KINDS, names_of
 
 MEMORY_DAY: Final = date(2001, 1, 1)
 """Where the memory stands: long past, where nobody looks."""
@@ -22,6 +22,9 @@ MEMORY_DAY: Final = date(2001, 1, 1)
 MEMORY_TITLE: Final = "lorsync keeps its memory here"
 
 _NAME = "lorsync-memory-"
+
+Members = Mapping[MentorId, tuple[LetterId, ...]]
+"""Mentors, each with their letters."""
 
 
 class How(StrEnum):
@@ -55,9 +58,10 @@ class Memory:
     """What the memory says.
 
     ``config`` is the digest of the config that last ruled, ``writer`` names the ledger that wrote
-    this (S20). ``members`` are the mentors with their letters (S7). ``unsure`` are mentors of whom
-    nobody knows how often they were followed up. ``yours`` says which dates and alarms are the
-    person's, ``asks`` which of a mentor's letters a request is for.
+    this (S20). ``members`` are the mentors with their letters (S7), ``departed`` those that were
+    among them before. ``unsure`` are mentors of whom nobody knows how often they were followed up.
+    ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
+    request is for.
     """
 
     key: SeasonKey
@@ -65,13 +69,14 @@ class Memory:
     cycle: str
     config: str
     writer: str
-    members: Mapping[MentorId, tuple[LetterId, ...]]
+    members: Members
+    departed: Members = field(default_factory=dict)
     kept: tuple[Kept, ...] = ()
     retired: frozenset[Uid] = frozenset()
     marks: tuple[Mark, ...] = ()
     unsure: frozenset[MentorId] = frozenset()
-    yours: Mapping[Uid, frozenset[Property]] | None = None
-    asks: Mapping[Uid, tuple[LetterId, ...]] | None = None
+    yours: Mapping[Uid, frozenset[Property]] = field(default_factory=dict)
+    asks: Mapping[Uid, tuple[LetterId, ...]] = field(default_factory=dict)
 
     @property
     def points(self) -> frozenset[object]:
@@ -81,6 +86,7 @@ class Memory:
                 ("season", self.key, self.applicant, self.cycle),
                 ("config", self.config),
                 *(("member", m, frozenset(x)) for m, x in self.members.items()),
+                *(("departed", m, letter) for m, x in self.departed.items() for letter in x),
                 *(("kept", k.uid, k.how, k.ticks) for k in self.kept),
                 *(("retired", uid) for uid in self.retired),
                 *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
@@ -112,6 +118,23 @@ def members_of(season: Season) -> dict[MentorId, tuple[LetterId, ...]]:
     return found
 
 
+def departed_of(before: Memory | None, season: Season) -> dict[MentorId, tuple[LetterId, ...]]:
+    """Return who was among the members of a memory once and is not in the config now.
+
+    A restored backup may bring their events back, which then have to be known as ours (S17).
+    """
+    if before is None:
+        return {}
+    names, letters = names_of(season), {letter.id for letter in season.letters}
+    found: dict[MentorId, tuple[LetterId, ...]] = {}
+    for mentor, own in (*before.departed.items(), *before.members.items()):
+        left = [letter for letter in map(names.letter, own) if letter not in letters]
+        if left:
+            today = names.mentor(mentor)
+            found[today] = tuple(dict.fromkeys((*found.get(today, ()), *left)))
+    return found
+
+
 def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
     """Return what the memory keeps of the ledger's entries."""
     kept = [(entry, how) for entry in entries if (how := _how(entry, today)) is not None]
@@ -130,18 +153,19 @@ def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
 
 
 def yours_of(entries: Iterable[Entry]) -> dict[Uid, frozenset[Property]]:
-    """Return the dates and alarms that are the person's, which a stamp cannot always tell (S10)."""
+    """Return the dates and alarms that are the person's, which a stamp cannot always tell (S10).
+
+    Those of an event that is not there count as well: it may come back (S11).
+    """
     told = {Property.DATE, Property.ALARMS}
     return {
         entry.uid: own
         for entry in entries
-        if entry.state is State.LIVE and (own := entry.theirs & told)
+        if entry.state in {State.LIVE, *AWAY} and (own := entry.theirs & told)
     }
 
 
-def asks_of(
-    events: Iterable[Event], members: Mapping[MentorId, tuple[LetterId, ...]]
-) -> dict[Uid, tuple[LetterId, ...]]:
+def asks_of(events: Iterable[Event], members: Members) -> dict[Uid, tuple[LetterId, ...]]:
     """Return which letters each request is for, where the mentor writes others too (R8)."""
     return {
         event.uid: event.letters
@@ -150,8 +174,13 @@ def asks_of(
     }
 
 
-def entry_of(kept: Kept, mentor: MentorId, href: str, now: datetime) -> Entry:
-    """Return a kept event as an entry of one that is not on the calendar; ``now`` is aware."""
+def entry_of(
+    kept: Kept, mentor: MentorId, href: str, theirs: frozenset[Property], now: datetime
+) -> Entry:
+    """Return a kept event as an entry of one that is not on the calendar; ``now`` is aware.
+
+    ``theirs`` is what of it was the person's.
+    """
     noticed = kept.noticed or date.fromordinal(kept.day.toordinal() + 1)
     missing = kept.how is How.MISSING
     return Entry(
@@ -163,12 +192,13 @@ def entry_of(kept: Kept, mentor: MentorId, href: str, now: datetime) -> Entry:
         day=kept.day,
         summary="",
         state=State.MISSING if missing else State.DISMISSED,
+        theirs=theirs,
         missing_since=now if missing else datetime.combine(noticed, time(), UTC),
         ticks=kept.ticks,
     )
 
 
-def mentor_of(kept: Kept, members: Mapping[MentorId, tuple[LetterId, ...]]) -> MentorId | None:
+def mentor_of(kept: Kept, members: Members) -> MentorId | None:
     """Return whose event a kept one is, None where nobody can tell.
 
     Letters come and go: an event of a mentor's is theirs though none of them is left.
@@ -182,13 +212,10 @@ def mentor_of(kept: Kept, members: Mapping[MentorId, tuple[LetterId, ...]]) -> M
 def _how(entry: Entry, today: date) -> How | None:
     if entry.ticks:
         return How.TICKED
+    if entry.state in AWAY:
+        away = How.DELETED if entry.state is State.DISMISSED else How.MISSING
+        return How.PAST if entry.tidied else away
     if entry.passed is not None and entry.state in {State.LIVE, State.RELEASED}:
         return How.PAST
-    if entry.state is State.DISMISSED and not entry.tidied:
-        return How.DELETED
-    if entry.state is State.MISSING and not entry.tidied:
-        return How.MISSING
-    if entry.identity.kind not in CONTACTS or entry.intent is not None:
-        return None
-    past = entry.day < today and (entry.state not in AWAY or entry.tidied)
+    past = entry.identity.kind in CONTACTS and entry.intent is None and entry.day < today
     return How.PAST if past else None

@@ -11,7 +11,7 @@ from typing import Final
 from lorsync.core.content import Property
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
-from lorsync.core.memory import How, Kept, Memory
+from lorsync.core.memory import How, Kept, Members, Memory
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
 
 _EXPLANATION: Final = (
@@ -33,6 +33,8 @@ def _lines(memory: Memory) -> Iterator[str]:
     yield f"config {memory.config} by {memory.writer}"
     for mentor, letters in sorted(memory.members.items()):
         yield f"mentor {mentor} writes {','.join(letters)}"
+    for mentor, letters in sorted(memory.departed.items()):
+        yield f"mentor {mentor} wrote {','.join(letters)}"
     for mentor in sorted(memory.unsure):
         yield f"unsure {mentor}"
     for kept in memory.kept:
@@ -40,9 +42,9 @@ def _lines(memory: Memory) -> Iterator[str]:
     for mark in sorted(memory.marks, key=lambda m: (m.said, m.letter, m.fact, m.day)):
         verb = "unsaid" if mark.withdrawn else "said"
         yield f"{verb} {mark.fact} of {mark.letter} on {mark.day} at {mark.said.isoformat()}"
-    for uid, own in sorted((memory.yours or {}).items()):
+    for uid, own in sorted(memory.yours.items()):
         yield f"yours {','.join(sorted(own))} of {_short(uid)}"
-    for uid, letters in sorted((memory.asks or {}).items()):
+    for uid, letters in sorted(memory.asks.items()):
         yield f"asks {','.join(letters)} by {_short(uid)}"
     for uid in sorted(memory.retired):
         yield f"retired {_short(uid)}"
@@ -68,6 +70,7 @@ _HEX = "[0-9a-f]{32}"
 _SEASON = re.compile(rf"season ({_HEX})")
 _CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
 _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
+_DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
 _KEPT = re.compile(
     rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
     rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
@@ -91,10 +94,8 @@ def read_memory(text: str) -> Memory | None:
         cycle=_named("cycle", lines),
         config=config[1],
         writer=config[2],
-        members={
-            MentorId(found[1]): tuple(LetterId(x) for x in found[2].split(","))
-            for found in _all(_MEMBER, lines)
-        },
+        members=_members(_MEMBER, lines),
+        departed=_members(_DEPARTED, lines),
         kept=tuple(k for found in _all(_KEPT, lines) if (k := _kept(found)) is not None),
         retired=frozenset(_uid(found[1]) for found in _all(_RETIRED, lines)),
         marks=tuple(m for found in _all(_MARK, lines) if (m := _mark(found)) is not None),
@@ -113,6 +114,13 @@ def _all(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[re.Match[st
 
 def _first(pattern: re.Pattern[str], lines: Iterable[str]) -> re.Match[str] | None:
     return next(_all(pattern, lines), None)
+
+
+def _members(pattern: re.Pattern[str], lines: Iterable[str]) -> Members:
+    return {
+        MentorId(found[1]): tuple(LetterId(x) for x in found[2].split(","))
+        for found in _all(pattern, lines)
+    }
 
 
 def _named(word: str, lines: Iterable[str]) -> str:

@@ -1,14 +1,12 @@
 """Ask before contacting a newcomer while somebody else is gone: they may be the same (S7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lorsync.core.decision import Action, Create, Update
-from lorsync.core.memory import members_of
+from lorsync.core.memory import Members, members_of
 from lorsync.core.model import CONTACTS, LetterId, MentorId, PlanWarning, Reason, Season
 from lorsync.core.renaming import names_of
-
-Members = Mapping[MentorId, tuple[LetterId, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,9 @@
 """List every event that a season can have, to recognise our own without a ledger (S3, S6)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lorsync.core.identity import SeasonKey, uid_for
-from lorsync.core.memory import members_of
+from lorsync.core.memory import Members, members_of
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Season, Uid
 from lorsync.core.occasion import THANK_DECLINED, THANK_PROVISIONAL, THANK_SUBMITTED
 from lorsync.core.renaming import names_of
@@ -44,7 +43,7 @@ def roster(
     season: Season,
     key: SeasonKey,
     *,
-    departed: Mapping[MentorId, tuple[LetterId, ...]] | None = None,
+    departed: Members | None = None,
 ) -> dict[Uid, Member]:
     """Return every event of a season by its UID, whether or not it is planned.
 

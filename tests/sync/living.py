@@ -40,11 +40,13 @@ shifts = st.integers(-60, 90)
 class Device:
     """A machine with lorsync on it. ``knows`` are the events that its ledger has certainly seen.
 
-    ``torn``: its last pass did not come to its end, so writes may be announced.
+    ``took`` are those that it took off the calendar, which it has to know again (S17). ``torn``:
+    its last pass did not come to its end, so writes may be announced.
     """
 
     desk: Desk
     knows: set[Href] = field(default_factory=set)
+    took: set[Href] = field(default_factory=set)
     absent: set[Href] = field(default_factory=set)
     torn: bool = False
 
@@ -334,6 +336,14 @@ class Living(RuleBasedStateMachine):
         self.seen.foreign = dict(then.foreign)
         # The memory is an old one, too.
         self.remembered.clear()
+        if not all(device.knows for device in self.devices):
+            self._forget()
+        # A title of the person's own, before a pass sees the old one, takes no tick back (S13).
+        self.unticked |= {
+            href
+            for href, acts in self.seen.acts.items()
+            if acts.history and not then.acts.get(href, Acts()).history
+        }
         self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
 
     @rule(device=st.integers(0, 1))
@@ -341,6 +351,7 @@ class Living(RuleBasedStateMachine):
         it = self.devices[device % len(self.devices)]
         it.desk.lose_ledger()
         it.knows.clear()
+        it.took.clear()
         self.forgotten |= self.contested
         it.torn = False
         self._forget()
@@ -356,18 +367,25 @@ class Living(RuleBasedStateMachine):
 
     def _forget(self) -> None:
         """Forget what a ledger without history cannot know from calendar and memory (S3, S4)."""
-        self.seen.deleted = {h: d for h, d in self.seen.deleted.items() if h in self.remembered}
+        self.seen.deleted = {
+            href: (body, self._without_history(href, acts))
+            for href, (body, acts) in self.seen.deleted.items()
+            if href in self.remembered
+        }
         self.seen.dismissed &= self.remembered
         self.seen.made &= self.calendar.bodies.keys() | self.remembered
         self.left_to_them |= self.seen.released
         self.seen.released.clear()
         self.seen.look(self.calendar.bodies, self.today)
         self.seen.acts = {
-            href: replace(acts, alarms=None)
-            if acts.start not in self.planned.get(href, ())
-            else replace(acts, alarms=None, start=None, end=None)
-            for href, acts in self.seen.acts.items()
+            href: self._without_history(href, acts) for href, acts in self.seen.acts.items()
         }
+
+    def _without_history(self, href: Href, acts: Acts) -> Acts:
+        """Return what of somebody's acts an event itself tells, and its stamp."""
+        if acts.start in self.planned.get(href, ()):
+            return replace(acts, alarms=None, start=None, end=None)
+        return replace(acts, alarms=None)
 
 
 def rewritten(body: bytes) -> bytes:

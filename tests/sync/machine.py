@@ -118,6 +118,7 @@ class Season(Living):
         def act_once(what: str, moment: str, _: object) -> None:
             if (what, moment) == (operation, "before"):
                 self.calendar.faults = None
+                self.seen.look(self.calendar.bodies, self.today)
                 self.contested |= {href for href in [self._choose(number)] if href is not None}
                 if title:
                     self.retitle(number)
@@ -198,6 +199,7 @@ class Season(Living):
         removed = before.keys() - after.keys()
         self.taken_off |= removed
         it.knows -= removed
+        it.took |= removed
         for href in removed:
             self.seen.acts.pop(href, None)
         for other in self.devices:
@@ -245,7 +247,7 @@ class Season(Living):
         held = {self.calendar.href_for(change.uid) for change in report.held}
         for href in self.seen.live(bodies, self.today).keys() - wanted.keys() - held:
             # What is not in the config is a stranger's to a ledger that never saw it.
-            known = href in it.knows or self.config.names(identity_of(href).subject)
+            known = href in it.knows | it.took or self.config.names(identity_of(href).subject)
             acts = self.seen.acts.get(href, Acts())
             if href in self.left_to_them and acts.title is not None and len(self.devices) > 1:
                 continue  # The one that released it leaves it, whatever its title says since.
