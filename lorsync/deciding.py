@@ -85,7 +85,8 @@ def _marks(ledger: Ledger, seen: Seen) -> list[Mark]:
 def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozenset[MentorId]:
     """Return the mentors of whom nobody knows how often they were followed up (S4)."""
     doubts = unsure(ledger) | seen.learned.unsure
-    if is_new(ledger) and seen.memory is None and seen.adopted:
+    unknown = seen.memory is None or seen.memory.damaged
+    if is_new(ledger) and unknown and seen.adopted:
         doubts |= in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)
     return doubts
 

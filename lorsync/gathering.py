@@ -9,7 +9,7 @@ from lorsync.copies import NOBODY, Strangers, met
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn, with_learned_ticks
-from lorsync.core.memory import Memory, departed_of, members_of, memory_uid
+from lorsync.core.memory import Memory, departed_of, members_of
 from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Season, Uid
 from lorsync.core.renaming import names_of
@@ -17,7 +17,7 @@ from lorsync.core.roster import roster
 from lorsync.listings import is_absent, is_emptied, is_full_due, is_stale, token_of
 from lorsync.planning import frozen_key, is_new
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
-from lorsync.recalling import Recalled, found_memory, has_changed, looked_at, recalled
+from lorsync.recalling import Recalled, first_look, found_memory, has_changed, looked_at, recalled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,17 +200,10 @@ def _known_memory(
     """Return the memory and the season's key; a new ledger looks for both on the calendar (S6)."""
     if not is_new(ledger):
         key = frozen_key(season, ledger)
-        return before or _first_look(key, calendar, listing), key
+        return before or first_look(key, calendar, listing), key
     found = found_memory(season, calendar, listing, new_cycle=looking.new_cycle)
-    if found is not None and found.memory is not None:
-        return found, found.memory.key
-    return None, season_key(season)
-
-
-def _first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled | None:
-    """Return a memory that this ledger never saw: written in a pass that was killed then."""
-    uid = memory_uid(key, 0)
-    return Recalled(uid=uid) if calendar.href_for(uid) in listing.entries else None
+    said = None if found is None else found.memory
+    return found, season_key(season) if said is None else said.key
 
 
 def _learned(

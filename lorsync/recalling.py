@@ -5,20 +5,21 @@ ledger finds it again, and read only when it changed.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lorsync.core.digest import config_digest
 from lorsync.core.ical import UnreadableError, description_of
-from lorsync.core.identity import season_key
+from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.memory import (
     Memory,
     is_memory,
     members_of,
+    memory_uid,
 )
 from lorsync.core.memory_text import read_memory, text_of
 from lorsync.core.model import Season, Uid
-from lorsync.core.stamp import find_block
+from lorsync.core.stamp import Block, find_block, vouches_for_text
 from lorsync.errors import ConfigError
 from lorsync.ports import (
     Calendar,
@@ -42,14 +43,16 @@ NO_MEMORY: Mapping[str, str | None] = dict.fromkeys((_UID, _ETAG, _BODY, _TEXT, 
 class Recalled:
     """The memory as the calendar has it: where, which version, and what it says.
 
-    ``memory`` is None where there is none, or none that can be read. ``gone``: the person deleted
-    it. ``news``: it is another version than the ledger knew.
+    ``memory`` is None where there is none, or none that can be read. ``damaged``: what it says is
+    not what a lorsync wrote (S3). ``gone``: the person deleted it. ``news``: it is another version
+    than the ledger knew.
     """
 
     uid: Uid
     etag: ETag | None = None
     body: bytes | None = None
     memory: Memory | None = None
+    damaged: bool = False
     gone: bool = False
     news: bool = False
 
@@ -77,19 +80,25 @@ def found_memory(
     Raises ConfigError where a memory could be that of this season under another name: only the
     person can tell (S6).
     """
-    names = [href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries]
-    hrefs = {calendar.href_for(Uid(name)): Uid(name) for name in names if is_memory(name)}
-    if not hrefs:
-        return None
-    there = calendar.fetch(list(hrefs))
-    found = [_recalled(uid, there[href]) for href, uid in sorted(hrefs.items()) if href in there]
+    found = _memories(calendar, listing)
     own = [each for each in found if each.memory and _is_same(each.memory, season)]
+    # One that cannot be read any more is known by its name, and written anew.
+    own = own or _named_by(season_key(season), found)
     if own:
         return own[-1]
     if not new_cycle:
         for each in found:
             _ask(each.memory, season)
     return None
+
+
+def first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled | None:
+    """Look for a memory of a season that the ledger knows, and whose memory it never saw.
+
+    It was found, or written, in a pass that was killed then.
+    """
+    own = _named_by(key, _memories(calendar, listing))
+    return own[-1] if own else None
 
 
 def looked_at(
@@ -134,7 +143,7 @@ def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resour
 
 def says_the_same(known: Recalled, resource: Resource) -> bool:
     """Tell whether a resource says what the memory is known to say, however it is written."""
-    memory = _read(resource.body, known.uid)
+    memory = _recalled(known.uid, resource).memory
     return memory is not None and memory == known.memory
 
 
@@ -183,17 +192,37 @@ def remember(ledger: Ledger, there: Recalled) -> None:
     ledger.remember(memos)
 
 
+def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:
+    """Return every memory that was listed, of whatever season, as it is now."""
+    names = [href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries]
+    hrefs = {calendar.href_for(Uid(name)): Uid(name) for name in names if is_memory(name)}
+    there = calendar.fetch(list(hrefs)) if hrefs else {}
+    return [_recalled(uid, there[href]) for href, uid in sorted(hrefs.items()) if href in there]
+
+
+def _named_by(key: SeasonKey, found: Iterable[Recalled]) -> list[Recalled]:
+    """Return the memories of one season by their UIDs, whether or not they can be read."""
+    first = memory_uid(key, 0)
+    return [each for each in found if each.uid == first or each.uid.startswith(f"{first}-")]
+
+
 def _recalled(uid: Uid, resource: Resource) -> Recalled:
-    memory = _read(resource.body, uid)
-    return Recalled(uid=uid, etag=resource.etag, body=resource.body, memory=memory, news=True)
+    block = _block(resource.body, uid)
+    return Recalled(
+        uid=uid,
+        etag=resource.etag,
+        body=resource.body,
+        memory=None if block is None else read_memory(block.text),
+        damaged=block is None or not vouches_for_text(block),
+        news=True,
+    )
 
 
-def _read(body: bytes, uid: Uid) -> Memory | None:
+def _block(body: bytes, uid: Uid) -> Block | None:
     try:
-        block = find_block(description_of(body, uid))
+        return find_block(description_of(body, uid))
     except UnreadableError:
         return None  # The person made it something else; it is written anew.
-    return None if block is None else read_memory(block.text)
 
 
 def _is_same(memory: Memory, season: Season) -> bool:

@@ -87,7 +87,7 @@ def observe_present(
         return spoiled if entry.summary else _as_stamped(spoiled, body)
     today = now.astimezone(zone).date()
     released = (
-        (entry.state is State.RELEASED and not _is_as_written(remote, zone, today))
+        (entry.state is State.RELEASED and not _is_old(entry, remote, zone, today))
         or remote.meaning.summary.startswith(NOT_NEEDED.strip())
         or _was_released(entry, remote, zone)
     )
@@ -212,10 +212,16 @@ def _resolved(entry: Entry) -> Entry:
     return replace(entry, sent=entry.intended, sent_digests=entry.intended_digests, echo=None)
 
 
-def _is_as_written(remote: Reading, zone: ZoneInfo, today: date) -> bool:
-    """Tell whether an event ahead is all ours: an old version of a released one came back (S17)."""
+def _is_old(entry: Entry, remote: Reading, zone: ZoneInfo, today: date) -> bool:
+    """Tell whether a released event ahead is an old version of it that came back (S17).
+
+    That is one which is all ours, or which bears our own title and comes before what was written
+    since: clients never lower SEQUENCE (RFC 5545 section 3.8.7.4).
+    """
     words = WORDS.intersection(remote.meaning.extras)
-    return not remote.touched and not words and remote.meaning.day(zone) >= today
+    before = remote.sequence < entry.sequence and Property.TITLE not in remote.touched
+    as_written = not remote.touched and not words
+    return remote.meaning.day(zone) >= today and (as_written or before)
 
 
 def _was_released(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:

@@ -70,6 +70,8 @@ class Living(RuleBasedStateMachine):
         self.number = 0
         self.ever_in: set[LetterId] = set()
         self.unticked: set[Href] = set()
+        # Whose tick some pass has seen: a title of the person's own takes it back no more (S13).
+        self.ticks_seen: set[Href] = set()
         # What the person changed while a pass was at work on it, and what of it a lost ledger knew.
         self.contested: set[Href] = set()
         self.forgotten: set[Href] = set()
@@ -183,6 +185,13 @@ class Living(RuleBasedStateMachine):
 
     @rule(number=which)
     def retitle(self, number: int) -> None:
+        href = self._choose(number)
+        if href is not None and self.seen.acts.get(href, Acts()).ticked is not None:
+            if any(device.torn for device in self.devices):
+                return  # Whether the tick was seen before, nobody can tell.
+            if href not in self.ticks_seen:
+                self.seen.acts[href] = replace(self.seen.acts[href], history=False)
+                self.seen.made.discard(href)
         self.number += 1
         self._do(number, lambda b, acts: person.retitle(b, acts, f"Mine {self.number}"))
 
@@ -257,6 +266,7 @@ class Living(RuleBasedStateMachine):
             body, acts = self.seen.deleted.pop(href)
             self.calendar.put_foreign(name_of(href), body)
             self.seen.dismissed.discard(href)
+            self.remembered.discard(href)
             self.seen.acts[href] = acts
 
     def _known_to_all(self, href: Href) -> bool:
@@ -337,7 +347,7 @@ class Living(RuleBasedStateMachine):
         # The memory is an old one, too.
         self.remembered.clear()
         if not all(device.knows for device in self.devices):
-            self._forget()
+            self._forget_what_is_gone()
         # A title of the person's own, before a pass sees the old one, takes no tick back (S13).
         self.unticked |= {
             href
@@ -367,6 +377,16 @@ class Living(RuleBasedStateMachine):
 
     def _forget(self) -> None:
         """Forget what a ledger without history cannot know from calendar and memory (S3, S4)."""
+        self._forget_what_is_gone()
+        self.left_to_them |= self.seen.released
+        self.seen.released.clear()
+        self.seen.look(self.calendar.bodies, self.today)
+        self.seen.acts = {
+            href: self._without_history(href, acts) for href, acts in self.seen.acts.items()
+        }
+
+    def _forget_what_is_gone(self) -> None:
+        """Forget what was deleted, but for what the memory keeps (S4)."""
         self.seen.deleted = {
             href: (body, self._without_history(href, acts))
             for href, (body, acts) in self.seen.deleted.items()
@@ -374,12 +394,6 @@ class Living(RuleBasedStateMachine):
         }
         self.seen.dismissed &= self.remembered
         self.seen.made &= self.calendar.bodies.keys() | self.remembered
-        self.left_to_them |= self.seen.released
-        self.seen.released.clear()
-        self.seen.look(self.calendar.bodies, self.today)
-        self.seen.acts = {
-            href: self._without_history(href, acts) for href, acts in self.seen.acts.items()
-        }
 
     def _without_history(self, href: Href, acts: Acts) -> Acts:
         """Return what of somebody's acts an event itself tells, and its stamp."""

@@ -164,6 +164,7 @@ class Season(Living):
         self._learn(report)
         self._end(it, before)
         it.torn = False
+        self.ticks_seen = {h for h, acts in self.seen.acts.items() if acts.history}
         if not any(warning.code == "emptied" for warning in report.warnings):
             self._hold_plan(it, report)
             if not report.held:

@@ -197,6 +197,26 @@ def test_s4_a_damaged_memory_is_mended_from_the_ledger(
     assert not desk.sync().wrote
 
 
+def misspell(text: str) -> str:
+    return text.replace("mentor ", "metnor ")
+
+
+@pytest.mark.parametrize("damage", [spoil, shorten, misspell])
+def test_s4_a_damaged_memory_is_written_anew_where_the_ledger_is_lost_too(
+    desk: Desk, damage: Callable[[str], str]
+) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.day = DUE - timedelta(days=15)
+    text = str(desk.events_and_memory()[memory_href(desk)]["DESCRIPTION"])
+    desk.person_changes(memory_href(desk), description=damage(text))
+    desk.lose_ledger()
+    report = desk.sync()
+    assert "unknown-follow-ups" in {warning.code for warning in report.warnings}
+    assert desk.memory().members
+    assert not desk.sync().wrote
+
+
 # Two machines
 
 
