@@ -17,7 +17,7 @@ from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
 from lorsync.gathering import Seen
 from lorsync.holding import standing_among
-from lorsync.planning import history_of, is_new, plan_at_once, statements_of, unsure
+from lorsync.planning import Known, is_new, plan_of, statements_of, unsure
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
@@ -50,11 +50,14 @@ def work_of(
     told = replace(settings, season=with_statements(settings.season, said))
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     doubts = _doubts(told.season, ledger, seen, today)
-    letters = {letter.id for letter in told.season.letters}
-    history = history_of(seen.entries.values(), retired | seen.learned.retired, today, letters)
-    planned = plan_at_once(
-        told.season, today=today, key=seen.key, history=replace(history, unsure=doubts)
+    known = Known(
+        season=told.season,
+        key=seen.key,
+        entries=seen.entries.values(),
+        retired=retired | seen.learned.retired,
+        unsure=doubts,
     )
+    planned, _ = plan_of(known, today)
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
     among = standing_among(seen.entries.values(), ledger)
     actions, held = _choose(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from lorsync.adapters.holidays import holidays_of, known_regions
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
-from lorsync.core.decision import is_stray
 from lorsync.core.due_dates import day_of
-from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
+from lorsync.core.history import settled
 from lorsync.core.identity import SeasonKey, season_key
-from lorsync.core.model import History, LetterId, MentorId, Plan, PlanWarning, Season, Uid
+from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
@@ -34,7 +34,9 @@ class Known:
 
     season: Season
     key: SeasonKey
-    history: History = NO_HISTORY
+    entries: Collection[Entry] = ()
+    retired: frozenset[Uid] = frozenset()
+    unsure: frozenset[MentorId] = frozenset()
     warnings: tuple[PlanWarning, ...] = ()
 
 
@@ -43,13 +45,21 @@ def planned(settings: Settings, state: Path, today: date) -> Plan:
 
     A state folder without a ledger is left as it is, and a missing one is not made.
     """
-    return plan_of(known(settings, state, today), today)
+    return plan_of(known(settings, state, today), today)[0]
 
 
-def plan_of(found: Known, today: date) -> Plan:
-    """Return the plan of a day from what is known."""
-    made = plan_at_once(found.season, today=today, key=found.key, history=found.history)
-    return replace(made, warnings=(*made.warnings, *found.warnings)) if found.warnings else made
+def plan_of(found: Known, today: date) -> tuple[Plan, History]:
+    """Return the plan of a day from what is known, and the history that it follows from."""
+
+    def planned(history: History) -> Plan:
+        history = replace(history, unsure=found.unsure)
+        return plan_at_once(found.season, today=today, key=found.key, history=history)
+
+    letters = {letter.id for letter in found.season.letters}
+    made, history = settled(planned, found.entries, found.retired, today, letters)
+    if found.warnings:
+        made = replace(made, warnings=(*made.warnings, *found.warnings))
+    return made, history
 
 
 def known(settings: Settings, state: Path, today: date) -> Known:
@@ -60,14 +70,13 @@ def known(settings: Settings, state: Path, today: date) -> Known:
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
-        entries = ledger.entries()
-        history = history_of(
-            entries.values(), ledger.retired(), today, {letter.id for letter in season.letters}
-        )
+        entries = ledger.entries().values()
         return Known(
-            season=with_statements(season, statements_of(entries.values(), ledger.marks())),
+            season=with_statements(season, statements_of(entries, ledger.marks())),
             key=frozen_key(season, ledger),
-            history=replace(history, unsure=unsure(ledger)),
+            entries=entries,
+            retired=ledger.retired(),
+            unsure=unsure(ledger),
             warnings=(*name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
     finally:
@@ -153,40 +162,6 @@ def _last_day(season: Season) -> date:
     ]
     # Thanks and news come within a week.
     return max(days, default=date.min) + timedelta(days=8)
-
-
-def history_of(
-    entries: Iterable[Entry], retired: frozenset[Uid], today: date, letters: Collection[LetterId]
-) -> History:
-    """Return what the planner has to know of earlier passes; ``letters`` are those of the config.
-
-    What is about to go with its letters is left out, or the next pass would plan otherwise (I5).
-    """
-    listed = list(entries)
-    # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
-    past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
-    # A released event is the person's note and no longer an event of ours (S10).
-    released = {e.uid for e in listed if e.state is State.RELEASED}
-    used = retired | past | released
-    standing = {
-        e.identity: e.uid
-        # Where two stand, the one that nobody moved is the plan's.
-        for e in sorted(listed, key=lambda e: (not e.placed.pinned, e.uid))
-        if e.uid not in used and e.state not in AWAY
-    }
-    # One that a restored backup brought back is to go again: where it was moved to binds nobody.
-    placed = tuple(
-        replace(e.placed, pinned=False) if e.uid in retired else e.placed
-        for e in listed
-        if e.uid not in released and not is_stray(e, today, letters)
-    )
-    # Used up before it was moved ahead, and then left to the person (I1).
-    placed += tuple(
-        replace(e.placed, day=e.passed, pinned=False)
-        for e in listed
-        if e.uid in released and e.passed is not None
-    )
-    return History(placed=placed, retired=used, standing=standing)
 
 
 def frozen_key(season: Season, ledger: Ledger) -> SeasonKey:

@@ -72,7 +72,8 @@ def _show_plan(settings: Settings, state: Path) -> None:
 
     today = today_of(settings, now())
     found = known(settings, state, today)
-    show_plan(page(), plan_of(found, today), found.season, found.history)
+    plan, history = plan_of(found, today)
+    show_plan(page(), plan, found.season, history)
 
 
 def _login(context: click.Context) -> bool:

@@ -19,7 +19,7 @@ def command(options: Globals, *, why: bool, as_of: date | None, as_json: bool) -
     settings = settings_of(options)
     today = as_of or today_of(settings, now())
     found = known(settings, state_of(options), today)
-    plan = plan_of(found, today)
+    plan, history = plan_of(found, today)
     if as_json:
         from lorsync.cli.documents import plan_document, show
 
@@ -30,4 +30,4 @@ def command(options: Globals, *, why: bool, as_of: date | None, as_json: bool) -
 
     # Reasons are long lines: a pipe gets more room for them.
     out = console() if why else page()
-    show_plan(out, plan, found.season, found.history, why=why)
+    show_plan(out, plan, found.season, history, why=why)

@@ -38,11 +38,11 @@ def command(
     settings = settings_of(options)
     today = as_of or today_of(settings, now())
     found = known(settings, state_of(options), today)
-    plan = plan_of(found, today)
+    plan, history = plan_of(found, today)
 
     from lorsync.timeline.season import timeline
 
-    season = timeline(found.season, plan, found.history)
+    season = timeline(found.season, plan, history)
     if output is None:
         from lorsync.cli.lanes import show_lanes
         from lorsync.cli.tables import page

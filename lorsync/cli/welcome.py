@@ -10,7 +10,7 @@ from lorsync.adapters.local_server import ensure_running
 from lorsync.cli.plan_table import show_plan
 from lorsync.cli.tables import page, print_paragraph, show_report
 from lorsync.passes import record_of
-from lorsync.planning import known
+from lorsync.planning import known, plan_of
 from lorsync.settings import Provider
 from lorsync.worker import Passed
 
@@ -20,7 +20,8 @@ def welcome(passed: Passed, state: Path) -> None:
     out = page()
     plan = passed.report.plan
     found = known(passed.settings, state, plan.as_of)
-    show_plan(out, plan, found.season, found.history, titled=True)
+    _, history = plan_of(found, plan.as_of)
+    show_plan(out, plan, found.season, history, titled=True)
     out.print()
     show_report(out, passed.report, dry_run=False, with_warnings=False)
     address = record_of(state).calendar

@@ -4,7 +4,7 @@ What only the person changed stays theirs, what only the plan changed is written
 changed stays theirs. A past event is history, and so is a ticked one (I6, S13).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -87,25 +87,34 @@ def decide(
             actions.append(Create(event=event, content=content))
         elif entry.state is State.LIVE and entry.day >= today and not entry.ticks:
             actions += _keep_true(entry, event, content, style)
-    for uid, entry in entries.items():
-        if entry.state is not State.LIVE:
-            continue
-        if entry.ticks:
-            # History from now on, whatever becomes of its letters (S13).
-            actions += [] if entry.settled else [Acknowledge(entry=entry)]
-            continue
-        if uid in wanted:
-            continue
-        if entry.day < today and not is_stray(entry, today, known_letters):
-            continue
+    live = [entry for entry in entries.values() if entry.state is State.LIVE]
+    # What is ticked is history from then on, whatever becomes of its letters (S13).
+    actions += [Acknowledge(entry=entry) for entry in live if entry.ticks and not entry.settled]
+    for entry in departing(live, wanted, today=today, known_letters=known_letters):
         if entry.has_words:
             actions.append(Release(entry=entry))
         else:
-            actions.append(Delete(entry=entry, explained=uid in explained))
+            actions.append(Delete(entry=entry, explained=entry.uid in explained))
     return actions
 
 
-def is_stray(entry: Entry, today: date, known_letters: Collection[LetterId]) -> bool:
+def departing(
+    entries: Iterable[Entry],
+    wanted: Collection[Uid],
+    *,
+    today: date,
+    known_letters: Collection[LetterId],
+) -> list[Entry]:
+    """Return the events that go: they stand, are neither wanted nor history (I6, S13)."""
+    return [
+        entry
+        for entry in entries
+        if entry.state is State.LIVE and not entry.ticks and entry.uid not in wanted
+        if entry.day >= today or _is_stray(entry, today, known_letters)
+    ]
+
+
+def _is_stray(entry: Entry, today: date, known_letters: Collection[LetterId]) -> bool:
     """Tell whether a past event is of letters that are no more, and goes with them (I6).
 
     Not a follow-up, which counts for good, nor what was ticked or written into.

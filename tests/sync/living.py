@@ -70,8 +70,11 @@ class Living(RuleBasedStateMachine):
         self.number = 0
         self.ever_in: set[LetterId] = set()
         self.unticked: set[Href] = set()
-        # Whose tick some pass has seen: a title of the person's own takes it back no more (S13).
+        # Whose tick some pass has seen, so that a title of the person's own takes it back no more
+        # (S13), and during whose tick one began.
         self.ticks_seen: set[Href] = set()
+        self.ticks_met: set[Href] = set()
+        self.ever_spoiled: set[Href] = set()
         # What the person changed while a pass was at work on it, and what of it a lost ledger knew.
         self.contested: set[Href] = set()
         self.forgotten: set[Href] = set()
@@ -186,12 +189,13 @@ class Living(RuleBasedStateMachine):
     @rule(number=which)
     def retitle(self, number: int) -> None:
         href = self._choose(number)
-        if href is not None and self.seen.acts.get(href, Acts()).ticked is not None:
-            if any(device.torn for device in self.devices):
-                return  # Whether the tick was seen before, nobody can tell.
-            if href not in self.ticks_seen:
+        if href is not None and self.seen.acts.get(href, Acts()).history:
+            if href not in self.ticks_seen | self.ticks_met:
+                # No pass ever saw that it was ticked.
                 self.seen.acts[href] = replace(self.seen.acts[href], history=False)
                 self.seen.made.discard(href)
+            elif href not in self.ticks_seen:
+                return  # Whether it was seen before, nobody can tell.
         self.number += 1
         self._do(number, lambda b, acts: person.retitle(b, acts, f"Mine {self.number}"))
 
@@ -240,9 +244,9 @@ class Living(RuleBasedStateMachine):
     @rule(number=which, minutes=st.lists(st.integers(1, 59), max_size=2, unique=True))
     def change_alarms(self, number: int, minutes: list[int]) -> None:
         href = self._choose(number)
-        # No stamp tells whose alarms are, so each ledger has to know the event (S3).
+        # No stamp tells whose alarms are, so each ledger has to have read the event (S3).
         # A ticked event rings no more (S13).
-        quiet = href is not None and self.seen.is_history(href)
+        quiet = href is not None and (self.seen.is_history(href) or href in self.ever_spoiled)
         if href is not None and not quiet and self._known_to_all(href):
             offsets = [timedelta(days=-2, minutes=m) for m in minutes]
             if offsets or person.rings(self.calendar.bodies[href]):
@@ -250,7 +254,10 @@ class Living(RuleBasedStateMachine):
 
     @rule(number=which)
     def spoil(self, number: int) -> None:
-        self._do(number, person.spoil)
+        href = self._choose(number)
+        if href is not None:
+            self.ever_spoiled.add(href)
+            self._do(number, person.spoil)
 
     @rule(number=which)
     def delete(self, number: int) -> None:

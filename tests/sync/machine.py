@@ -124,6 +124,7 @@ class Season(Living):
                     self.retitle(number)
                 else:
                     self.drag(number, 9, lasts=1)
+                self.seen.look(self.calendar.bodies, self.today)
 
         self.calendar.faults = act_once
         try:
@@ -135,6 +136,7 @@ class Season(Living):
         it.desk.settings = self.config.settings
         it.desk.day, it.desk.at = self.now.date(), self.now.time()
         self.seen.look(self.calendar.bodies, self.today)
+        self.ticks_met = {h for h, acts in self.seen.acts.items() if acts.history}
         self.before = dict(self.calendar.bodies)
         return self.before
 
@@ -168,7 +170,13 @@ class Season(Living):
         if not any(warning.code == "emptied" for warning in report.warnings):
             self._hold_plan(it, report)
             if not report.held:
-                self.seen.hold_settled(self.calendar.bodies, self.today)
+                # One machine left these to the person, and another one may think otherwise.
+                unsure = {
+                    href
+                    for href in self.left_to_them
+                    if len(self.devices) > 1 and self.seen.acts.get(href, Acts()).title is not None
+                }
+                self.seen.hold_settled(self.calendar.bodies, self.today, besides=unsure)
         self.remembered |= self.seen.deleted.keys() | (self.seen.made - self.calendar.bodies.keys())
         ours = self.seen.ours(self.calendar.bodies)
         it.knows |= {h for h in ours if self.config.names(identity_of(h).subject)}

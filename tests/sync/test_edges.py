@@ -481,3 +481,17 @@ def test_i5_a_past_request_that_goes_with_its_letter_is_gone_for_the_plan_too(de
     assert request not in desk.calendar.bodies
     again = desk.sync(accept_deletions=True)
     assert not again.wrote, (again.created, again.updated, again.deleted)
+
+
+def test_i5_a_moved_talk_that_goes_does_not_move_the_request_once_more(desk: Desk) -> None:
+    desk.sync()
+    talk, request = desk.find(Kind.TALK), desk.find(Kind.REQUEST)
+    before = desk.events()[request]["DTSTART"].dt
+    day = before + timedelta(days=10)
+    desk.person_changes(talk, dtstart=day, dtend=day + timedelta(days=1))
+    desk.change(letter("Alvarez", facts=Facts(talked_on=START)), letter("Chen"))
+    report = desk.sync()
+    assert talk not in desk.calendar.bodies
+    assert not report.updated
+    assert desk.events()[request]["DTSTART"].dt == before
+    assert not desk.sync().wrote

@@ -4,7 +4,7 @@ The onlooker counts for itself: it looks at the calendar before and after each p
 person did (``person``), and at nothing of what the code under test remembers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -171,9 +171,14 @@ class Onlooker:
             acts = self.acts.get(href)
             assert acts is None or not acts.has_words, f"I4: {told(href)} had words: {acts}"
 
-    def hold_settled(self, bodies: Mapping[Href, bytes], today: date) -> None:
-        """Hold what a pass that came to its end has to bring about: I1 and I2."""
-        live = self.live(bodies, today)
+    def hold_settled(
+        self, bodies: Mapping[Href, bytes], today: date, *, besides: Collection[Href]
+    ) -> None:
+        """Hold what a pass that came to its end has to bring about: I1 and I2.
+
+        ``besides`` are events of which nobody can say whether they are still lorsync's.
+        """
+        live = {h: event for h, event in self.live(bodies, today).items() if h not in besides}
         identities = [identity_of(href) for href in live]
         twice = {told(h) for h in live if identities.count(identity_of(h)) > 1}
         assert not twice, f"I2: {twice}"

@@ -1,0 +1,76 @@
+"""What the planner has to know of earlier passes, and the plan that follows from it.
+
+An event that the plan does not want goes off the calendar, and what goes must not bear on the plan:
+the next pass, without it, would plan otherwise (I5).
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+
+from lorsync.core.decision import departing
+from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.merge import Gone, deleted
+from lorsync.core.model import History, LetterId, Plan, Uid
+
+
+def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -> History:
+    """Return what the planner has to know of what stands, stood or was deleted."""
+    listed = list(entries)
+    # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
+    past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
+    # A released event is the person's note and no longer an event of ours (S10).
+    released = {e.uid for e in listed if e.state is State.RELEASED}
+    used = retired | past | released
+    standing = {
+        e.identity: e.uid
+        # Where two stand, the one that nobody moved is the plan's.
+        for e in sorted(listed, key=lambda e: (not e.placed.pinned, e.uid))
+        if e.uid not in used and e.state not in AWAY
+    }
+    placed = tuple(e.placed for e in listed if e.uid not in released)
+    # Used up before it was moved ahead, and then left to the person (I1).
+    placed += tuple(
+        replace(e.placed, day=e.passed, pinned=False)
+        for e in listed
+        if e.uid in released and e.passed is not None
+    )
+    return History(placed=placed, retired=used, standing=standing)
+
+
+def settled(
+    planned: Callable[[History], Plan],
+    entries: Iterable[Entry],
+    retired: frozenset[Uid],
+    today: date,
+    letters: Collection[LetterId],
+) -> tuple[Plan, History]:
+    """Plan until nothing of the history goes by the very plan, and return both.
+
+    ``letters`` are those of the config.
+    """
+    left = {entry.uid: entry for entry in entries}
+    while True:
+        history = history_of(left.values(), retired, today)
+        plan = planned(history)
+        wanted = {event.uid for event in plan.events}
+        going = departing(left.values(), wanted, today=today, known_letters=letters)
+        # Where the person moved something, all else was planned around it: that goes first, and
+        # what then has its place again stays.
+        going = [entry for entry in going if entry.placed.pinned] or going
+        if not going:
+            return plan, history
+        for entry in going:
+            after = _gone(entry, today)
+            if isinstance(after, Gone):
+                del left[entry.uid]
+                retired |= {entry.uid}
+            else:
+                left[entry.uid] = after
+
+
+def _gone(entry: Entry, today: date) -> Entry | Gone:
+    """Return what the ledger will hold of an event that goes."""
+    if entry.has_words:
+        return replace(entry, state=State.RELEASED)
+    return deleted(entry, now=datetime.combine(today, time(), UTC))
