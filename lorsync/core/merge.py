@@ -14,7 +14,7 @@ from lorsync.core.entry import WORDS, Entry, Intent, State
 from lorsync.core.glimpse import glimpse
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
 from lorsync.core.model import Kind, Uid
-from lorsync.core.ticking import with_ticks
+from lorsync.core.ticking import is_earlier, with_ticks
 
 CERTAIN_AFTER = timedelta(hours=1)
 """How long a deletion waits for a second complete listing: an undo looks the same (S11)."""
@@ -215,12 +215,11 @@ def _resolved(entry: Entry) -> Entry:
 def _is_old(entry: Entry, remote: Reading, zone: ZoneInfo, today: date) -> bool:
     """Tell whether a released event ahead is an old version of it that came back (S17).
 
-    That is one which is all ours, or which bears our own title and comes before what was written
-    since: clients never lower SEQUENCE (RFC 5545 section 3.8.7.4).
+    That is one which is all ours, or which bears our own title and comes before what was seen.
     """
     words = WORDS.intersection(remote.meaning.extras)
-    before = remote.sequence < entry.sequence and Property.TITLE not in remote.touched
     as_written = not remote.touched and not words
+    before = Property.TITLE not in remote.touched and is_earlier(remote, entry, zone)
     return remote.meaning.day(zone) >= today and (as_written or before)
 
 

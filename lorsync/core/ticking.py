@@ -22,11 +22,13 @@ def with_ticks(
     """Return an entry with the facts that its title states now.
 
     ``before`` is the entry as it was, ``now`` the aware time of the pass. Only a title that says
-    what it said without its tick takes facts back.
+    what it said without its tick takes facts back, and none of a version that came back (S17).
     """
     title = remote.meaning.summary
     if before.ticks and title == before.summary:
         return replace(entry, ticks=before.ticks, title=before.title)
+    if before.ticks and is_earlier(remote, before, zone) and _is_ours(title, before, remote):
+        return replace(entry, ticks=before.ticks, title=before.title or title)
     earlier = _earlier(before, remote)
     tick = find_tick(
         title,
@@ -49,6 +51,15 @@ def with_ticks(
         title=rest,
         theirs=entry.theirs - {Property.TITLE} if mine else entry.theirs,
     )
+
+
+def is_earlier(remote: Reading, before: Entry, zone: ZoneInfo) -> bool:
+    """Tell whether a body comes before the one that was last seen: a backup was restored (S17).
+
+    A client that changes an event never lowers its SEQUENCE (RFC 5545 section 3.8.7.4).
+    """
+    seen = _last_seen(before, zone)
+    return seen is not None and remote.sequence < seen.sequence
 
 
 def _earlier(before: Entry, remote: Reading) -> dict[Fact, date]:
@@ -81,10 +92,16 @@ def _day_of_change(before: Entry, remote: Reading, now: datetime, zone: ZoneInfo
 
 def _last_change(before: Entry, zone: ZoneInfo) -> datetime | None:
     """Return LAST-MODIFIED of what was seen before: a change since then is a later one."""
+    seen = _last_seen(before, zone)
+    return None if seen is None else seen.modified
+
+
+def _last_seen(before: Entry, zone: ZoneInfo) -> Reading | None:
+    """Return what the server held when last seen, None where that is unknown or unreadable."""
     if before.echo is None:
         return None
     try:
-        return read(before.echo, before.uid, zone).modified
+        return read(before.echo, before.uid, zone)
     except UnreadableError:
         return None
 

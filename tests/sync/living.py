@@ -75,6 +75,10 @@ class Living(RuleBasedStateMachine):
         self.ticks_seen: set[Href] = set()
         self.ticks_met: set[Href] = set()
         self.ever_spoiled: set[Href] = set()
+        # Whose tick went with a restored backup, so that calendar and memory do not tell of it.
+        self.untold: set[Href] = set()
+        # What one ledger takes for ticked or left to the person, and another one or none does.
+        self.doubtful: set[Href] = set()
         # What the person changed while a pass was at work on it, and what of it a lost ledger knew.
         self.contested: set[Href] = set()
         self.forgotten: set[Href] = set()
@@ -355,13 +359,20 @@ class Living(RuleBasedStateMachine):
         self.remembered.clear()
         if not all(device.knows for device in self.devices):
             self._forget_what_is_gone()
-        # A title of the person's own, before a pass sees the old one, takes no tick back (S13).
-        self.unticked |= {
+        # An old version takes no tick back, but only a ledger knows of it now (S17). Nor does a
+        # title of the person's own, before a pass sees the old one (S13).
+        untold = {
             href
             for href, acts in self.seen.acts.items()
             if acts.history and not then.acts.get(href, Acts()).history
         }
+        self.unticked |= untold
+        self.untold |= untold
         self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
+        for href in untold & bodies.keys():
+            self.seen.acts[href] = replace(self.seen.acts.get(href, Acts()), history=True)
+        if len(self.devices) > 1:
+            self._forget_what_was_ticked()
 
     @rule(device=st.integers(0, 1))
     def a_ledger_is_lost(self, device: int) -> None:
@@ -385,6 +396,7 @@ class Living(RuleBasedStateMachine):
     def _forget(self) -> None:
         """Forget what a ledger without history cannot know from calendar and memory (S3, S4)."""
         self._forget_what_is_gone()
+        self._forget_what_was_ticked()
         self.left_to_them |= self.seen.released
         self.seen.released.clear()
         self.seen.look(self.calendar.bodies, self.today)
@@ -401,6 +413,14 @@ class Living(RuleBasedStateMachine):
         }
         self.seen.dismissed &= self.remembered
         self.seen.made &= self.calendar.bodies.keys() | self.remembered
+
+    def _forget_what_was_ticked(self) -> None:
+        """Forget the ticks of which neither calendar nor memory tells any more."""
+        ahead = {h for h in self.untold if self.seen.days.get(h, self.today) >= self.today}
+        self.seen.made -= ahead
+        for href in self.untold & self.seen.acts.keys():
+            self.seen.acts[href] = replace(self.seen.acts[href], history=False)
+        self.doubtful |= self.untold
 
     def _without_history(self, href: Href, acts: Acts) -> Acts:
         """Return what of somebody's acts an event itself tells, and its stamp."""

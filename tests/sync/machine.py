@@ -166,6 +166,7 @@ class Season(Living):
         self._learn(report)
         self._end(it, before)
         it.torn = False
+        self.untold.clear()
         self.ticks_seen = {h for h, acts in self.seen.acts.items() if acts.history}
         if not any(warning.code == "emptied" for warning in report.warnings):
             self._hold_plan(it, report)
@@ -176,7 +177,9 @@ class Season(Living):
                     for href in self.left_to_them
                     if len(self.devices) > 1 and self.seen.acts.get(href, Acts()).title is not None
                 }
-                self.seen.hold_settled(self.calendar.bodies, self.today, besides=unsure)
+                self.seen.hold_settled(
+                    self.calendar.bodies, self.today, besides=unsure | self.doubtful
+                )
         self.remembered |= self.seen.deleted.keys() | (self.seen.made - self.calendar.bodies.keys())
         ours = self.seen.ours(self.calendar.bodies)
         it.knows |= {h for h in ours if self.config.names(identity_of(h).subject)}
@@ -260,6 +263,8 @@ class Season(Living):
             acts = self.seen.acts.get(href, Acts())
             if href in self.left_to_them and acts.title is not None and len(self.devices) > 1:
                 continue  # The one that released it leaves it, whatever its title says since.
+            if href in self.doubtful:
+                continue
             if href in self.unticked and (acts.text is not None or acts.title is not None):
                 # A ledger that never saw the tick has the memory's word for it, and no block or
                 # title of ours that would gainsay it: it stays spent.

@@ -495,3 +495,19 @@ def test_i5_a_moved_talk_that_goes_does_not_move_the_request_once_more(desk: Des
     assert not report.updated
     assert desk.events()[request]["DTSTART"].dt == before
     assert not desk.sync().wrote
+
+
+def test_s17_a_released_event_that_a_backup_brings_back_stands_once(desk: Desk) -> None:
+    desk.sync()
+    talk = desk.find(Kind.TALK)
+    desk.person_changes(talk, location="Ward 7")
+    backup = desk.calendar.bodies[talk]
+    desk.change(letter("Alvarez", facts=Facts(talked_on=START)), letter("Chen"))
+    desk.sync()
+    assert str(desk.events()[talk]["SUMMARY"]).startswith("Not needed")
+    desk.calendar.edit(talk, backup)
+    desk.change(letter("Alvarez"), letter("Chen"))
+    desk.sync()
+    assert len(days_of(desk, "Talk with Dr. Alvarez")) == 1
+    assert desk.events()[talk]["LOCATION"] == "Ward 7"
+    assert not desk.sync().wrote

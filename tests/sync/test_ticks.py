@@ -252,3 +252,18 @@ def test_i4_a_title_of_ones_own_is_not_written_over_by_the_tick_before_it(desk: 
     desk.calendar.faults = retitle_once
     desk.sync()
     assert title(desk, request) == "She said yes"
+
+
+def test_s17_a_backup_from_before_a_tick_takes_nothing_back(desk: Desk, request_href: Href) -> None:
+    backup, before = desk.calendar.bodies[request_href], title(desk, request_href)
+    type_title(desk, request_href, "✓ …")
+    desk.sync()
+    desk.calendar.edit(request_href, backup)
+    desk.sync()
+    assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
+    assert title(desk, request_href) == f"✓ asked 3 May · {before}"
+    assert not desk.sync().wrote
+    # By the person's own hand it is taken back all the same.
+    desk.person_changes(request_href, summary=before)
+    desk.sync()
+    assert desk.facts() == {}
