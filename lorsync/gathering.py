@@ -1,6 +1,6 @@
 """Gather what the calendar holds of ours: one listing, and one fetch of what is new or changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -73,10 +73,13 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     full = looking.full or is_full_due(entries, now) or _has_newcomers(season, before)
     listing = calendar.listing(None if full else token_of(ledger, now))
     known, key = _known_memory(season, calendar, ledger, before, listing, looking)
+    unknown = _unknown(listing, entries)
+    if unknown and known is not None and has_changed(known, calendar, listing) and not known.news:
+        # Who they are, and what of them is the person's, stands there: it is read first.
+        memory = calendar.fetch([calendar.href_for(known.uid)])
+        known = looked_at(known, calendar, listing, memory)
     learned = _learned(season, known, entries, ledger, calendar, now=now) if known else NOTHING
-    strangers = _unknown_of_ours(
-        season, calendar, listing, {**learned.entries, **entries}, key, known
-    )
+    strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, key, known)
     entries |= learned.entries
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
     foreign = met(listing, ledger)
@@ -87,11 +90,9 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     if known is not None and not known.news:
         known = looked_at(known, calendar, listing, fetched)
         if known.news:
+            # None of them stands in the listing, or the memory would have been read first.
             learned = _learned(season, known, entries, ledger, calendar, now=now)
-            # What stands on the calendar was not fetched: the next full listing finds it.
-            entries |= {
-                uid: e for uid, e in learned.entries.items() if Href(e.href) not in listing.entries
-            }
+            entries |= learned.entries
     sight = _Sight(
         listing=listing, fetched=fetched, looking=looking, zone=season.applicant.timezone
     )
@@ -229,25 +230,28 @@ def _learned(
     )
 
 
-def _unknown_of_ours(
-    season: Season,
-    calendar: Calendar,
-    listing: Listing,
-    entries: Mapping[Uid, Entry],
-    key: SeasonKey,
-    known: Recalled | None,
-) -> list[Entry]:
-    """Return bare entries for resources that this season wrote and this ledger does not know.
-
-    That is a lost ledger or another device; resources that merely look alike are foreign (I3, S9).
-    """
+def _unknown(listing: Listing, entries: Mapping[Uid, Entry]) -> frozenset[Uid]:
+    """Return the UIDs of resources that look like ours and that this ledger does not know."""
     hrefs = {entry.href for entry in entries.values()}
     names = (
         href.rpartition("/")[2].removesuffix(".ics")
         for href in listing.entries
         if href not in hrefs
     )
-    uids = {Uid(name) for name in names if looks_like_ours(name)} - entries.keys()
+    return frozenset(Uid(name) for name in names if looks_like_ours(name)) - entries.keys()
+
+
+def _as_entries(
+    uids: Collection[Uid],
+    season: Season,
+    calendar: Calendar,
+    key: SeasonKey,
+    known: Recalled | None,
+) -> list[Entry]:
+    """Return bare entries for those UIDs that are of events of this season.
+
+    That is a lost ledger or another device; resources that merely look alike are foreign (I3, S9).
+    """
     if not uids:
         return []
     memory = None if known is None else known.memory
@@ -265,5 +269,5 @@ def _unknown_of_ours(
             summary="",
             theirs=yours.get(uid, frozenset()),
         )
-        for uid in sorted(uids & members.keys())
+        for uid in sorted(members.keys() & uids)
     ]

@@ -79,10 +79,10 @@ def run_pass(
     idle: tuple[str, ...] = ()
     if not options.take_over:
         check_rule(settings, ledger, seen.memory)
-    else:
-        if not is_ruled_by_another(settings, ledger, seen.memory):
-            idle = (_NOTHING_TO_TAKE_OVER,)
+    elif is_ruled_by_another(settings, ledger, seen.memory):
         seen = replace(seen, entries=_as_unwritten(seen.entries))
+    else:
+        idle = (_NOTHING_TO_TAKE_OVER,)
     today = today_of(settings, now)
     work = work_of(settings, ledger, seen, today=today, accept_deletions=options.accept_deletions)
     if options.dry_run:

@@ -200,10 +200,14 @@ def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:
     """Return the properties that the server held just as they were sent when it was last seen.
 
     It does not rewrite these, so where they differ from what is sent next, somebody changed them.
+    What another lorsync sent is what the plan says.
     """
-    if entry.echo is None or entry.sent is None:
+    sent = entry.sent_digests
+    if entry.sent is not None:
+        sent = _meaning(entry.sent, entry.uid, zone).digests
+    if entry.echo is None or sent is None:
         return frozenset()
-    held, sent = (_meaning(body, entry.uid, zone).digests for body in (entry.echo, entry.sent))
+    held = _meaning(entry.echo, entry.uid, zone).digests
     return frozenset(p for p in Property if held[p] == sent[p])
 
 

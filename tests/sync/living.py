@@ -41,7 +41,8 @@ class Device:
     """A machine with lorsync on it. ``knows`` are the events that its ledger has certainly seen.
 
     ``took`` are those that it took off the calendar, which it has to know again (S17). ``torn``:
-    its last pass did not come to its end, so writes may be announced.
+    its last pass did not come to its end, so writes may be announced. ``behind``: none has, since
+    the server was restored.
     """
 
     desk: Desk
@@ -49,6 +50,7 @@ class Device:
     took: set[Href] = field(default_factory=set)
     absent: set[Href] = field(default_factory=set)
     torn: bool = False
+    behind: bool = False
 
 
 class Living(RuleBasedStateMachine):
@@ -225,6 +227,9 @@ class Living(RuleBasedStateMachine):
             body, acts = person.untick(self.calendar.bodies[href], self.seen.acts[href])
             self._edit(href, body, acts)
             self.unticked.add(href)
+            if any(device.behind for device in self.devices):
+                # A version from before the tick looks the same.
+                self.doubtful.add(href)
             if self.seen.days.get(href, self.today) >= self.today:
                 self.seen.made.discard(href)
 
@@ -361,18 +366,25 @@ class Living(RuleBasedStateMachine):
             self._forget_what_is_gone()
         # An old version takes no tick back, but only a ledger knows of it now (S17). Nor does a
         # title of the person's own, before a pass sees the old one (S13).
-        untold = {
+        lost = {
             href
-            for href, acts in self.seen.acts.items()
-            if acts.history and not then.acts.get(href, Acts()).history
+            for href in self.seen.acts.keys() | self.ticks_seen | self.ticks_met
+            if not then.acts.get(href, Acts()).history
         }
+        ticked = {href for href, acts in self.seen.acts.items() if acts.history}
+        untold = lost & ticked & self.ticks_seen
+        # Whether the ledger knows of it, or that it was taken back, nobody can tell.
+        self.doubtful |= lost & (self.ticks_seen | self.ticks_met) - untold
+        self.seen.made -= self._ahead(self.doubtful | (lost & ticked - untold))
         self.unticked |= untold
         self.untold |= untold
         self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
         for href in untold & bodies.keys():
             self.seen.acts[href] = replace(self.seen.acts.get(href, Acts()), history=True)
-        if len(self.devices) > 1:
+        if len(self.devices) > 1 or not self.devices[0].knows:
             self._forget_what_was_ticked()
+        for device in self.devices:
+            device.behind = True
 
     @rule(device=st.integers(0, 1))
     def a_ledger_is_lost(self, device: int) -> None:
@@ -416,11 +428,13 @@ class Living(RuleBasedStateMachine):
 
     def _forget_what_was_ticked(self) -> None:
         """Forget the ticks of which neither calendar nor memory tells any more."""
-        ahead = {h for h in self.untold if self.seen.days.get(h, self.today) >= self.today}
-        self.seen.made -= ahead
+        self.seen.made -= self._ahead(self.untold)
         for href in self.untold & self.seen.acts.keys():
             self.seen.acts[href] = replace(self.seen.acts[href], history=False)
         self.doubtful |= self.untold
+
+    def _ahead(self, hrefs: set[Href]) -> set[Href]:
+        return {h for h in hrefs if self.seen.days.get(h, self.today) >= self.today}
 
     def _without_history(self, href: Href, acts: Acts) -> Acts:
         """Return what of somebody's acts an event itself tells, and its stamp."""

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
 from lorsync.amending import restore, unpin
 from lorsync.core.entry import State
-from lorsync.core.model import Facts, Kind, Letter, LetterId, MentorId
+from lorsync.core.model import Alarm, Facts, Kind, Letter, LetterId, MentorId
 from lorsync.errors import TryAgainError, UnavailableError, UsageError
 from lorsync.ports import Href
 from tests.sync.desk import DUE, START, Desk, days_of, letter, settings
@@ -343,9 +344,41 @@ def test_s5_alarms_changed_before_a_write_was_seen_to_arrive_are_theirs(
     desk.calendar.faults = None
     edit(desk, request)
     alarms = alarms_of(desk.events()[request])
-    # All that is ours is written anew (S20).
-    desk.sync(take_over=True)
+    desk.sync()
+    ring_at_seven(desk)
+    desk.sync()
     assert alarms_of(desk.events()[request]) == alarms
+
+
+def ring_at_seven(desk: Desk) -> None:
+    """Want other alarms, so that all of lorsync's are written anew."""
+    style = replace(desk.settings.style, alarms=(Alarm(days_before=0, at=time(7)),))
+    desk.settings = replace(desk.settings, style=style)
+
+
+def test_s5_alarms_changed_on_what_another_lorsync_wrote_are_theirs(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    other = replace(desk, folder=tmp_path / "other")
+    other.sync()
+    desk.person_changes(request, dtstart=datetime(2027, 8, 2, 15, tzinfo=UTC), dtend=None)
+
+    def offline(what: str, moment: str, _: object) -> None:
+        if (what, moment) == ("update", "after"):
+            raise UnavailableError("offline")
+
+    # Its alarms are counted anew from the hour, and that is not seen to arrive.
+    desk.calendar.faults = offline
+    with pytest.raises(UnavailableError):
+        other.sync()
+    desk.calendar.faults = None
+    silence(desk, request)
+    other.sync()
+    ring_at_seven(other)
+    other.sync()
+    assert not alarms_of(desk.events()[request])
 
 
 def test_s17_a_move_of_what_a_backup_brought_back_binds_no_new_event(desk: Desk) -> None:
