@@ -7,6 +7,7 @@ stamp does not vouch for it; it is ours again once it says what the plan says.
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
@@ -165,12 +166,23 @@ def _theirs(
     return frozenset(p for p in Property if _is_theirs(p, entry, remote, base))
 
 
-def _is_theirs(
-    p: Property, entry: Entry, remote: Reading, base: tuple[Digests, Collection[Property]] | None
-) -> bool:
+class _Base(NamedTuple):
+    """What an event is compared with: its digests, and which of them can be.
+
+    ``stamped``: it bears the stamp, which says what of it is lorsync's.
+    """
+
+    digests: Digests
+    comparable: Collection[Property]
+    stamped: bool
+
+
+def _is_theirs(p: Property, entry: Entry, remote: Reading, base: _Base | None) -> bool:
     now = remote.meaning.digests[p]
-    if p in entry.theirs and base is not None and now == base[0][p]:
-        return True  # As they left it, even if the plan has come to say the same.
+    if p in entry.theirs and base is not None and now == base.digests[p]:
+        # As they left it, even if the plan has come to say the same; but what was theirs for want
+        # of a stamp is ours again by one that came back (S3, S17).
+        return base.stamped or p not in _STAMPED or p in remote.touched
     if entry.sent_digests is not None and now == entry.sent_digests[p]:
         return False  # It says what the plan says: an edit undone, or none.
     if p in entry.theirs:
@@ -179,21 +191,18 @@ def _is_theirs(
         return base is None or p not in _STAMPED or p in remote.touched
     if base is None:
         return p in remote.touched
-    digests, comparable = base
-    if p not in comparable or now == digests[p]:
+    if p not in base.comparable or now == base.digests[p]:
         return False  # As it was, or as the server makes of it (S1).
     return p not in _STAMPED or p in remote.touched
 
 
-def _base(
-    entry: Entry, zone: ZoneInfo, comparable: frozenset[Property]
-) -> tuple[Digests, Collection[Property]] | None:
-    """Return what to compare with, and which properties: the echo, else what was sent (S5)."""
-    if entry.echo is not None:
-        return _meaning(entry.echo, entry.uid, zone).digests, EVERY
-    if entry.sent is not None:
-        return _meaning(entry.sent, entry.uid, zone).digests, comparable
-    return None
+def _base(entry: Entry, zone: ZoneInfo, comparable: frozenset[Property]) -> _Base | None:
+    """Return what to compare with: the echo, else what was sent (S5)."""
+    body, which = (entry.echo, EVERY) if entry.echo is not None else (entry.sent, comparable)
+    if body is None:
+        return None
+    seen = read(body, entry.uid, zone)
+    return _Base(seen.meaning.digests, which, seen.block is not None)
 
 
 def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:

@@ -12,7 +12,7 @@ from lorsync.core.entry import State
 from lorsync.core.model import Alarm, Facts, Kind, Letter, LetterId, MentorId
 from lorsync.errors import TryAgainError, UnavailableError, UsageError
 from lorsync.ports import Href
-from tests.sync.desk import DUE, START, Desk, days_of, letter, settings
+from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
 from tests.sync.test_merge import (
     LATER,
     MOVED,
@@ -544,3 +544,19 @@ def test_s17_a_released_event_that_a_backup_brings_back_stands_once(desk: Desk) 
     assert len(days_of(desk, "Talk with Dr. Alvarez")) == 1
     assert desk.events()[talk]["LOCATION"] == "Ward 7"
     assert not desk.sync().wrote
+
+
+def test_s17_what_was_theirs_for_want_of_a_stamp_is_ours_with_one_that_came_back(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    backup = desk.calendar.bodies[final]
+    desk.person_changes(final, description="All mine.")
+    desk.lose_ledger()
+    desk.sync()
+    desk.calendar.edit(final, backup)
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
+    report = desk.sync()
+    assert name_of(final) not in {change.uid for change in report.kept}
+    assert desk.events()[final]["DTSTART"].dt == DUE
