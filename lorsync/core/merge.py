@@ -163,6 +163,9 @@ def _theirs(
 ) -> frozenset[Property]:
     """Say which properties the person has, of those that lorsync writes."""
     base = _base(entry, zone, comparable)
+    if base is not None and remote.sequence < base.sequence:
+        # A version from before: only what is stamped tells whose it is (S17).
+        base = base._replace(comparable=_STAMPED)
     return frozenset(p for p in Property if _is_theirs(p, entry, remote, base))
 
 
@@ -175,6 +178,7 @@ class _Base(NamedTuple):
     digests: Digests
     comparable: Collection[Property]
     stamped: bool
+    sequence: int
 
 
 def _is_theirs(p: Property, entry: Entry, remote: Reading, base: _Base | None) -> bool:
@@ -202,7 +206,7 @@ def _base(entry: Entry, zone: ZoneInfo, comparable: frozenset[Property]) -> _Bas
     if body is None:
         return None
     seen = read(body, entry.uid, zone)
-    return _Base(seen.meaning.digests, which, seen.block is not None)
+    return _Base(seen.meaning.digests, which, seen.block is not None, seen.sequence)
 
 
 def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:
@@ -243,8 +247,11 @@ def _was_released(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
 def _has_arrived(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
     if entry.intended is None:
         return False
-    intended = _meaning(entry.intended, entry.uid, zone).digests
-    return all(intended[p] == remote.meaning.digests[p] for p in _STAMPED)
+    intended = read(entry.intended, entry.uid, zone)
+    wanted, there = intended.meaning.digests, remote.meaning.digests
+    same = {p for p in Property if wanted[p] == there[p]}
+    # Alarms alone may differ by the server's doing, or because the write was never sent.
+    return same == EVERY or (same >= _STAMPED and remote.sequence >= intended.sequence)
 
 
 def _meaning(body: bytes, uid: Uid, zone: ZoneInfo) -> Meaning:

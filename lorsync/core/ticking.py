@@ -25,7 +25,10 @@ def with_ticks(
     what it said without its tick takes facts back, and none of a version that came back (S17).
     """
     title = remote.meaning.summary
-    if before.ticks and title == before.summary:
+    seen = _last_seen(before, zone)
+    # Where a write was not seen to arrive, what was seen before it is no change either (I7).
+    unchanged = title == before.summary or (seen is not None and title == seen.meaning.summary)
+    if before.ticks and unchanged:
         return replace(entry, ticks=before.ticks, title=before.title)
     if before.ticks and is_earlier(remote, before, zone) and _is_ours(title, before, remote):
         return replace(entry, ticks=before.ticks, title=before.title or title)

@@ -210,9 +210,12 @@ class Living(RuleBasedStateMachine):
         href = self._choose(number)
         if href is None or href in self.seen.released or self.seen.is_history(href):
             return
+        if person.title_of(person.event_in(self.calendar.bodies[href])).startswith("✓"):
+            return
         if identity_of(href).kind is Kind.DEADLINE:
             self.ever_in |= self.letters_of.get(href, frozenset())
-        if self.seen.acts.get(href, Acts()).title is not None:
+        acts = self.seen.acts.get(href, Acts())
+        if acts.title is not None or acts.text is not None:
             # A word behind a title that lorsync may not have seen yet is no tick (S13).
             words = words.replace(" – done", " ✓")
         self._do(number, lambda b, acts: person.tick(b, acts, words))
@@ -349,6 +352,7 @@ class Living(RuleBasedStateMachine):
     def the_server_is_restored(self) -> None:
         """S17: everything is as it was, under new ETags."""
         bodies, then = self.backup
+        before = self.seen.acts | {href: acts for href, (_, acts) in self.seen.deleted.items()}
         for href in self.seen.ours(self.calendar.bodies).keys() - bodies.keys():
             self._vanish(href)
         for href in self.seen.foreign.keys() - bodies.keys():
@@ -368,10 +372,10 @@ class Living(RuleBasedStateMachine):
         # title of the person's own, before a pass sees the old one (S13).
         lost = {
             href
-            for href in self.seen.acts.keys() | self.ticks_seen | self.ticks_met
+            for href in before.keys() | self.ticks_seen | self.ticks_met
             if not then.acts.get(href, Acts()).history
         }
-        ticked = {href for href, acts in self.seen.acts.items() if acts.history}
+        ticked = {href for href, acts in before.items() if acts.history}
         untold = lost & ticked & self.ticks_seen
         # Whether the ledger knows of it, or that it was taken back, nobody can tell.
         self.doubtful |= lost & (self.ticks_seen | self.ticks_met) - untold

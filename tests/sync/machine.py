@@ -174,7 +174,8 @@ class Season(Living):
         self._end(it, before)
         it.torn = it.behind = False
         self.untold.clear()
-        self.ticks_seen = {h for h, acts in self.seen.acts.items() if acts.history}
+        ticked = {h for h, acts in self.seen.acts.items() if acts.history}
+        self.ticks_seen = self.ticks_seen - self.calendar.bodies.keys() | ticked
         if not any(warning.code == "emptied" for warning in report.warnings):
             self._hold_plan(it, report)
             if not report.held:

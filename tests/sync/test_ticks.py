@@ -8,8 +8,9 @@ import pytest
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact, Source
 from lorsync.core.model import Facts, Kind, LetterId
+from lorsync.errors import UnavailableError
 from lorsync.ports import Href
-from tests.sync.desk import DUE, START, Desk, letter, settings
+from tests.sync.desk import DUE, START, Desk, letter, name_of, settings
 
 LATER = timedelta(days=30)
 
@@ -267,3 +268,25 @@ def test_s17_a_backup_from_before_a_tick_takes_nothing_back(desk: Desk, request_
     desk.person_changes(request_href, summary=before)
     desk.sync()
     assert desk.facts() == {}
+
+
+def test_i7_a_tick_written_once_more_outlives_a_write_that_did_not_arrive(
+    desk: Desk, request_href: Href
+) -> None:
+    backup = desk.calendar.bodies[request_href]
+    type_title(desk, request_href, "✓ …")
+    desk.sync()
+    desk.calendar.edit(request_href, backup)
+
+    def offline(what: str, moment: str, href: Href | None) -> None:
+        if (what, moment, href) == ("update", "before", request_href):
+            raise UnavailableError("offline")
+
+    desk.calendar.faults = offline
+    with pytest.raises(UnavailableError):
+        desk.sync()
+    desk.calendar.faults = None
+    report = desk.sync()
+    assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
+    # And none of what the backup brought is said to be the person's.
+    assert [c.changed for c in report.kept if c.uid == name_of(request_href)] == [("ticked",)]
