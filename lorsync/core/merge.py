@@ -163,9 +163,6 @@ def _theirs(
 ) -> frozenset[Property]:
     """Say which properties the person has, of those that lorsync writes."""
     base = _base(entry, zone, comparable)
-    if base is not None and remote.sequence < base.sequence:
-        # A version from before: only what is stamped tells whose it is (S17).
-        base = base._replace(comparable=_STAMPED)
     return frozenset(p for p in Property if _is_theirs(p, entry, remote, base))
 
 
@@ -178,7 +175,6 @@ class _Base(NamedTuple):
     digests: Digests
     comparable: Collection[Property]
     stamped: bool
-    sequence: int
 
 
 def _is_theirs(p: Property, entry: Entry, remote: Reading, base: _Base | None) -> bool:
@@ -206,7 +202,7 @@ def _base(entry: Entry, zone: ZoneInfo, comparable: frozenset[Property]) -> _Bas
     if body is None:
         return None
     seen = read(body, entry.uid, zone)
-    return _Base(seen.meaning.digests, which, seen.block is not None, seen.sequence)
+    return _Base(seen.meaning.digests, which, seen.block is not None)
 
 
 def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:

@@ -352,7 +352,10 @@ class Living(RuleBasedStateMachine):
     def the_server_is_restored(self) -> None:
         """S17: everything is as it was, under new ETags."""
         bodies, then = self.backup
-        before = self.seen.acts | {href: acts for href, (_, acts) in self.seen.deleted.items()}
+        was = self.seen.deleted | {
+            href: (body, self.seen.acts.get(href, Acts()))
+            for href, body in self.seen.ours(self.calendar.bodies).items()
+        }
         for href in self.seen.ours(self.calendar.bodies).keys() - bodies.keys():
             self._vanish(href)
         for href in self.seen.foreign.keys() - bodies.keys():
@@ -368,27 +371,40 @@ class Living(RuleBasedStateMachine):
         self.remembered.clear()
         if not all(device.knows for device in self.devices):
             self._forget_what_is_gone()
-        # An old version takes no tick back, but only a ledger knows of it now (S17). Nor does a
-        # title of the person's own, before a pass sees the old one (S13).
+        self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
+        self._lose_ticks(was)
+        for device in self.devices:
+            device.behind = True
+
+    def _lose_ticks(self, was: dict[Href, tuple[bytes, Acts]]) -> None:
+        """Tell what is left of ticks that a restored server does not show any more.
+
+        ``was`` is how everything looked before. A version from before the tick takes nothing back
+        (S17), but only a ledger knows of it now.
+        """
         lost = {
             href
-            for href in before.keys() | self.ticks_seen | self.ticks_met
-            if not then.acts.get(href, Acts()).history
+            for href in was.keys() | self.ticks_seen | self.ticks_met
+            if not self.seen.acts.get(href, Acts()).history
         }
-        ticked = {href for href, acts in before.items() if acts.history}
-        untold = lost & ticked & self.ticks_seen
+        ticked = {href for href, (_, acts) in was.items() if acts.history}
+        untold = {
+            href
+            for href in lost & ticked & self.ticks_seen
+            # That it is one from before is known by what lorsync wrote into the title since.
+            if person.sequence_in(was[href][0])
+            > person.sequence_in(self.calendar.bodies.get(href, b""))
+        }
         # Whether the ledger knows of it, or that it was taken back, nobody can tell.
         self.doubtful |= lost & (self.ticks_seen | self.ticks_met) - untold
         self.seen.made -= self._ahead(self.doubtful | (lost & ticked - untold))
+        # A title of the person's own, before a pass sees the old one, takes nothing back (S13).
         self.unticked |= untold
         self.untold |= untold
-        self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
-        for href in untold & bodies.keys():
+        for href in untold & self.calendar.bodies.keys():
             self.seen.acts[href] = replace(self.seen.acts.get(href, Acts()), history=True)
         if len(self.devices) > 1 or not self.devices[0].knows:
             self._forget_what_was_ticked()
-        for device in self.devices:
-            device.behind = True
 
     @rule(device=st.integers(0, 1))
     def a_ledger_is_lost(self, device: int) -> None:

@@ -58,6 +58,12 @@ def title_of(event: icalendar.Event) -> str:
     return " ".join(str(event["SUMMARY"]).split())
 
 
+def sequence_in(body: bytes) -> int:
+    """Return the SEQUENCE of an event, -1 where there is none that can be read."""
+    events = body.count(b"BEGIN:VEVENT")
+    return int(event_in(body).get("SEQUENCE", 0)) if events == 1 else -1
+
+
 def is_released(event: icalendar.Event) -> bool:
     """Tell whether lorsync left an event to the person."""
     return title_of(event).startswith(NOT_NEEDED.strip())
