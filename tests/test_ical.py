@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lorsync.core.content import EVERY, Property, content_of
@@ -73,6 +73,8 @@ def test_lines_end_in_crlf_and_are_folded_at_75_octets_without_cutting_a_charact
         line.decode()
 
 
+@example(summary="Ask Dr. Chen\u200b", text="")
+@example(summary="\u200b", text="")
 @given(summary=st.text(min_size=1, max_size=90), text=st.text(max_size=600))
 def test_what_was_written_reads_back_the_same_and_untouched(summary: str, text: str) -> None:
     written = body(summary=summary, text=text)

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from lorsync.core.model import Event, EventStyle, Uid
-from lorsync.core.stamp import find_block, stamped
+from lorsync.core.stamp import BY_YOU, find_block, stamped
+from lorsync.core.ticks import folded
 
 DURATION = timedelta(minutes=30)
 """How long a timed event lasts."""
@@ -82,7 +83,11 @@ def content_of(event: Event, style: EventStyle) -> Content:
         start = local.astimezone(UTC)
         end = start + DURATION
         stamp_start = local.isoformat(sep=" ", timespec="minutes")
-    summary = _writable(event.summary)
+    if event.pinned and event.unpinned_day is None:
+        # No plan vouches for the person's own day, and so its stamp must not either (S10).
+        stamp_start += BY_YOU
+    # As it will be read back, lest a mark that nobody sees makes it another title.
+    summary = _writable(folded(event.summary))
     return Content(
         uid=event.uid,
         start=start,

@@ -228,11 +228,14 @@ def _resolved(entry: Entry) -> Entry:
 def _is_old(entry: Entry, remote: Reading, zone: ZoneInfo, today: date) -> bool:
     """Tell whether a released event ahead is an old version of it that came back (S17).
 
-    That is one which is all ours, or which bears our own title and comes before what was seen.
+    That is one which is all ours, or which bears our own title, or its own without the note, and
+    comes before what was seen.
     """
     words = WORDS.intersection(remote.meaning.extras)
     as_written = not remote.touched and not words
-    before = Property.TITLE not in remote.touched and is_earlier(remote, entry, zone)
+    same_title = remote.meaning.summary == entry.summary.removeprefix(NOT_NEEDED)
+    ours = same_title or Property.TITLE not in remote.touched
+    before = ours and is_earlier(remote, entry, zone)
     return remote.meaning.day(zone) >= today and (as_written or before)
 
 

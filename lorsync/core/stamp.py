@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 _OPENING = "--- lorsync ---"
-_STAMP = re.compile(r"--- planned (\S+(?: \d\d:\d\d\S*)?) · ([0-9a-f]{6})([0-9a-f]{6}) ---")
+BY_YOU = " by you"
+"""What stands behind the day in the stamp where it is the person's own: no plan vouches for it."""
+
+_START = rf"\S+(?: \d\d:\d\d\S*)?(?:{BY_YOU})?"
+_STAMP = re.compile(rf"--- planned ({_START}) · ([0-9a-f]{{6}})([0-9a-f]{{6}}) ---")
 _BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
 _TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 
@@ -24,7 +28,7 @@ class Block:
     """A managed block found in a description: its text, what the stamp says, and what is around.
 
     ``start`` is the planned start as the stamp has it: ``2026-07-30``, or with a time and its
-    offset from UTC, ``2026-07-30 09:00-04:00``;
+    offset from UTC, ``2026-07-30 09:00-04:00``, and `` by you`` behind either;
     ``title_hash`` and ``text_hash`` are its halves. ``before`` and ``after`` are the person's.
     """
 

@@ -120,7 +120,7 @@ def find_tick(
     nothing, and a word before or behind it needs no separator. A day without a year is the one
     nearest to ``today``.
     """
-    title = _folded(title)
+    title = folded(title)
     if len(title) > _LONGEST or (is_known(title) and _FORM.match(title) is None):
         return None
 
@@ -141,15 +141,15 @@ def ticked_title(fact: Fact, day: date, rest: str) -> str:
 
 def without_tick(title: str) -> str:
     """Return a title without a tick in the one form."""
-    title = _folded(title)
+    title = folded(title)
     while found := _FORM.match(title):
-        title = _folded(title[found.end() :])
+        title = folded(title[found.end() :])
     return title
 
 
 def is_settled(title: str, fact: Fact, day: date) -> bool:
     """Tell whether a title states a fact in the one form already."""
-    found = _FORM.match(_folded(title))
+    found = _FORM.match(folded(title))
     return found is not None and (found["word"], found["day"]) == (fact.words, short_day(day))
 
 
@@ -276,7 +276,7 @@ def _valid(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _folded(title: str) -> str:
+def folded(title: str) -> str:
     """Return a title as it is read: white space folded, and nothing unseen at a mark or its ends.
 
     U+FE0E and U+FE0F only ask for the plain or the coloured picture of a mark. Elsewhere they may

@@ -76,6 +76,7 @@ class Living(RuleBasedStateMachine):
         # (S13), and during whose tick one began.
         self.ticks_seen: set[Href] = set()
         self.ticks_met: set[Href] = set()
+        self.ever_ticked: set[Href] = set()
         self.ever_spoiled: set[Href] = set()
         # Whose tick went with a restored backup, so that calendar and memory do not tell of it.
         self.untold: set[Href] = set()
@@ -218,6 +219,7 @@ class Living(RuleBasedStateMachine):
         if acts.title is not None or acts.text is not None:
             # A word behind a title that lorsync may not have seen yet is no tick (S13).
             words = words.replace(" – done", " ✓")
+        self.ever_ticked.add(href)
         self._do(number, lambda b, acts: person.tick(b, acts, words))
 
     @rule(number=which)
@@ -384,7 +386,7 @@ class Living(RuleBasedStateMachine):
         """
         lost = {
             href
-            for href in was.keys() | self.ticks_seen | self.ticks_met
+            for href in was.keys() | self.ever_ticked
             if not self.seen.acts.get(href, Acts()).history
         }
         ticked = {href for href, (_, acts) in was.items() if acts.history}
@@ -396,7 +398,9 @@ class Living(RuleBasedStateMachine):
             > person.sequence_in(self.calendar.bodies.get(href, b""))
         }
         # Whether the ledger knows of it, or that it was taken back, nobody can tell.
-        self.doubtful |= lost & (self.ticks_seen | self.ticks_met) - untold
+        known = self.ticks_seen | self.ticks_met
+        known |= self.ever_ticked if len(self.devices) > 1 else set()
+        self.doubtful |= lost & known - untold
         self.seen.made -= self._ahead(self.doubtful | (lost & ticked - untold))
         # A title of the person's own, before a pass sees the old one, takes nothing back (S13).
         self.unticked |= untold

@@ -197,6 +197,8 @@ class Season(Living):
             href = self.calendar.href_for(event.uid)
             self.letters_of[href] = self.letters_of.get(href, frozenset()) | set(event.letters)
             self.listed[href] = frozenset(event.letters)
+            if event.pinned and event.unpinned_day is None:
+                continue  # The stamp says whose day it is.
             self.planned.setdefault(href, set()).add(event.planned_day)
             acts = self.seen.acts.get(href, Acts())
             if acts.start == event.planned_day and not self._known_to_all(href):

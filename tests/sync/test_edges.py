@@ -9,7 +9,7 @@ import pytest
 
 from lorsync.amending import restore, unpin
 from lorsync.core.entry import State
-from lorsync.core.model import Alarm, Facts, Kind, Letter, LetterId, MentorId
+from lorsync.core.model import Alarm, Facts, Kind, Letter, LetterId, MentorId, Policy
 from lorsync.errors import TryAgainError, UnavailableError, UsageError
 from lorsync.ports import Href
 from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
@@ -560,3 +560,43 @@ def test_s17_what_was_theirs_for_want_of_a_stamp_is_ours_with_one_that_came_back
     report = desk.sync()
     assert name_of(final) not in {change.uid for change in report.kept}
     assert desk.events()[final]["DTSTART"].dt == DUE
+
+
+def test_s10_a_move_that_no_plan_has_a_day_for_is_seen_by_another_machine(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    other = replace(desk, folder=tmp_path / "other")
+    other.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    day = date(2027, 8, 26)
+    desk.person_changes(final, dtstart=day, dtend=day + timedelta(days=1))
+    season = desk.settings.season
+    none = replace(season, policy=Policy(follow_ups=0))
+    desk.settings = replace(desk.settings, season=none)
+    desk.sync()
+    assert "2027-08-26 by you" in str(desk.events()[final]["DESCRIPTION"])
+    for machine in (other, desk):
+        machine.settings = replace(desk.settings, season=season)
+        machine.sync(take_over=machine is other)
+        assert desk.events()[final]["DTSTART"].dt == day
+    desk.lose_ledger()
+    desk.sync()
+    assert desk.events()[final]["DTSTART"].dt == day
+
+
+def test_s17_a_released_event_without_a_stamp_that_a_backup_brings_back_stands_once(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    talk = desk.find(Kind.TALK)
+    desk.person_changes(talk, description="All mine.")
+    backup = desk.calendar.bodies[talk]
+    desk.change(letter("Alvarez", facts=Facts(talked_on=START)), letter("Chen"))
+    desk.sync()
+    assert str(desk.events()[talk]["SUMMARY"]).startswith("Not needed")
+    desk.calendar.edit(talk, backup)
+    desk.change(letter("Alvarez"), letter("Chen"))
+    desk.sync()
+    assert len(days_of(desk, "Talk with Dr. Alvarez")) == 1
+    assert not desk.sync().wrote
