@@ -260,7 +260,9 @@ class Living(RuleBasedStateMachine):
         href = self._choose(number)
         # No stamp tells whose alarms are, so each ledger has to have read the event (S3).
         # A ticked event rings no more (S13).
-        quiet = href is not None and (self.seen.is_history(href) or href in self.ever_spoiled)
+        quiet = href is not None and (
+            self.seen.is_history(href) or href in self.ever_spoiled | self.doubtful
+        )
         if href is not None and not quiet and self._known_to_all(href):
             offsets = [timedelta(days=-2, minutes=m) for m in minutes]
             if offsets or person.rings(self.calendar.bodies[href]):
@@ -415,6 +417,8 @@ class Living(RuleBasedStateMachine):
         it = self.devices[device % len(self.devices)]
         it.desk.lose_ledger()
         it.knows.clear()
+        # Another one may take these for deleted by the person, and say so in the memory (S4).
+        it.absent |= it.took
         it.took.clear()
         self.forgotten |= self.contested
         it.torn = False
