@@ -92,7 +92,8 @@ def changes_of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
             kind=entry.identity.kind,
             mentor=entry.mentor,
             day=entry.day,
-            summary=entry.summary or "(untitled)",
+            # What only the memory tells of has no title (S4).
+            summary=entry.summary or f"{entry.identity.kind} ({entry.mentor})",
             changed=entry.changed,
         )
         for entry in entries

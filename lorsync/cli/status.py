@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lorsync.cli.status_text import Picture
     from lorsync.settings import Settings
 
-_NEXT_EVENTS = 5
-
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -142,7 +140,7 @@ def _document(picture: "Picture") -> dict[str, object]:
         "letters": None if plan is None else letters(plan.letters),
         "facts": None if plan is None else facts(picture.facts),
         "budgets": None if plan is None else budgets(plan.budgets),
-        "events": None if plan is None else events(plan.events[:_NEXT_EVENTS]),
+        "events": None if plan is None else events(picture.coming),
         "calendar": {
             "provider": None if calendar is None else calendar.provider,
             "name": None if calendar is None else calendar.name,

@@ -13,7 +13,7 @@ import click
 from lorsync.backoff import PutOff
 from lorsync.cli.plain_text import at_most_80
 from lorsync.core.facts import Statement
-from lorsync.core.model import Budget, Mentor, MentorId, Plan, PlanWarning
+from lorsync.core.model import Budget, Event, Mentor, MentorId, Plan, PlanWarning
 from lorsync.passes import Record
 from lorsync.report import Change
 from lorsync.settings import Settings
@@ -73,6 +73,13 @@ class Picture:
         return next((event.planned_day for event in events if event.uid == moved.uid), None)
 
     @property
+    def coming(self) -> Sequence[Event]:
+        """The next events of the plan, without those that the person deleted (S11)."""
+        away = {change.uid for change in self.away}
+        events = () if self.plan is None else self.plan.events
+        return [event for event in events if event.uid not in away][:_NEXT_EVENTS]
+
+    @property
     def next_pass(self) -> datetime | None:
         """When the daemon means to run its next pass; None without one."""
         if self.pid is None or self.record is None or self.record.next_pass is None:
@@ -93,6 +100,7 @@ def lines(picture: Picture) -> Iterator[str]:
         yield from _passes(picture, picture.record)
     yield from _needs(picture)
     if picture.plan is not None and picture.settings is not None:
+        yield from _next(picture.coming)
         yield from _plan(picture.plan, picture.settings.season.mentors)
     today = picture.at.astimezone(picture.zone or UTC).date()
     yield from _moved(picture, today)
@@ -174,15 +182,18 @@ def _needs(picture: Picture) -> Iterator[str]:
             yield from _folded(f"  {line.strip()}", more="    ")
 
 
-def _plan(plan: Plan, mentors: Mapping[MentorId, Mentor]) -> Iterator[str]:
-    if plan.events:
+def _next(coming: Sequence[Event]) -> Iterator[str]:
+    if coming:
         yield from _heading("Next")
-        for event in plan.events[:_NEXT_EVENTS]:
+        for event in coming:
             note = ", moved by you" if event.pinned else ""
             yield from _folded(f"{_day(event.day)}  {event.summary}{note}", more=" " * 16)
     else:
         yield ""
         yield "Nothing is planned."
+
+
+def _plan(plan: Plan, mentors: Mapping[MentorId, Mentor]) -> Iterator[str]:
     yield from _heading("Letters")
     for letter in plan.letters:
         due = f", due {letter.due.isoformat()}" if letter.due is not None else ""

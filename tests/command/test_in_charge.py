@@ -171,3 +171,21 @@ def test_s19_all_events_move_to_a_folder_and_back(user: User, server: Server, co
     assert not list(folder.glob("*.ics"))
     assert "SUMMARY:Hers is due" in phone.read(href)
     assert user.json("sync", config=config)["requests"] == 1
+
+
+def test_s11_what_was_deleted_is_not_what_comes_next_and_has_a_name_without_the_ledger(
+    user: User, server: Server, config: Path
+) -> None:
+    user.json("sync", config=config)
+    phone = phone_of(user, server, config)
+    talk = phone.find("Talk with Prof. Ana Ruiz")
+    phone.delete(talk)
+    user.json("sync", config=config)
+    told = user.json("status", config=config)
+    uid = talk.rpartition("/")[2].removesuffix(".ics")
+    assert uid not in {event["uid"] for event in told["events"]}
+    assert [change["uid"] for change in told["away"]] == [uid]
+    lose_ledger(user)
+    user.json("sync", config=config)
+    (away,) = user.json("status", config=config)["away"]
+    assert (away["uid"], away["summary"]) == (uid, f"talk ({MENTOR})")

@@ -373,7 +373,9 @@ def test_an_event_that_is_gone_is_missing_and_no_longer_kept(desk: Desk) -> None
     desk.sync()
     href = desk.find(Kind.DEADLINE)
     desk.person_changes(href, summary="")
-    assert [(c.summary, c.changed) for c in desk.sync().kept] == [("(untitled)", ("title",))]
+    assert [(c.summary, c.changed) for c in desk.sync().kept] == [
+        ("deadline (Alvarez)", ("title",))
+    ]
     desk.calendar.remove(href)
     report = desk.sync()
     assert [c.kind for c in report.missing] == [Kind.DEADLINE]
