@@ -364,7 +364,10 @@ class Living(RuleBasedStateMachine):
             self._vanish(href)
         for href in self.seen.foreign.keys() - bodies.keys():
             self.calendar.remove(href)
-        self.brought_back |= self.taken_off & bodies.keys()
+        back = self.taken_off & bodies.keys()
+        self.brought_back |= back
+        # One that was not there on its day has not passed, and was made by nobody.
+        self.seen.belated |= {h for h in back - was.keys() if self.seen.days[h] < self.today}
         for href, body in bodies.items():
             if self.calendar.bodies.get(href) != body:
                 self.calendar.put_foreign(name_of(href), body)

@@ -78,7 +78,7 @@ class Onlooker:
     was. ``made`` are the follow-ups whose day has passed while they stood, ``dismissed`` those that
     the person deleted while every ledger knew them. ``days`` is where each event was last read to
     stand, ``released`` what lorsync left to the person as no longer needed, whatever they named it
-    since.
+    since, ``belated`` what a backup brought back after its day.
     """
 
     foreign: dict[Href, bytes] = field(default_factory=dict)
@@ -88,6 +88,7 @@ class Onlooker:
     dismissed: set[Href] = field(default_factory=set)
     days: dict[Href, date] = field(default_factory=dict)
     released: set[Href] = field(default_factory=set)
+    belated: set[Href] = field(default_factory=set)
 
     def ours(self, bodies: Mapping[Href, bytes]) -> dict[Href, bytes]:
         """Return the events of lorsync's; whatever else it may have written is a mistake (I3)."""
@@ -127,7 +128,7 @@ class Onlooker:
                 self.days[href] = day_of(event)
                 if is_released(event):
                     self.released.add(href)
-            passed = self.days[href] < today and href not in self.released
+            passed = self.days[href] < today and href not in self.released | self.belated
             if (passed or self.is_history(href)) and identity_of(href).kind is Kind.FOLLOW_UP:
                 self.made.add(href)
 
