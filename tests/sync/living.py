@@ -424,6 +424,9 @@ class Living(RuleBasedStateMachine):
         it.absent |= it.took
         it.took.clear()
         self.forgotten |= self.contested
+        if it.torn:
+            # The memory may say of any of these that it was deleted, as it was about to be.
+            self.forgotten |= self.seen.ours(self.calendar.bodies).keys()
         it.torn = False
         self._forget()
 
