@@ -200,24 +200,9 @@ def _recorded(
     options: Options,
     ahead: Ahead | None,
 ) -> Report:
-    failed_before = ledger.memo(_LAST_ERROR) is not None
-    moved: tuple[PlanWarning, ...] = ()
-    to_move = has_moved(ledger, settings.calendar)
+    """Run a pass, and remember how it went."""
     try:
-        if options.move and to_move:
-            with counted(settings.calendar, ledger, now) as allowance:
-                moved = move(settings.calendar, state, ledger, allowance=allowance)
-        with _calendar(
-            settings, state, ledger, ahead, now=now, dry_run=options.dry_run
-        ) as calendar:
-            report = run_pass(
-                settings,
-                calendar,
-                ledger,
-                now=now,
-                # After any error the token is not believed (S16).
-                options=replace(options, full=options.full or failed_before),
-            )
+        report = _passed(settings, state, ledger, now=now, options=options, ahead=ahead)
     except (BusyError, AllowanceSpentError) as error:
         # What a server asks for counts from when it did so: a pass may have gone on for minutes.
         late = _put_off(settings, ledger, error, later())
@@ -231,10 +216,6 @@ def _recorded(
             refused = {_LOGIN_REFUSED: memo} if isinstance(error, LoginRefusedError) else {}
             ledger.remember({_LAST_ERROR: memo, **refused})
         raise
-    more = (*moved, *renamed_warning(settings.calendar, ledger))
-    report = replace(report, warnings=(*report.warnings, *more)) if more else report
-    if options.move and not to_move:
-        report = replace(report, idle=(*report.idle, _NOTHING_TO_MOVE))
     if not options.dry_run:
         ledger.remember(
             {
@@ -243,6 +224,33 @@ def _recorded(
                 **dict.fromkeys((_LAST_ERROR, _PUT_OFF, _LOGIN_REFUSED)),
             }
         )
+    return report
+
+
+def _passed(
+    settings: Settings,
+    state: Path,
+    ledger: SqliteLedger,
+    *,
+    now: datetime,
+    options: Options,
+    ahead: Ahead | None,
+) -> Report:
+    """Move the events to another account first, where that is asked for, and run a pass."""
+    # After any error the token is not believed (S16).
+    failed_before = ledger.memo(_LAST_ERROR) is not None
+    chosen = replace(options, full=options.full or failed_before)
+    moved: tuple[PlanWarning, ...] = ()
+    to_move = has_moved(ledger, settings.calendar)
+    if options.move and to_move:
+        with counted(settings.calendar, ledger, now) as allowance:
+            moved = move(settings.calendar, state, ledger, allowance=allowance)
+    with _calendar(settings, state, ledger, ahead, now=now, dry_run=options.dry_run) as calendar:
+        report = run_pass(settings, calendar, ledger, now=now, options=chosen)
+    more = (*moved, *renamed_warning(settings.calendar, ledger))
+    report = replace(report, warnings=(*report.warnings, *more)) if more else report
+    if options.move and not to_move:
+        report = replace(report, idle=(*report.idle, _NOTHING_TO_MOVE))
     return report
 
 
