@@ -6,11 +6,11 @@ Only what has come since the last pass is looked at, where it is little, and for
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from lorsync.core.glimpse import glimpse
-from lorsync.core.model import PlanWarning
+from lorsync.core.model import PlanWarning, Uid
 from lorsync.ports import Href, Ledger, Listing, Resource
 
 _MEMO = "strangers"
@@ -26,28 +26,44 @@ class Strangers:
     """The foreign resources of a collection.
 
     ``names`` are digests of their hrefs, None where they are not known or too many. ``new`` are
-    those that have come since the last pass, to be looked at, and ``copies`` the titles of those
-    among them that bear a stamp of lorsync's.
+    those that have come since the last pass, to be looked at; ``uids`` says by which UID each goes,
+    and ``copies`` names those among them that bear a stamp of lorsync's, by their titles.
     """
 
     names: frozenset[str] | None = None
     new: tuple[Href, ...] = ()
-    copies: tuple[str, ...] = ()
+    uids: Mapping[Href, Uid] = field(default_factory=dict)
+    copies: Mapping[Href, str] = field(default_factory=dict)
 
     def looked_at(self, fetched: Mapping[Href, Resource]) -> "Strangers":
         """Return the same with what is seen of the new ones."""
-        seen = [glimpse(fetched[href].body) for href in self.new if href in fetched]
-        titles = sorted(each.title or "(untitled)" for each in seen if each.planned is not None)
-        return replace(self, copies=tuple(titles))
+        seen = {href: glimpse(fetched[href].body) for href in self.new if href in fetched}
+        return replace(
+            self,
+            uids={href: each.uid for href, each in seen.items()},
+            copies={
+                href: each.title or "(untitled)"
+                for href, each in seen.items()
+                if each.planned is not None
+            },
+        )
+
+    def without(self, ours: Collection[Href]) -> "Strangers":
+        """Return the same without those that turned out to be lorsync's own."""
+        copies = {href: title for href, title in self.copies.items() if href not in ours}
+        return replace(self, copies=copies)
 
 
 NOBODY = Strangers()
 """Where it is not known who is there."""
 
 
-def met(listing: Listing, ledger: Ledger) -> Strangers:
-    """Return who is in the collection beside ours, not looked at yet."""
-    before = _known(ledger)
+def met(listing: Listing, ledger: Ledger, *, anew: bool) -> Strangers:
+    """Return who is in the collection beside ours, not looked at yet.
+
+    ``anew``: the ledger was lost, so that everybody is new to it.
+    """
+    before = frozenset[str]() if anew else _known(ledger)
     listed = {_digest(href): href for href in listing.entries if not _is_lorsyncs(href)}
     if before is None and not listing.complete:
         return NOBODY
@@ -75,7 +91,7 @@ def copy_warnings(strangers: Strangers) -> tuple[PlanWarning, ...]:
             message=f"“{title}” was copied, and the copy is yours: lorsync neither changes it nor "
             "takes it away.",
         )
-        for title in strangers.copies
+        for title in sorted(strangers.copies.values())
     )
 
 

@@ -7,8 +7,9 @@ from lorsync.core.decision import Delete, Release
 from lorsync.core.entry import State
 from lorsync.core.identity import season_key
 from lorsync.errors import ClockError, UsageError
-from lorsync.gathering import Looking, Seen, gather
+from lorsync.gathering import gather
 from lorsync.listings import NO_LISTING
+from lorsync.observing import Looking, Seen
 from lorsync.planning import frozen_key, is_new, season_memos, today_of
 from lorsync.ports import Calendar, Ledger
 from lorsync.recalling import NO_MEMORY

@@ -15,8 +15,8 @@ from lorsync.core.facts import Mark, with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
-from lorsync.gathering import Seen
 from lorsync.holding import standing_among
+from lorsync.observing import Seen
 from lorsync.planning import Known, is_new, plan_of, statements_of, unsure
 from lorsync.ports import Ledger
 from lorsync.settings import Settings

@@ -11,7 +11,8 @@ from lorsync.core.model import PlanWarning, Uid
 from lorsync.cycles import close_season
 from lorsync.deciding import work_of
 from lorsync.errors import ClockError, UsageError
-from lorsync.gathering import Looking, gather
+from lorsync.gathering import gather
+from lorsync.observing import Looking
 from lorsync.planning import check_owner, name_warning, today_of
 from lorsync.ports import Calendar, Ledger, Progress
 from lorsync.recalling import check_rule, is_ruled_by_another

@@ -600,3 +600,66 @@ def test_s17_a_released_event_without_a_stamp_that_a_backup_brings_back_stands_o
     desk.sync()
     assert len(days_of(desk, "Talk with Dr. Alvarez")) == 1
     assert not desk.sync().wrote
+
+
+def write_elsewhere(desk: Desk, href: Href) -> Href:
+    """Take an event away and write it under another name, as some clients undo a deletion."""
+    body = desk.calendar.bodies[href]
+    desk.calendar.remove(href)
+    return desk.calendar.put_foreign("0A1B2C3D-4E5F.ics", body)
+
+
+@pytest.mark.parametrize("missed", [False, True])
+def test_s11_an_event_that_a_client_wrote_elsewhere_is_the_same_one(
+    desk: Desk, *, missed: bool
+) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    if missed:
+        body = desk.calendar.bodies[final]
+        desk.calendar.remove(final)
+        assert desk.sync().missing
+        there = desk.calendar.put_foreign("0A1B2C3D-4E5F.ics", body)
+    else:
+        there = write_elsewhere(desk, final)
+    report = desk.sync()
+    assert not report.missing
+    assert "copy" not in {warning.code for warning in report.warnings}
+    assert not desk.sync().wrote
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
+    desk.sync()
+    assert desk.events()[there]["DTSTART"].dt == DUE
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    desk.sync()
+    assert there not in desk.calendar.bodies
+    assert not desk.sync().wrote
+
+
+def test_s11_an_event_that_a_client_wrote_elsewhere_is_found_without_the_ledger(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    there = write_elsewhere(desk, desk.find(Kind.REQUEST))
+    desk.calendar.put_foreign(
+        "dentist.ics",
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:dentist\r\n"
+        b"DTSTAMP:20270101T000000Z\r\nDTSTART:20270701T090000Z\r\nDTEND:20270701T100000Z\r\n"
+        b"SUMMARY:Dentist\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    )
+    desk.sync()
+    desk.lose_ledger()
+    report = desk.sync()
+    assert name_of(desk.find(Kind.REQUEST)) == name_of(there)
+    assert not report.wrote
+    assert not desk.sync().wrote
+
+
+def test_i3_a_resource_with_a_uid_of_ours_beside_our_own_is_left_alone(desk: Desk) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    desk.calendar.put_foreign("0A1B2C3D-4E5F.ics", desk.calendar.bodies[request])
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=7)), letter("Chen"))
+    report = desk.sync()
+    assert "copy" in {warning.code for warning in report.warnings}
+    assert desk.find(Kind.REQUEST) == request
+    assert not desk.sync().wrote

@@ -1,0 +1,161 @@
+"""Hold what the ledger knows of our events against what was listed and fetched."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from lorsync.copies import NOBODY, Strangers
+from lorsync.core.entry import AWAY, Entry
+from lorsync.core.identity import SeasonKey
+from lorsync.core.learning import Learned, with_learned_ticks
+from lorsync.core.memory import Memory
+from lorsync.core.merge import Gone, observe_absent, observe_present
+from lorsync.core.model import Uid
+from lorsync.listings import is_absent, is_emptied
+from lorsync.ports import Href, Listing, Resource
+from lorsync.recalling import Recalled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """How to look: ``full`` lists everything, whatever the token says.
+
+    ``believe_emptied`` takes it for the person's deletion when all of ours are gone at once.
+    ``new_cycle``: another season's memory is no reason to ask. ``now`` is aware.
+    """
+
+    now: datetime
+    full: bool
+    believe_emptied: bool
+    new_cycle: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the listing and the fetch told about our events.
+
+    ``entries`` are all, ``changed`` those that the ledger does not have like this yet. ``emptied``:
+    all of ours are gone at once, so none of them counts as deleted by the person (S18).
+    ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
+    ``strangers`` are who else is there.
+    """
+
+    key: SeasonKey
+    listing: Listing
+    entries: dict[Uid, Entry]
+    changed: dict[Uid, Entry]
+    gone: tuple[Gone, ...]
+    adopted: frozenset[Uid]
+    emptied: bool
+    memory: Recalled | None
+    learned: Learned
+    strangers: Strangers = NOBODY
+
+    @property
+    def said(self) -> Memory | None:
+        """What the memory says, None where there is none that can be read."""
+        return None if self.memory is None else self.memory.memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What was listed, fetched and learned from the memory, and how to take it."""
+
+    listing: Listing
+    fetched: Mapping[Href, Resource]
+    memory: Recalled | None
+    learned: Learned
+    looking: Looking
+    zone: ZoneInfo
+
+    def present(self, entry: Entry) -> Entry | None:
+        """Return an entry as it is on the calendar, None where it was not fetched."""
+        resource = self.fetched.get(Href(entry.href))
+        if resource is None:
+            return None
+        # What is too large to be read has the version that was listed, so as not to try again.
+        listed = self.listing.entries.get(Href(entry.href))
+        etag = resource.etag if resource.body else listed
+        return observe_present(entry, resource.body, etag, self.zone, now=self.looking.now)
+
+    def all_gone(self, entries: Mapping[Uid, Entry]) -> bool:
+        """Tell whether all of ours are gone at once (S18)."""
+        return is_emptied(entries, self.listing, self.looking.now.astimezone(self.zone).date())
+
+    @property
+    def deleted_elsewhere(self) -> frozenset[Uid]:
+        """What another lorsync deleted, by the memory (S20)."""
+        said = None if self.memory is None else self.memory.memory
+        return frozenset() if said is None else said.retired
+
+
+def held_against(
+    entries: Mapping[Uid, Entry],
+    sight: Sight,
+    *,
+    stored: Mapping[Uid, Entry],
+    strangers: Sequence[Entry],
+    to_fetch: Sequence[Entry],
+    key: SeasonKey,
+) -> Seen:
+    """Bring all entries up to date with what was seen.
+
+    ``stored`` are the entries as the ledger has them, ``strangers`` those of ours that it does not
+    know, ``to_fetch`` those of the entries that were fetched.
+    """
+    learned = sight.learned
+    observed, gone = _observed(entries, to_fetch, sight)
+    changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry} | observed
+    changed |= _ticked({**entries, **changed}, learned)
+    adopted = {e.uid: found for e in strangers if (found := sight.present(e)) is not None}
+    adopted |= {
+        uid: entry
+        for uid, entry in changed.items()
+        if uid in learned.entries and entry.state not in AWAY
+    }
+    changed |= adopted
+    away = {g.uid for g in gone}
+    return Seen(
+        key=key,
+        listing=sight.listing,
+        entries={uid: e for uid, e in entries.items() if uid not in away} | changed,
+        changed={uid: e for uid, e in changed.items() if uid not in away},
+        gone=tuple(gone),
+        adopted=frozenset(adopted),
+        emptied=sight.all_gone(entries) and not sight.looking.believe_emptied,
+        memory=sight.memory,
+        learned=learned,
+    )
+
+
+def _observed(
+    entries: Mapping[Uid, Entry], to_fetch: Sequence[Entry], sight: Sight
+) -> tuple[dict[Uid, Entry], list[Gone]]:
+    """Return the entries that are not as they were, and what need not be remembered."""
+    listing, looking = sight.listing, sight.looking
+    all_gone, ours = sight.all_gone(entries), sight.deleted_elsewhere
+    # One that the person deleted and then brought back stands, whatever was said of it since.
+    restored = {u for u in sight.learned.restored if Href(entries[u].href) not in listing.entries}
+    changed: dict[Uid, Entry] = {}
+    gone = [Gone(uid=uid, retired=True) for uid in restored]
+    absent = [entry for entry in entries.values() if is_absent(entry, listing)]
+    for entry in [e for e in (*to_fetch, *absent) if e.uid not in restored]:
+        observed: Entry | Gone = sight.present(entry) or observe_absent(
+            entry,
+            now=looking.now,
+            complete=listing.complete and (not all_gone or looking.believe_emptied),
+            believed=all_gone and looking.believe_emptied,
+            ours=entry.uid in ours,
+        )
+        if isinstance(observed, Gone):
+            gone.append(observed)
+        elif observed != entry:
+            changed[entry.uid] = observed
+    return changed, gone
+
+
+def _ticked(entries: Mapping[Uid, Entry], learned: Learned) -> dict[Uid, Entry]:
+    """Return the entries that another machine's ticks change (S13)."""
+    found = {uid: with_learned_ticks(entries[uid], learned) for uid in learned.ticked}
+    return {uid: entry for uid, entry in found.items() if entry != entries[uid]}
