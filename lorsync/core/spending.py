@@ -166,7 +166,8 @@ def _made(placed: Placed, day: date, case: Case, *, happened: bool) -> Made:
         letters=letters,
         happened=happened,
         final=slot == LAST or not _is_early(placed.day, letters, case),
-        moved=placed.pinned,
+        # Whoever ticks it ahead chose the day as well.
+        moved=placed.pinned or placed.ticked is not None,
     )
 
 

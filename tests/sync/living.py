@@ -303,8 +303,10 @@ class Living(RuleBasedStateMachine):
         for device in self.devices:
             device.absent.add(href)
         if not self._known_to_all(href):
-            # A ledger that never saw it cannot tell that it was deleted.
+            # A ledger that never saw it cannot tell that it was deleted, or ticked.
             self.seen.made.discard(href)
+            if acts.history:
+                self.doubtful.add(href)
             return
         self.seen.deleted[href] = body, acts
         follow_up = identity_of(href).kind is Kind.FOLLOW_UP

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -290,3 +291,28 @@ def test_i7_a_tick_written_once_more_outlives_a_write_that_did_not_arrive(
     assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
     # And none of what the backup brought is said to be the person's.
     assert [c.changed for c in report.kept if c.uid == name_of(request_href)] == [("ticked",)]
+
+
+def test_s13_a_final_ticked_long_ahead_was_the_one_for_its_due_date(desk: Desk) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    desk.calendar.remove(desk.find(Kind.FOLLOW_UP, slot="1"))
+    type_title(desk, final, "✓ …")
+    report = desk.sync()
+    assert Kind.FOLLOW_UP not in {event.kind for event in report.plan.events}
+    assert "no-follow-up" not in {warning.code for warning in report.warnings}
+
+
+def test_s20_two_machines_agree_on_a_ticked_final_without_a_stamp(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    type_title(desk, final, "✓ …")
+    desk.sync()
+    other = replace(desk, folder=tmp_path / "other")
+    desk.person_changes(final, description="All mine.")
+    other.sync()
+    for machine in (desk, other, desk):
+        report = machine.sync()
+        assert not report.wrote, (report.created, report.deleted)
