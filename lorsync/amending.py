@@ -28,6 +28,11 @@ def away(entry: Entry) -> bool:
     return entry.state in AWAY
 
 
+def restorable(entry: Entry) -> bool:
+    """Tell whether an event that is away can be created again: it was not used (R5, S13)."""
+    return away(entry) and not entry.ticks and entry.passed is None
+
+
 def listed(state: Path, wanted: Callable[[Entry], bool]) -> tuple[Change, ...]:
     """Return the events of the ledger that are wanted, by day."""
     if not has_ledger(state):
@@ -56,14 +61,15 @@ def unpin(state: Path, which: str, today: date) -> tuple[Change, ...]:
 def restore(state: Path, which: str, today: date) -> tuple[Change, ...]:
     """Let events that the person deleted be created again, under new UIDs (S8).
 
-    ``which`` is a mentor's id, or the first digits of a UID. What is past was used, and nothing
-    gives a used follow-up back (R5). Raises UsageError where nothing matches.
+    ``which`` is a mentor's id, or the first digits of a UID. What is past or ticked was used, and
+    nothing gives a used follow-up back (R5). Raises UsageError where nothing matches.
     """
 
     def amend(ledger: SqliteLedger, chosen: list[Entry]) -> None:
         ledger.save([], retire=[entry.uid for entry in chosen])
 
-    return _amend(state, which, _ahead(away, today), amend, "was deleted by you")
+    wanted = _ahead(restorable, today)
+    return _amend(state, which, wanted, amend, "was deleted by you before its day")
 
 
 def restore_memory_of(state: Path) -> None:

@@ -17,7 +17,7 @@ def command(options: Globals, *, which: str | None, as_json: bool) -> None:
     WHICH is a mentor's id, or the digits in front of an event in the list that you get without
     WHICH. "memory" is the event in which lorsync keeps its memory.
     """
-    from lorsync.amending import away, restore, restore_memory_of
+    from lorsync.amending import restorable, restore, restore_memory_of
     from lorsync.cli.amend import Amendment, amend, tell_daemon
     from lorsync.cli.documents import show
 
@@ -32,7 +32,7 @@ def command(options: Globals, *, which: str | None, as_json: bool) -> None:
         return
 
     amendment = Amendment(
-        wanted=away,
+        wanted=restorable,
         change=restore,
         none="No event was deleted by you.",
         how="To bring one back: lorsync restore DIGITS (or a mentor's id).",

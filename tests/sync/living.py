@@ -80,6 +80,8 @@ class Living(RuleBasedStateMachine):
         self.ever_spoiled: set[Href] = set()
         # Whose tick went with a restored backup, so that calendar and memory do not tell of it.
         self.untold: set[Href] = set()
+        # What was moved and unpinned again.
+        self.given_back: set[Href] = set()
         # What one ledger takes for ticked or left to the person, and another one or none does.
         self.doubtful: set[Href] = set()
         # What the person changed while a pass was at work on it, and what of it a lost ledger knew.
@@ -381,6 +383,9 @@ class Living(RuleBasedStateMachine):
         if not all(device.knows for device in self.devices):
             self._forget_what_is_gone()
         self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
+        for href in self.given_back & self.seen.acts.keys():
+            # It stands where they had moved it, and is the plan's to move back all the same.
+            self.seen.acts[href] = replace(self.seen.acts[href], start=None, end=None)
         self._lose_ticks(was)
         for device in self.devices:
             device.behind = True

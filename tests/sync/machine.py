@@ -14,7 +14,8 @@ from lorsync.core.model import Kind
 from lorsync.errors import ConfigError, LorsyncError, TryAgainError, UnavailableError
 from lorsync.ports import Href, PreconditionFailedError, WriteRefusedError
 from lorsync.report import Report, Summary
-from tests.sync.living import Device, Living, which
+from tests.sync.commanding import Commanding
+from tests.sync.living import Device, which
 from tests.sync.person import NOT_NEEDED, Acts, day_of, title_of
 from tests.sync.test_crashes import Bomb, Killed, bombed, disarmed
 from tests.sync.watching import identity_of, told
@@ -23,7 +24,7 @@ WAITING = frozenset({"refused", "same-person", "same-letter"})
 """The warnings with which events of the plan are not on the calendar yet."""
 
 
-class Season(Living):
+class Season(Commanding):
     """One applicant's season."""
 
     @initialize()

@@ -7,7 +7,7 @@ import pytest
 from lorsync.amending import away, listed, pinned, restore, unpin
 from lorsync.core.model import Kind
 from lorsync.errors import UsageError
-from tests.sync.desk import START, Desk
+from tests.sync.desk import START, Desk, name_of
 from tests.sync.test_merge import drag
 
 
@@ -56,3 +56,22 @@ def test_nothing_to_take_back_is_said(desk: Desk) -> None:
     desk.sync()
     with pytest.raises(UsageError, match="was deleted by you"):
         restore(desk.folder, "Alvarez", START)
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_r5_a_used_follow_up_that_was_deleted_is_not_restored(desk: Desk, *, passed: bool) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    if passed:
+        day = desk.events()[final]["DTSTART"].dt + timedelta(days=9)
+        desk.sync(day - timedelta(days=8))
+        desk.person_changes(final, dtstart=day, dtend=day + timedelta(days=1))
+    else:
+        desk.person_changes(final, summary=f"✓ {desk.events()[final]['SUMMARY']}")
+    desk.sync()
+    desk.calendar.remove(final)
+    desk.sync()
+    spent = desk.sync().plan.budgets["Alvarez"].spent
+    with pytest.raises(UsageError, match="before its day"):
+        restore(desk.folder, name_of(final), desk.day)
+    assert desk.sync().plan.budgets["Alvarez"].spent == spent

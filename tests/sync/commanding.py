@@ -1,0 +1,86 @@
+"""What the person types between two passes: marks, and what they take back of their own acts.
+
+Each command works on one machine's ledger, as on the command line, and tells the onlooker what is
+no longer, or once more, lorsync's to decide.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from lorsync.amending import pinned, restorable, restore, unpin
+from lorsync.core.entry import Entry
+from lorsync.core.facts import Fact
+from lorsync.core.model import LetterId
+from lorsync.errors import UsageError
+from lorsync.marking import Said, mark, take_back
+from lorsync.ports import Href
+from tests.sync.changing import LETTERS
+from tests.sync.living import Device, Living, letters, which
+from tests.sync.person import Acts
+
+facts = st.sampled_from([fact for fact in Fact if fact is not Fact.DONE])
+devices = st.integers(0, 1)
+
+
+class Commanding(Living):
+    """A life in which the person uses the command line as well."""
+
+    def _at(self, device: int) -> Device:
+        it = self.devices[device % len(self.devices)]
+        it.desk.settings = self.config.settings
+        return it
+
+    @rule(device=devices, letter=letters, fact=facts, ago=st.integers(0, 20))
+    def the_person_marks(self, device: int, letter: LetterId, fact: Fact, ago: int) -> None:
+        it = self._at(device)
+        said = Said(
+            mentor=LETTERS[letter], fact=fact, letter=letter, day=self.today - timedelta(days=ago)
+        )
+        now = self.now.astimezone(UTC)
+        try:
+            mark(it.desk.settings, it.desk.folder, said, now=now, today=self.today)
+        except UsageError:
+            return  # Not in the config, or said there.
+        if fact in {Fact.SUBMITTED, Fact.DECLINED}:
+            self.ever_in.add(letter)
+
+    @rule(device=devices, letter=letters, fact=facts)
+    def the_person_takes_a_mark_back(self, device: int, letter: LetterId, fact: Fact) -> None:
+        it = self._at(device)
+        said = Said(mentor=LETTERS[letter], fact=fact, letter=letter)
+        try:
+            take_back(it.desk.settings, it.desk.folder, said, now=self.now.astimezone(UTC))
+        except UsageError:
+            return  # Nothing of the kind was said.
+
+    @rule(device=devices, number=which)
+    def the_person_unpins(self, device: int, number: int) -> None:
+        it = self._at(device)
+        entry = self._chosen(it, number, pinned)
+        if entry is None:
+            return
+        unpin(it.desk.folder, entry.uid, self.today)
+        href = Href(entry.href)
+        acts = self.seen.acts.get(href, Acts())
+        self.seen.acts[href] = replace(acts, start=None, end=None)
+        self.given_back.add(href)
+
+    @rule(device=devices, number=which)
+    def the_person_restores(self, device: int, number: int) -> None:
+        it = self._at(device)
+        entry = self._chosen(it, number, restorable)
+        # What they brought back themselves, before a pass has seen it, they do not ask for.
+        if entry is None or Href(entry.href) in self.calendar.bodies:
+            return
+        restore(it.desk.folder, entry.uid, self.today)
+        self.seen.dismissed.discard(Href(entry.href))
+
+    def _chosen(self, it: Device, number: int, wanted: Callable[[Entry], bool]) -> Entry | None:
+        """Choose one of the entries ahead that are wanted."""
+        ahead = [e for e in it.desk.entries().values() if e.day >= self.today and wanted(e)]
+        ahead.sort(key=lambda e: (str(e.identity), e.uid))
+        return ahead[number % len(ahead)] if ahead else None
