@@ -110,7 +110,7 @@ def observe_present(
         summary=meaning.summary,
         sequence=max(entry.sequence, remote.sequence),
         # Another lorsync's writing: the plan says whether it is still right.
-        sent_digests=entry.sent_digests if known and remote.sequence >= entry.sequence else None,
+        sent_digests=entry.sent_digests if known and not is_earlier(remote, entry, zone) else None,
         missing_since=None,
     )
     return observed if released else with_ticks(observed, before, remote, now, zone)

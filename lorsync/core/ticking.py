@@ -61,10 +61,14 @@ def with_ticks(
 def is_earlier(remote: Reading, before: Entry, zone: ZoneInfo) -> bool:
     """Tell whether a body comes before the one that was last seen: a backup was restored (S17).
 
-    A client that changes an event never lowers its SEQUENCE (RFC 5545 section 3.8.7.4).
+    A client that changes an event never lowers its SEQUENCE (RFC 5545 section 3.8.7.4), and where
+    one does, its LAST-MODIFIED tells.
     """
     seen = _last_seen(before, zone)
-    return seen is not None and remote.sequence < seen.sequence
+    if seen is None or remote.sequence >= seen.sequence:
+        return False
+    since = remote.modified
+    return since is None or (seen.modified is not None and since <= seen.modified)
 
 
 def _earlier(before: Entry, remote: Reading) -> dict[Fact, date]:
