@@ -17,6 +17,9 @@ _MEMO = "strangers"
 _MOST_NEW = 20
 """More than these at once are no copies but somebody's whole calendar."""
 
+_MOST_SOUGHT = 200
+"""Among more foreign resources than these no event of ours is looked for."""
+
 _MOST_KNOWN = 2000
 """In a calendar with more of other people's events than these, nobody is told of copies."""
 
@@ -26,25 +29,28 @@ class Strangers:
     """The foreign resources of a collection.
 
     ``names`` are digests of their hrefs, None where they are not known or too many. ``new`` are
-    those that have come since the last pass, to be looked at; ``uids`` says by which UID each goes,
-    and ``copies`` names those among them that bear a stamp of lorsync's, by their titles.
+    those that have come since the last pass, to be looked at, and ``sought`` all among which events
+    of ours may be found that are not in their places (S11). ``uids`` says by which UID each goes,
+    and ``copies`` names those of the new ones that bear a stamp of lorsync's, by their titles.
     """
 
     names: frozenset[str] | None = None
     new: tuple[Href, ...] = ()
+    sought: tuple[Href, ...] = ()
     uids: Mapping[Href, Uid] = field(default_factory=dict)
     copies: Mapping[Href, str] = field(default_factory=dict)
 
     def looked_at(self, fetched: Mapping[Href, Resource]) -> "Strangers":
-        """Return the same with what is seen of the new ones."""
-        seen = {href: glimpse(fetched[href].body) for href in self.new if href in fetched}
+        """Return the same with what is seen of them."""
+        looked = [href for href in (*self.new, *self.sought) if href in fetched]
+        seen = {href: glimpse(fetched[href].body) for href in looked}
         return replace(
             self,
             uids={href: each.uid for href, each in seen.items()},
             copies={
                 href: each.title or "(untitled)"
                 for href, each in seen.items()
-                if each.planned is not None
+                if href in self.new and each.planned is not None
             },
         )
 
@@ -58,12 +64,12 @@ NOBODY = Strangers()
 """Where it is not known who is there."""
 
 
-def met(listing: Listing, ledger: Ledger, *, anew: bool) -> Strangers:
+def met(listing: Listing, ledger: Ledger, *, seeking: bool) -> Strangers:
     """Return who is in the collection beside ours, not looked at yet.
 
-    ``anew``: the ledger was lost, so that everybody is new to it.
+    ``seeking``: some of ours are not where they were, so that all who are listed may be they.
     """
-    before = frozenset[str]() if anew else _known(ledger)
+    before = _known(ledger)
     listed = {_digest(href): href for href in listing.entries if not _is_lorsyncs(href)}
     if before is None and not listing.complete:
         return NOBODY
@@ -72,7 +78,13 @@ def met(listing: Listing, ledger: Ledger, *, anew: bool) -> Strangers:
     if len(names) > _MOST_KNOWN:
         return NOBODY
     new = [] if before is None else [listed[name] for name in sorted(listed.keys() - before)]
-    return Strangers(names=frozenset(names), new=tuple(new) if len(new) <= _MOST_NEW else ())
+    new = new if len(new) <= _MOST_NEW else []
+    sought = [href for href in sorted(listed.values()) if href not in new] if seeking else []
+    return Strangers(
+        names=frozenset(names),
+        new=tuple(new),
+        sought=tuple(sought) if len(sought) <= _MOST_SOUGHT else (),
+    )
 
 
 def remember_met(strangers: Strangers, ledger: Ledger) -> None:
@@ -93,6 +105,11 @@ def copy_warnings(strangers: Strangers) -> tuple[PlanWarning, ...]:
         )
         for title in sorted(strangers.copies.values())
     )
+
+
+def has_met(ledger: Ledger) -> bool:
+    """Tell whether it was ever remembered who is in the collection."""
+    return _known(ledger) is not None
 
 
 def _known(ledger: Ledger) -> frozenset[str] | None:

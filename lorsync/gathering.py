@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from lorsync.copies import Strangers, met
-from lorsync.core.entry import AWAY, Entry
+from lorsync.copies import Strangers, has_met, met
+from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
 from lorsync.core.memory import departed_of, members_of
@@ -38,9 +38,11 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     learned = _learned(season, known, entries, ledger, calendar, now=now)
     strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, key, known)
     entries |= learned.entries
+    entries |= _back_home(entries, calendar, listing)
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
-    foreign = met(listing, ledger, anew=is_new(ledger) and known is not None)
-    hrefs = [*(Href(entry.href) for entry in [*to_fetch, *strangers]), *foreign.new]
+    foreign = met(listing, ledger, seeking=_is_seeking(entries, listing, ledger, known))
+    beside = (*foreign.new, *foreign.sought)
+    hrefs = [*(Href(entry.href) for entry in [*to_fetch, *strangers]), *beside]
     fetched = _fetched(calendar, hrefs, listing, known)
     if known is not None and not known.news:
         known = looked_at(known, calendar, listing, fetched)
@@ -100,6 +102,31 @@ def _elsewhere(
         uid: href
         for uid, href in there.items()
         if uid not in besides and (uid not in entries or _is_away(entries[uid], listing))
+    }
+
+
+def _is_seeking(
+    entries: Mapping[Uid, Entry], listing: Listing, ledger: Ledger, known: Recalled | None
+) -> bool:
+    """Tell whether to look for events of ours under other names: before any is taken for gone.
+
+    A lost ledger does not know what it lacks.
+    """
+    lost = known is not None and not has_met(ledger)
+    dismissed = State.DISMISSED
+    missed = any(e.state is not dismissed and is_absent(e, listing) for e in entries.values())
+    return listing.complete and (lost or missed)
+
+
+def _back_home(
+    entries: Mapping[Uid, Entry], calendar: Calendar, listing: Listing
+) -> dict[Uid, Entry]:
+    """Return the entries that stand under lorsync's own name for them again, and not elsewhere."""
+    return {
+        uid: replace(entry, href=home, etag=None)
+        for uid, entry in entries.items()
+        if _is_away(entry, listing)
+        if (home := calendar.href_for(uid)) != entry.href and home in listing.entries
     }
 
 

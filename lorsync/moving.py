@@ -14,6 +14,7 @@ from lorsync.listings import NO_LISTING
 from lorsync.opening import opened_calendar
 from lorsync.ports import (
     Calendar,
+    Href,
     Ledger,
     PreconditionFailedError,
     Resource,
@@ -78,9 +79,11 @@ def _bodies(
         bodies[memory.uid] = memory.body
     if old is None:
         return bodies, {}
-    hrefs = {old.href_for(uid): uid for uid in bodies}
-    fetched = old.fetch(list(hrefs)) if hrefs else {}
-    found = {hrefs[href]: resource for href, resource in fetched.items()}
+    # Some stand under a name that a client gave them (S11).
+    hrefs = {uid: Href(entry.href) for uid, entry in standing.items()}
+    uids = {hrefs.get(uid) or old.href_for(uid): uid for uid in bodies}
+    fetched = old.fetch(list(uids)) if uids else {}
+    found = {uids[href]: resource for href, resource in fetched.items()}
     # What the person did since the last pass counts; what they deleted since is not moved.
     gone = bodies.keys() - found.keys() if found else frozenset[Uid]()
     now = {uid: body for uid, body in bodies.items() if uid not in gone}

@@ -1,5 +1,6 @@
 """Where it is easiest to lose an edit, to double an event or to follow up a third time."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -662,4 +663,75 @@ def test_i3_a_resource_with_a_uid_of_ours_beside_our_own_is_left_alone(desk: Des
     report = desk.sync()
     assert "copy" in {warning.code for warning in report.warnings}
     assert desk.find(Kind.REQUEST) == request
+    assert not desk.sync().wrote
+
+
+def test_s11_an_event_that_comes_back_under_its_own_name_is_the_same_one(desk: Desk) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    there = write_elsewhere(desk, final)
+    desk.sync()
+    body = desk.calendar.bodies[there]
+    desk.calendar.remove(there)
+    desk.calendar.put_foreign(f"{name_of(final)}.ics", body)
+    desk.sync()
+    assert not desk.sync(at=time(15), full=True).missing
+    assert desk.find(Kind.FOLLOW_UP, slot="2") == final
+    desk.change(letter("Alvarez", facts=SUBMITTED), letter("Chen"))
+    desk.sync(at=time(16))
+    assert final not in desk.calendar.bodies
+
+
+def test_s11_an_event_is_looked_for_under_other_names_before_it_is_dismissed(desk: Desk) -> None:
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    # Met as a copy first, and only then the one and only.
+    there = desk.calendar.put_foreign("0A1B2C3D-4E5F.ics", desk.calendar.bodies[final])
+    desk.sync()
+    desk.calendar.remove(final)
+    desk.sync()
+    report = desk.sync(at=time(15))
+    assert not report.missing
+    assert desk.find(Kind.FOLLOW_UP, slot="2") == there
+    assert report.plan.budgets[MentorId("Alvarez")].spent == 0
+
+
+def test_s18_a_calendar_written_anew_under_other_names_is_not_emptied(desk: Desk) -> None:
+    desk.sync()
+    for number, href in enumerate(desk.events()):
+        body = desk.calendar.bodies[href]
+        desk.calendar.remove(href)
+        desk.calendar.put_foreign(f"import-{number}.ics", body)
+    for hour in (13, 15):
+        report = desk.sync(at=time(hour), full=True)
+        assert "emptied" not in {warning.code for warning in report.warnings}
+        assert not report.missing
+        assert not report.wrote
+
+
+def test_s14_an_untick_by_a_client_that_lowers_sequence_counts(desk: Desk) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    title = str(desk.events()[request]["SUMMARY"])
+    desk.person_changes(request, summary=f"✓ {title}")
+    desk.sync()
+    desk.person_changes(
+        request, summary=title, sequence=0, last_modified=datetime(2027, 5, 3, 15, tzinfo=UTC)
+    )
+    desk.sync()
+    assert str(desk.events()[request]["SUMMARY"]) == title
+
+
+@pytest.mark.in_memory
+@pytest.mark.parametrize("etags", [True, False])
+def test_i5_a_server_that_keeps_neither_sequence_nor_alarms_is_written_to_once(
+    desk: Desk, *, etags: bool
+) -> None:
+    desk.calendar.echo_etags = etags
+    desk.calendar.rewrite = lambda body: re.sub(
+        rb"SEQUENCE:\d+\r\n|BEGIN:VALARM.*?END:VALARM\r\n", b"", body, flags=re.DOTALL
+    )
+    desk.sync()
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=14)), letter("Chen"))
+    assert desk.sync().updated
     assert not desk.sync().wrote

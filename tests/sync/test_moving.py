@@ -172,3 +172,15 @@ def test_s20_where_no_other_config_rules_there_is_nothing_to_take_over(
 ) -> None:
     (remark,) = sync(old, take_over=True).idle
     assert remark.startswith("There was nothing to take over")
+
+
+def test_s19_an_event_that_stands_under_another_name_moves_too(
+    sync: Sync, old: Path, new: Path
+) -> None:
+    request = next(f for f in old.glob("*.ics") if b"Ask Dr. Alvarez" in f.read_bytes())
+    request.rename(old / "0A1B2C3D.ics")
+    sync(old, hours=1)
+    sync(new, hours=2, move=True)
+    assert [body for body in held(new).values() if b"Ask Dr. Alvarez" in body]
+    assert not held(old)
+    assert not sync(new, hours=4, full=True).missing
