@@ -179,13 +179,19 @@ def _seen_again(calendar: Calendar, known: Recalled, href: Href) -> ETag | None:
 
 
 def _says_less(memory: Memory, wanted: Memory) -> bool:
-    """Tell whether a memory lacks something, or keeps a fact that was taken back since (S14)."""
+    """Tell whether a memory lacks something, or keeps what was taken back since.
+
+    That is a fact (S14), a doubt, or what is no longer the person's (S10).
+    """
     if not wanted.points <= memory.points:
         return True
     ticked = {kept.uid: kept.ticks for kept in wanted.kept}
     unsaid = memory.unsure - wanted.unsure
-    return bool(unsaid) or any(
-        kept.ticks and ticked.get(kept.uid, ()) != kept.ticks for kept in memory.kept
+    given_back = any(own - wanted.yours.get(uid, frozenset()) for uid, own in memory.yours.items())
+    return (
+        bool(unsaid)
+        or given_back
+        or any(kept.ticks and ticked.get(kept.uid, ()) != kept.ticks for kept in memory.kept)
     )
 
 

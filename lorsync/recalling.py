@@ -17,7 +17,7 @@ from lorsync.core.memory import (
     members_of,
     memory_uid,
 )
-from lorsync.core.memory_text import read_memory, text_of
+from lorsync.core.memory_text import is_all_read, read_memory, text_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.stamp import Block, find_block, vouches_for_text
 from lorsync.errors import ConfigError
@@ -213,7 +213,7 @@ def _recalled(uid: Uid, resource: Resource) -> Recalled:
         etag=resource.etag,
         body=resource.body,
         memory=None if block is None else read_memory(block.text),
-        damaged=block is None or not vouches_for_text(block),
+        damaged=block is None or not vouches_for_text(block) or not is_all_read(block.text),
         news=True,
     )
 

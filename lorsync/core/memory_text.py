@@ -4,7 +4,7 @@ A person can read it, and any client keeps it. A line that does not parse is pas
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -80,11 +80,20 @@ _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
 _ASKS = re.compile(rf"asks (\S+) by ({_HEX})")
 _RETIRED = re.compile(rf"retired ({_HEX})")
 _UNSURE = re.compile(r"unsure (\S+)")
+_WORDS = "season|applicant|cycle|config|mentor|unsure|said|unsaid|yours|asks|retired"
+_BEGINNINGS = re.compile(rf" (?=(?:{_WORDS}|{'|'.join(How)}) )")
 
 
 def read_memory(text: str) -> Memory | None:
     """Return what a memory's text says, None where it is no memory any more."""
-    lines = [" ".join(line.split()) for line in text.splitlines()]
+    read = _read(_lines_of(text))
+    folded = _read(_folded_lines(text))
+    if read is None or folded is None:
+        return read or folded
+    return folded if len(folded.points) > len(read.points) else read
+
+
+def _read(lines: Sequence[str]) -> Memory | None:
     season, config = _first(_SEASON, lines), _first(_CONFIG, lines)
     if season is None or config is None:
         return None
@@ -106,6 +115,29 @@ def read_memory(text: str) -> Memory | None:
         },
         yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
     )
+
+
+def is_all_read(text: str) -> bool:
+    """Tell whether each line of a memory's text was understood."""
+    memory = read_memory(text)
+    if memory is None:
+        return False
+    known = set(text_of(memory).splitlines())
+    return any(known.issuperset(lines) for lines in (_lines_of(text), _folded_lines(text)))
+
+
+def _lines_of(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def _folded_lines(text: str) -> list[str]:
+    """Return the lines of a text whose line ends were lost, or others put in (S12).
+
+    Each begins with a word of its own.
+    """
+    said = " ".join(text.split()).removeprefix(_EXPLANATION).strip()
+    return _BEGINNINGS.split(said)
 
 
 def _all(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterator[re.Match[str]]:

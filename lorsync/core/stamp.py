@@ -17,8 +17,10 @@ _OPENING = "--- lorsync ---"
 BY_YOU = " by you"
 """What stands behind the day in the stamp where it is the person's own: no plan vouches for it."""
 
-_START = rf"\S+(?: \d\d:\d\d\S*)?(?:{BY_YOU})?"
-_STAMP = re.compile(rf"--- planned ({_START}) · ([0-9a-f]{{6}})([0-9a-f]{{6}}) ---")
+_START = r"\S+(?:\s\d\d:\d\d\S*)?(?:\sby\syou)?"
+# Folded anew, a space may be the end of a line (S12).
+_BEGIN = re.compile(r"---\slorsync\s---")
+_STAMP = re.compile(rf"---\splanned\s({_START})\s·\s([0-9a-f]{{6}})([0-9a-f]{{6}})\s---")
 _BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
 _TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 
@@ -53,11 +55,11 @@ def find_block(description: str) -> Block | None:
         return None
     opening, stamp = found
     return Block(
-        text=_plain(description[opening + len(_OPENING) : stamp.start()]),
-        start=stamp.group(1),
+        text=_plain(description[opening.end() : stamp.start()]),
+        start=" ".join(stamp.group(1).split()),
         title_hash=stamp.group(2),
         text_hash=stamp.group(3),
-        before=_plain(description[:opening]),
+        before=_plain(description[: opening.start()]),
         after=_plain(description[stamp.end() :]),
     )
 
@@ -81,7 +83,7 @@ def with_block(description: str, block: str) -> str:
     if found is None:
         return description
     opening, stamp = found
-    before, after = description[:opening], description[stamp.end() :]
+    before, after = description[: opening.start()], description[stamp.end() :]
     if _BREAKS.search(description):
         import html
 
@@ -133,12 +135,12 @@ def _is_start(stamp: str, start: date | datetime) -> bool:
     return start.tzinfo is not None and planned.tzinfo is not None and planned == start
 
 
-def _spans(description: str) -> tuple[int, re.Match[str]] | None:
-    """Return where the block begins, and its stamp."""
-    opening = description.find(_OPENING)
-    if opening < 0:
+def _spans(description: str) -> tuple[re.Match[str], re.Match[str]] | None:
+    """Return what opens the block, and its stamp."""
+    opening = _BEGIN.search(description)
+    if opening is None:
         return None
-    stamps = list(_STAMP.finditer(description, opening))
+    stamps = list(_STAMP.finditer(description, opening.end()))
     return (opening, stamps[-1]) if stamps else None
 
 

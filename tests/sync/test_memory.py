@@ -1,6 +1,7 @@
 """S4, S6, S7, S20: what the calendar keeps for a ledger that is lost, and for a second machine."""
 
 import re
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorsync.amending import restore, restore_memory_of
+from lorsync.amending import restore, restore_memory_of, unpin
 from lorsync.core.content import Property
 from lorsync.core.entry import State
 from lorsync.core.facts import Fact, Mark, Source
@@ -215,6 +216,51 @@ def test_s4_a_damaged_memory_is_written_anew_where_the_ledger_is_lost_too(
     assert "unknown-follow-ups" in {warning.code for warning in report.warnings}
     assert desk.memory().members
     assert not desk.sync().wrote
+
+
+def on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def wrapped(text: str) -> str:
+    return textwrap.fill(on_one_line(text), 76, break_on_hyphens=False)
+
+
+@pytest.mark.parametrize("fold", [on_one_line, wrapped])
+def test_s12_a_memory_is_read_whose_lines_were_folded_anew(
+    desk: Desk, fold: Callable[[str], str]
+) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    check_in = desk.find(Kind.FOLLOW_UP, slot="1")
+    desk.sync(DUE - timedelta(days=15))
+    desk.calendar.remove(check_in)
+    desk.sync()
+    text = str(desk.events_and_memory()[memory_href(desk)]["DESCRIPTION"])
+    desk.person_changes(memory_href(desk), description=fold(text))
+    desk.lose_ledger()
+    report = desk.sync()
+    assert report.plan.budgets["Alvarez"].spent == 1
+    assert "unknown-follow-ups" not in {warning.code for warning in report.warnings}
+
+
+def test_s4_what_was_given_back_is_not_the_persons_after_a_lost_ledger(desk: Desk) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    before = desk.events()[request]["DTSTART"].dt
+    moved = before + timedelta(days=3)
+    desk.person_changes(request, dtstart=moved, dtend=moved + timedelta(days=1))
+    desk.calendar.remove(desk.find(Kind.TALK, mentor="Chen"))
+    desk.sync()
+    assert desk.memory().yours
+    unpin(desk.folder, "Alvarez", START)
+    desk.sync()
+    assert not desk.memory().yours
+    desk.lose_ledger()
+    desk.sync()
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=14)), letter("Chen"))
+    desk.sync()
+    assert desk.events()[request]["DTSTART"].dt == before + timedelta(days=14)
 
 
 # Two machines
