@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from lorsync.copies import Strangers, has_met, met
-from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
 from lorsync.core.memory import departed_of, members_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
-from lorsync.listings import is_absent, is_full_due, is_stale, token_of
+from lorsync.listings import is_absent, is_certain, is_full_due, is_stale, token_of
 from lorsync.observing import Looking, Seen, Sight, held_against
 from lorsync.planning import frozen_key, is_new
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
@@ -40,7 +40,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     entries |= learned.entries
     entries |= _back_home(entries, calendar, listing)
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
-    foreign = met(listing, ledger, seeking=_is_seeking(entries, listing, ledger, known))
+    foreign = met(listing, ledger, seeking=_is_seeking(entries, listing, ledger, known, now))
     beside = (*foreign.new, *foreign.sought)
     hrefs = [*(Href(entry.href) for entry in [*to_fetch, *strangers]), *beside]
     fetched = _fetched(calendar, hrefs, listing, known)
@@ -106,15 +106,22 @@ def _elsewhere(
 
 
 def _is_seeking(
-    entries: Mapping[Uid, Entry], listing: Listing, ledger: Ledger, known: Recalled | None
+    entries: Mapping[Uid, Entry],
+    listing: Listing,
+    ledger: Ledger,
+    known: Recalled | None,
+    now: datetime,
 ) -> bool:
     """Tell whether to look for events of ours under other names: before any is taken for gone.
 
-    A lost ledger does not know what it lacks.
+    That is when it is first missed, and when it would be dismissed. A lost ledger does not know
+    what it lacks.
     """
     lost = known is not None and not has_met(ledger)
-    dismissed = State.DISMISSED
-    missed = any(e.state is not dismissed and is_absent(e, listing) for e in entries.values())
+    missed = any(
+        (entry.state not in AWAY or is_certain(entry, now)) and is_absent(entry, listing)
+        for entry in entries.values()
+    )
     return listing.complete and (lost or missed)
 
 

@@ -56,14 +56,15 @@ def listed_until(ledger: Ledger) -> datetime | None:
 
 def is_full_due(entries: Mapping[Uid, Entry], now: datetime) -> bool:
     """Tell whether only a full listing will do: after a crash, and before any dismissal (S16)."""
-    return any(
-        entry.intent is not None
-        or (
-            entry.state is State.MISSING
-            and entry.missing_since is not None
-            and now - entry.missing_since >= CERTAIN_AFTER
-        )
-        for entry in entries.values()
+    return any(e.intent is not None or is_certain(e, now) for e in entries.values())
+
+
+def is_certain(entry: Entry, now: datetime) -> bool:
+    """Tell whether an event has been missing for so long that it may be dismissed (S11)."""
+    return (
+        entry.state is State.MISSING
+        and entry.missing_since is not None
+        and now - entry.missing_since >= CERTAIN_AFTER
     )
 
 
