@@ -36,7 +36,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         # Who they are, and what of them is the person's, stands there: it is read first.
         known = _read_first(known, calendar, listing)
     learned = _learned(season, known, entries, ledger, calendar, now=now)
-    strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, key, known)
+    strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, ledger, key, known)
     entries |= learned.entries
     entries |= _back_home(entries, calendar, listing)
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
@@ -53,7 +53,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     elsewhere = _elsewhere(foreign, entries, listing, besides=unknown)
     moved = {u: replace(entries[u], href=h) for u, h in elsewhere.items() if u in entries}
     entries |= moved
-    more = _as_entries(elsewhere.keys() - entries.keys(), season, calendar, key, known)
+    more = _as_entries(elsewhere.keys() - entries.keys(), season, calendar, ledger, key, known)
     strangers += [replace(entry, href=elsewhere[entry.uid]) for entry in more]
     sight = Sight(
         listing=listing,
@@ -206,6 +206,7 @@ def _as_entries(
     uids: Collection[Uid],
     season: Season,
     calendar: Calendar,
+    ledger: Ledger,
     key: SeasonKey,
     known: Recalled | None,
 ) -> list[Entry]:
@@ -216,7 +217,8 @@ def _as_entries(
     if not uids:
         return []
     memory = None if known is None else known.memory
-    members = roster(season, key, departed=departed_of(memory, season))
+    retired = ledger.retired() | (frozenset() if memory is None else memory.retired)
+    members = roster(season, key, departed=departed_of(memory, season), retired=retired)
     yours = {} if memory is None else memory.yours
     asks = {} if memory is None else memory.asks
     return [

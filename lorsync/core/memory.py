@@ -155,14 +155,10 @@ def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
 def yours_of(entries: Iterable[Entry]) -> dict[Uid, frozenset[Property]]:
     """Return the dates and alarms that are the person's, which a stamp cannot always tell (S10).
 
-    Those of an event that is not there count as well: it may come back (S11).
+    Those of an event that is not there, or cannot be read, count as well: it may come back (S11).
     """
     told = {Property.DATE, Property.ALARMS}
-    return {
-        entry.uid: own
-        for entry in entries
-        if entry.state in {State.LIVE, *AWAY} and (own := entry.theirs & told)
-    }
+    return {entry.uid: own for entry in entries if (own := entry.theirs & told)}
 
 
 def asks_of(events: Iterable[Event], members: Members) -> dict[Uid, tuple[LetterId, ...]]:

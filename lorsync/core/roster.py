@@ -1,6 +1,8 @@
 """List every event that a season can have, to recognise our own without a ledger (S3, S6)."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from itertools import count
 
 from lorsync.core.identity import SeasonKey, uid_for
 from lorsync.core.memory import Members, members_of
@@ -9,7 +11,7 @@ from lorsync.core.occasion import THANK_DECLINED, THANK_PROVISIONAL, THANK_SUBMI
 from lorsync.core.renaming import names_of
 
 _GENERATIONS = 4
-"""How many generations of a UID are looked for; each needs a deletion of lorsync's own (S8).
+"""How many generations of a UID are looked for at least; each needs a deletion of lorsync's (S8).
 
 A letter's deadline and thank-you may have one more for each due date that it outlives.
 """
@@ -44,10 +46,12 @@ def roster(
     key: SeasonKey,
     *,
     departed: Members | None = None,
+    retired: Collection[Uid] = (),
 ) -> dict[Uid, Member]:
     """Return every event of a season by its UID, whether or not it is planned.
 
-    Former ids count (S7). ``departed`` are mentors and letters that the config had before.
+    Former ids count (S7). ``departed`` are mentors and letters that the config had before,
+    ``retired`` what lorsync deleted, each of which may have been followed by one more generation.
     """
     members: dict[Uid, Member] = {}
     names = names_of(season)
@@ -60,41 +64,39 @@ def roster(
         requests = tuple(str(n) for n in range(1, max(_REQUESTS, len(every)) + 1))
         for kind, slots in (*_OF_MENTOR, (Kind.REQUEST, requests)):
             former = names.former_mentors(mentor)
-            _enlist(members, key, kind, (mentor, *former), slots, mentor=mentor, letters=every)
+            member = Member(
+                identity=Identity(kind=kind, subject=mentor), mentor=mentor, letters=every
+            )
+            _enlist(members, key, member, (mentor, *former), slots, retired)
         for letter in every:
-            served = programs.get(letter, ())
+            # What a letter that has left served is not known any more.
+            served = programs.get(letter, tuple(season.programs))
             for kind, slots in (*_OF_LETTER, (Kind.ASSIGN, served)):
-                _enlist(
-                    members,
-                    key,
-                    kind,
-                    (letter, *names.former_letters(letter)),
-                    slots,
-                    mentor=mentor,
-                    letters=(letter,),
-                    generations=_GENERATIONS + 2 * len(served),
+                member = Member(
+                    identity=Identity(kind=kind, subject=letter), mentor=mentor, letters=(letter,)
                 )
+                ids = (letter, *names.former_letters(letter))
+                generations = _GENERATIONS + 2 * len(served)
+                _enlist(members, key, member, ids, slots, retired, generations)
     return members
 
 
 def _enlist(
     members: dict[Uid, Member],
     key: SeasonKey,
-    kind: Kind,
-    subjects: tuple[MentorId | LetterId, ...],
+    member: Member,
+    ids: tuple[MentorId | LetterId, ...],
     slots: tuple[str, ...],
-    *,
-    mentor: MentorId,
-    letters: tuple[LetterId, ...],
+    retired: Collection[Uid],
     generations: int = _GENERATIONS,
 ) -> None:
-    """Enlist the events of a mentor or letter under each id that it has or had, today's first."""
+    """Enlist the events of a mentor or letter in each slot, under each id that it has or had."""
+    kind = member.identity.kind
     for slot in slots:
-        member = Member(
-            identity=Identity(kind=kind, subject=subjects[0], slot=slot),
-            mentor=mentor,
-            letters=letters,
-        )
-        for subject in subjects:
-            for generation in range(generations):
-                members[uid_for(key, kind, subject, slot, generation)] = member
+        own = replace(member, identity=member.identity._replace(slot=slot))
+        for each in ids:
+            for generation in count():
+                uid = uid_for(key, kind, each, slot, generation)
+                members[uid] = own
+                if generation + 1 >= generations and uid not in retired:
+                    break

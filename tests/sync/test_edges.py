@@ -10,7 +10,17 @@ import pytest
 
 from lorsync.amending import restore, unpin
 from lorsync.core.entry import State
-from lorsync.core.model import Alarm, Facts, Kind, Letter, LetterId, MentorId, Policy
+from lorsync.core.model import (
+    Alarm,
+    Facts,
+    Kind,
+    Letter,
+    LetterId,
+    MentorId,
+    Policy,
+    Program,
+    ProgramId,
+)
 from lorsync.errors import TryAgainError, UnavailableError, UsageError
 from lorsync.ports import Href
 from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
@@ -734,4 +744,56 @@ def test_i5_a_server_that_keeps_neither_sequence_nor_alarms_is_written_to_once(
     desk.sync()
     desk.change(letter("Alvarez", due=DUE + timedelta(days=14)), letter("Chen"))
     assert desk.sync().updated
+    assert not desk.sync().wrote
+
+
+def bring_back(desk: Desk, backup: dict[Href, bytes]) -> None:
+    """Put back what a backup has and the calendar has not."""
+    for href in backup.keys() - desk.calendar.bodies.keys():
+        desk.calendar.put_foreign(f"{name_of(href)}.ics", backup[href])
+
+
+def test_s17_a_follow_up_of_a_late_generation_goes_again_from_a_backup(desk: Desk) -> None:
+    asked = letter("Alvarez", facts=Facts(asked_on=START))
+    desk.settings = settings(asked)
+    season = desk.settings.season
+    for _ in range(5):
+        for follow_ups in (0, 2):
+            policy = Policy(follow_ups=follow_ups)
+            desk.settings = replace(desk.settings, season=replace(season, policy=policy))
+            desk.sync()
+    backup = dict(desk.calendar.bodies)
+    desk.change(letter("Alvarez", facts=SUBMITTED))
+    desk.sync()
+    bring_back(desk, backup)
+    desk.sync(full=True)
+    assert not days_of(desk, "Check in")
+    assert not desk.sync().wrote
+
+
+def test_s17_a_task_of_a_letter_that_left_goes_again_from_a_backup(desk: Desk) -> None:
+    programs = {
+        name: Program(id=name, name=name.title(), deadline=DUE)
+        for name in (ProgramId("state"), ProgramId("late"))
+    }
+
+    def serve(*served: str) -> None:
+        letters = [letter("Chen")]
+        if served:
+            own = letter("Alvarez", facts=SUBMITTED)
+            letters.append(replace(own, deadline=None, programs=tuple(map(ProgramId, served))))
+        found = settings(*letters)
+        desk.settings = replace(found, season=replace(found.season, programs=programs))
+
+    serve("state")
+    desk.sync()
+    serve("state", "late")
+    desk.sync(START + timedelta(days=7))
+    assert desk.find(Kind.ASSIGN)
+    backup = dict(desk.calendar.bodies)
+    serve()
+    desk.sync(accept_deletions=True)
+    bring_back(desk, backup)
+    desk.sync(full=True, accept_deletions=True)
+    assert not [event for event in desk.events().values() if "Assign" in str(event["SUMMARY"])]
     assert not desk.sync().wrote
