@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lorsync.copies import NOBODY, Strangers
-from lorsync.core.entry import AWAY, Entry
+from lorsync.core.entry import AWAY, Entry, Intent
 from lorsync.core.identity import SeasonKey
 from lorsync.core.learning import Learned, with_learned_ticks
 from lorsync.core.memory import Memory
@@ -80,8 +80,14 @@ class Sight:
         return observe_present(entry, resource.body, etag, self.zone, now=self.looking.now)
 
     def all_gone(self, entries: Mapping[Uid, Entry]) -> bool:
-        """Tell whether all of ours are gone at once (S18)."""
-        return is_emptied(entries, self.listing, self.looking.now.astimezone(self.zone).date())
+        """Tell whether all of ours are gone at once, and not by a lorsync's hand (S18)."""
+        ours = self.deleted_elsewhere
+        left = {
+            uid: entry
+            for uid, entry in entries.items()
+            if entry.intent is not Intent.DELETE and uid not in ours
+        }
+        return is_emptied(left, self.listing, self.looking.now.astimezone(self.zone).date())
 
     @property
     def deleted_elsewhere(self) -> frozenset[Uid]:

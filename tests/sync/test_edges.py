@@ -747,6 +747,23 @@ def test_i5_a_server_that_keeps_neither_sequence_nor_alarms_is_written_to_once(
     assert not desk.sync().wrote
 
 
+def test_s18_what_a_killed_pass_deleted_is_not_emptied_by_the_person(desk: Desk) -> None:
+    desk.sync()
+    desk.change(letter("Novak"))
+
+    def kill(what: str, moment: str, href: Href | None) -> None:
+        if (what, moment) == ("fetch", "before"):
+            raise UnavailableError("offline")
+
+    desk.calendar.faults = kill
+    with pytest.raises(UnavailableError):
+        desk.sync(accept_deletions=True)
+    desk.calendar.faults = None
+    report = desk.sync()
+    assert "emptied" not in {warning.code for warning in report.warnings}
+    assert not desk.sync().wrote
+
+
 def bring_back(desk: Desk, backup: dict[Href, bytes]) -> None:
     """Put back what a backup has and the calendar has not."""
     for href in backup.keys() - desk.calendar.bodies.keys():

@@ -289,6 +289,16 @@ def test_s20_what_one_machine_deletes_is_no_deletion_of_the_persons(
     assert not other.sync(at=time(17)).wrote
 
 
+def test_s20_a_calendar_that_another_machine_cleared_is_not_emptied(
+    desk: Desk, other: Desk
+) -> None:
+    desk.settings = other.settings = settings(letter("Novak"))
+    desk.sync(accept_deletions=True)
+    report = other.sync(take_over=True)
+    assert "emptied" not in {warning.code for warning in report.warnings}
+    assert not other.sync().wrote
+
+
 def test_s20_a_dismissal_on_one_machine_is_one_on_both(desk: Desk, other: Desk) -> None:
     href = desk.find(Kind.FOLLOW_UP, slot="1")
     dismiss(desk, href)
