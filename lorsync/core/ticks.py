@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from lorsync.core.facts import OWN_FACT, Fact
 from lorsync.core.model import Kind
@@ -63,6 +63,9 @@ MARKS: Final = ("✓", "✔", "☑", "✅", "🗹", "√", "[x]", "[✓]", "(x)"
 
 _BOXED = r"[\[(［（【]\s*[xｘ✓✔☑✅√]\s*[\])］）】]"
 """A mark in a box, as other keyboards have it too."""
+
+_YEARS = range(1970, 2201)
+"""Another year is a slip, as it is in the config, and arithmetic with its days may overflow."""
 
 _LONGEST = 1000
 """A longer title is no title, and states nothing: to search it would take its time."""
@@ -127,7 +130,11 @@ def find_tick(
     def known(text: str) -> bool:
         return is_known(text) or is_known(without_tick(text))
 
-    tick = _leading(title, kind, known, today) or _trailing(title, kind, known, today)
+    tick = (
+        _added(title, kind, known, today)
+        or _leading(title, kind, known, today)
+        or _trailing(title, kind, known, today)
+    )
     if tick is None:
         return None
     return Tick(fact=tick.fact, day=tick.day, rest=without_tick(tick.rest))
@@ -182,17 +189,32 @@ _BY_WORDS = {fact.words: fact for fact in Fact}
 def _leading(title: str, kind: Kind, is_known: Callable[[str], bool], today: date) -> Tick | None:
     mark = _LEADING_MARK.match(title)
     text = title[mark.end() :] if mark is not None else title
-    word = _word_pattern(kind).match(text)
-    if word is not None and (rest := _rest(text[word.end() :], is_known)) is not None:
-        return Tick(fact=_fact_of(word["word"], kind), day=_day(word["day"], today), rest=rest)
+    for pattern in _patterns(kind).leading:
+        word = pattern.match(text)
+        if word is not None and (rest := _rest(text[word.end() :], is_known)) is not None:
+            return Tick(fact=_fact_of(word["word"], kind), day=_day(word["day"], today), rest=rest)
     if mark is None:
         return None
+    if word is not None:
+        # Right behind a mark, a word is no part of a sentence.
+        behind = text[word.end() :].strip()
+        return Tick(fact=_fact_of(word["word"], kind), day=_day(word["day"], today), rest=behind)
+    added = _word_behind(text, kind, is_known, None, today)
+    if added is not None:
+        return added
     day = _LEADING_DAY.match(text)
     if day is not None and (rest := _rest(text[day.end() :], is_known)) is not None:
         return Tick(fact=OWN_FACT[kind], day=_day(day["day"], today), rest=rest)
     separator = _SEPARATOR.match(text)
     rest = text[separator.end() :] if separator is not None else text
     return Tick(fact=OWN_FACT[kind], day=None, rest=rest)
+
+
+def _added(title: str, kind: Kind, is_known: Callable[[str], bool], today: date) -> Tick | None:
+    """Return what a word behind a title in the one form adds to it."""
+    if _FORM.match(title) is None:
+        return None
+    return _word_behind(without_tick(title), kind, is_known, None, today)
 
 
 def _rest(behind: str, is_known: Callable[[str], bool]) -> str | None:
@@ -215,11 +237,21 @@ def _trailing(title: str, kind: Kind, is_known: Callable[[str], bool], today: da
     mark = _TRAILING_MARK.search(title)
     text = title[: mark.start()] if mark is not None else title
     typed = None if mark is None else mark["day"]
-    word = _trailing_pattern(kind).search(text)
-    if word is not None and is_known(front := _front(text[: word.start()])):
-        day = _day(word["day"] or typed, today)
-        return Tick(fact=_fact_of(word["word"], kind), day=day, rest=front)
-    return None if mark is None else Tick(fact=OWN_FACT[kind], day=_day(typed, today), rest=text)
+    tick = _word_behind(text, kind, is_known, typed, today)
+    if tick is not None or mark is None:
+        return tick
+    return Tick(fact=OWN_FACT[kind], day=_day(typed, today), rest=text)
+
+
+def _word_behind(
+    text: str, kind: Kind, is_known: Callable[[str], bool], typed: str | None, today: date
+) -> Tick | None:
+    """Return what a word behind a title that the event had before states; ``typed`` is its day."""
+    word = _patterns(kind).trailing.search(text)
+    if word is None or not is_known(front := _front(text[: word.start()])):
+        return None
+    day = _day(word["day"] or typed, today)
+    return Tick(fact=_fact_of(word["word"], kind), day=day, rest=front)
 
 
 def _front(text: str) -> str:
@@ -228,22 +260,24 @@ def _front(text: str) -> str:
     return text if found is None else text[: found.start()]
 
 
-def _word_pattern(kind: Kind) -> re.Pattern[str]:
-    return _patterns(kind)[0]
+class _Patterns(NamedTuple):
+    """Words before a title, first those with a day behind a separator, and words behind one."""
 
-
-def _trailing_pattern(kind: Kind) -> re.Pattern[str]:
-    return _patterns(kind)[1]
+    leading: tuple[re.Pattern[str], ...]
+    trailing: re.Pattern[str]
 
 
 @cache  # not before a title is read: most passes read none
-def _patterns(kind: Kind) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns(kind: Kind) -> _Patterns:
     listed = sorted((*WORDS, *DONE_WORDS, *OWN_WORDS[kind]), key=len, reverse=True)
     words = "|".join(each.replace(" ", r"[\s-]") for each in listed)
-    dated = rf"(?P<word>{words})(?!\w)(?:\s+(?:on\s+)?[\[(]?(?P<day>{_DAY})[\])]?)?"
+    word = rf"(?P<word>{words})(?!\w)"
+    day = rf"(?:on\s+)?[\[(]?(?P<day>{_DAY})[\])]?"
+    dated = rf"{word}(?:\s+{day})?"
+    apart = re.compile(rf"{_OPENING}{word}{_CLOSING}\s*[:,;–—-]\s*{day}", re.IGNORECASE)
     leading = re.compile(rf"{_OPENING}{dated}{_CLOSING}", re.IGNORECASE)
     trailing = re.compile(rf"(?<!\w){_OPENING}{dated}{_CLOSING}[.!]*$", re.IGNORECASE)
-    return leading, trailing
+    return _Patterns(leading=(apart, leading), trailing=trailing)
 
 
 def _fact_of(word: str, kind: Kind) -> Fact:
@@ -271,7 +305,7 @@ def _iso(text: str) -> date | None:
 
 def _valid(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year in _YEARS else None
     except ValueError:
         return None
 

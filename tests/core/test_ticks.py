@@ -180,12 +180,57 @@ def test_s13_normalising_keeps_fact_and_day_and_is_idempotent(
     assert ticked_title(fact, day, tick.rest) == title
 
 
-@given(text=st.text(max_size=40), day=st.dates(), fact=st.sampled_from(Fact))
+@given(
+    text=st.text(max_size=40),
+    day=st.dates(date(1970, 1, 1), date(2200, 12, 31)),
+    fact=st.sampled_from(Fact),
+)
 def test_s13_the_block_keeps_facts_with_their_year(text: str, day: date, fact: Fact) -> None:
     kept = with_stated(text, [(fact, day)])
     assert stated_facts(kept) == {fact: day}
     assert with_stated(kept, [(fact, day)]) == kept
     assert with_stated(kept, []) == text.rstrip()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1969-12-31"])
+def test_s13_a_day_of_no_season_is_none(day: str) -> None:
+    tick = find_tick(f"sent {day} – X", Kind.FOLLOW_UP, is_known=lambda _: False, today=TODAY)
+    assert tick is not None
+    assert (tick.fact, tick.day) == (Fact.FOLLOWED_UP, None)
+
+
+@pytest.mark.parametrize(
+    ("title", "fact", "rest"),
+    [
+        ("✓ Letter due: Dr. X – declined", Fact.DECLINED, "Letter due: Dr. X"),
+        ("[x] Letter due: Dr. X (declined)", Fact.DECLINED, "Letter due: Dr. X"),
+        ("✓ Letter due: Dr. X", Fact.SUBMITTED, "Letter due: Dr. X"),
+        ("✓ Letter due: Dr. X – called him", Fact.SUBMITTED, "Letter due: Dr. X – called him"),
+        ("✓ asked 30 Nov · Letter due: Dr. X – declined", Fact.DECLINED, "Letter due: Dr. X"),
+    ],
+)
+def test_s13_a_word_says_more_than_a_mark(title: str, fact: Fact, rest: str) -> None:
+    known = "Letter due: Dr. X"
+    tick = find_tick(title, Kind.DEADLINE, is_known=lambda text: text == known, today=TODAY)
+    assert tick is not None
+    assert (tick.fact, tick.rest) == (fact, rest)
+
+
+@pytest.mark.parametrize(
+    ("title", "day"),
+    [
+        ("Submitted: 3 Dec", date(2027, 12, 3)),
+        ("submitted – 3 Dec – Letter due: Dr. X", date(2027, 12, 3)),
+        ("Submitted, 2027-12-03", date(2027, 12, 3)),
+    ],
+)
+def test_s13_a_day_behind_a_separator_counts(title: str, day: date) -> None:
+    known = "Letter due: Dr. X"
+    today = date(2027, 12, 10)
+    tick = find_tick(title, Kind.DEADLINE, is_known=lambda text: text == known, today=today)
+    assert tick is not None
+    assert (tick.fact, tick.day) == (Fact.SUBMITTED, day)
+    assert tick.rest in {"", known}
 
 
 def test_s13_none_of_our_own_titles_is_a_tick() -> None:
