@@ -9,7 +9,7 @@ from lorsync.adapters.caldav.addresses import joined, shown
 from lorsync.adapters.caldav.answers import strong_etag
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.doctor.findings import finding
-from lorsync.errors import ConfigError, UnavailableError
+from lorsync.errors import ConfigError, LargeAnswerError, UnavailableError
 from tests.caldav.conftest import Hostile, Reply
 
 
@@ -120,3 +120,14 @@ def test_http_to_another_machine_needs_a_yes() -> None:
     with pytest.raises(ConfigError, match="allow_http"):
         Transport("http://nas.example/", username="maya", password="secret")
     Transport("http://nas.example/", username="maya", password="secret", allow_http=True).close()
+
+
+def test_a_text_that_is_too_long_for_the_parser_is_too_large_and_no_broken_answer(
+    hostile: Hostile, transport: Transport
+) -> None:
+    text = (
+        b'<multistatus xmlns="DAV:"><response>' + b"x" * 10_100_000 + b"</response></multistatus>"
+    )
+    hostile.always(Reply(status=207, body=text))
+    with pytest.raises(LargeAnswerError, match="too long to be read"):
+        transport.send("REPORT", hostile.url)

@@ -30,7 +30,7 @@ from lorsync.adapters.caldav.session import (
     UnreadableError,
 )
 from lorsync.allowance import Allowance
-from lorsync.errors import LoginRefusedError, LorsyncError, UnavailableError
+from lorsync.errors import LargeAnswerError, LoginRefusedError, LorsyncError, UnavailableError
 
 # What these say to a log, lorsync says itself, in its own words, and once. The second is named
 # because caldav 3.6 looks at that logger's own level, not at the one that it inherits.
@@ -266,6 +266,8 @@ class _Connection:
 def _answer(method: str, url: str, session: LimitedSession) -> Answer:
     body = session.content
     root = xml.parse(body) if body else None
+    if root is None and len(body) > xml.LONGEST_TEXT:
+        raise LargeAnswerError(f"{shown(url)} holds a text that is too long to be read.")
     return Answer(
         method=method,
         url=url,

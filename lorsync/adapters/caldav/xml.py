@@ -138,6 +138,10 @@ class _DocumentTypeSeenError(Exception):
     """A document type has begun."""
 
 
+LONGEST_TEXT = 10_000_000
+"""How many bytes of text libxml2 reads in one place; with more of it, nothing of an answer."""
+
+
 def _parser() -> etree.XMLParser:
     # huge_tree stays off: libxml2 then limits depth and size of what a server may send.
     return etree.XMLParser(
