@@ -47,14 +47,15 @@ def _talk(case: Case, first: Occasion, others: Sequence[date]) -> Occasion | Non
     policy = case.season.policy
     ideal = first.day - timedelta(days=policy.talk_days)
     latest = first.day - timedelta(days=max(1, policy.min_gap_days))
+    pinned = case.pinned_day(talk_identity(case))
+    # What the plan would have said without the move is not held off by the moved talk itself.
     planned = case.days.shift_clear(
         min(ideal, latest),
         earliest=case.today,
         latest=latest,
-        contacts=others,
+        contacts=[day for day in others if day != pinned],
         gap=policy.min_gap_days,
     )
-    pinned = case.pinned_day(talk_identity(case))
     day = pinned or planned
     if day is None:
         return None
