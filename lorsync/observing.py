@@ -1,7 +1,7 @@
 """Hold what the ledger knows of our events against what was listed and fetched."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -79,6 +79,11 @@ class Sight:
         etag = resource.etag if resource.body else listed
         return observe_present(entry, resource.body, etag, self.zone, now=self.looking.now)
 
+    def is_withheld(self, entry: Entry) -> bool:
+        """Tell whether an event was listed and then left out of what was fetched."""
+        href = Href(entry.href)
+        return href in self.listing.entries and href not in self.fetched
+
     def all_gone(self, entries: Mapping[Uid, Entry]) -> bool:
         """Tell whether all of ours are gone at once, and not by a lorsync's hand (S18)."""
         ours = self.deleted_elsewhere
@@ -154,6 +159,9 @@ def _observed(
             believed=all_gone and looking.believe_emptied,
             ours=entry.uid in ours,
         )
+        if sight.is_withheld(entry):
+            # Listed, and not in the answer: who is right, the next look tells (S16).
+            observed = replace(entry, etag=None)
         if isinstance(observed, Gone):
             gone.append(observed)
         elif observed != entry:

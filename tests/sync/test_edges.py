@@ -1,7 +1,7 @@
 """Where it is easiest to lose an edit, to double an event or to follow up a third time."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from lorsync.core.model import (
     ProgramId,
 )
 from lorsync.errors import TryAgainError, UnavailableError, UsageError
-from lorsync.ports import Href
+from lorsync.ports import Href, Resource
 from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
 from tests.sync.test_merge import (
     LATER,
@@ -814,3 +814,49 @@ def test_s17_a_task_of_a_letter_that_left_goes_again_from_a_backup(desk: Desk) -
     desk.sync(full=True, accept_deletions=True)
     assert not [event for event in desk.events().values() if "Assign" in str(event["SUMMARY"])]
     assert not desk.sync().wrote
+
+
+@pytest.mark.in_memory
+@pytest.mark.parametrize("act", ["tick", "nothing"])
+def test_s16_what_is_listed_and_left_out_of_the_answer_is_looked_at_again(
+    desk: Desk, act: str
+) -> None:
+    desk.sync()
+    deadline = desk.find(Kind.DEADLINE)
+    title = str(desk.events()[deadline]["SUMMARY"])
+    typed = f"✓ {title}" if act == "tick" else f"{title} "
+    desk.person_changes(deadline, summary=typed, location="Ward 4")
+    answer = desk.calendar.fetch
+
+    def leave_out(hrefs: Sequence[Href]) -> Mapping[Href, Resource]:
+        return {href: found for href, found in answer(hrefs).items() if href != deadline}
+
+    desk.calendar.fetch = leave_out
+    assert not desk.sync().missing
+    desk.calendar.fetch = answer
+    report = desk.sync()
+    assert not report.missing
+    changed = {change.uid: change.changed for change in report.kept}[name_of(deadline)]
+    assert ("ticked" in changed) is (act == "tick")
+    assert "place" in changed
+
+
+def test_s10_a_moved_talk_does_not_stand_in_its_own_way(desk: Desk) -> None:
+    planned = next(e for e in desk.sync().plan.events if e.kind is Kind.TALK)
+    talk = desk.calendar.href_for(planned.uid)
+    day = planned.day - timedelta(days=5)
+    desk.person_changes(talk, dtstart=day, dtend=day + timedelta(days=1))
+    moved = next(e for e in desk.sync().plan.events if e.uid == planned.uid)
+    assert (moved.day, moved.planned_day) == (day, planned.day)
+    # Dragged back by hand, it goes with the plan again.
+    desk.person_changes(talk, dtstart=planned.day, dtend=planned.day + timedelta(days=1))
+    assert not desk.sync().kept
+
+
+def test_s13_a_day_of_no_season_in_a_title_stops_no_pass(desk: Desk) -> None:
+    desk.sync()
+    for slot, day in (("1", "0001-01-01"), ("2", "9999-12-31")):
+        href = desk.find(Kind.FOLLOW_UP, slot=slot)
+        title = desk.events()[href]["SUMMARY"]
+        desk.person_changes(href, summary=f"sent {day} – {title}")
+    assert desk.sync().plan.budgets["Alvarez"].spent == 2
