@@ -14,7 +14,7 @@ from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
 from lorsync.listings import is_absent, is_full_due, is_stale, token_of
 from lorsync.observing import Looking, Seen, Sight, held_against
-from lorsync.planning import frozen_key, is_new
+from lorsync.planning import frozen_key, is_new, marks_of
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
 from lorsync.recalling import Recalled, first_look, found_memory, has_changed, looked_at, recalled
 
@@ -149,7 +149,7 @@ def _learned(
         known.memory,
         entries=entries,
         retired=ledger.retired(),
-        marks=ledger.marks(),
+        marks=marks_of(season, ledger),
         members=members_of(season),
         names=names_of(season),
         href_for=calendar.href_for,

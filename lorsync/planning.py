@@ -15,6 +15,7 @@ from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_
 from lorsync.core.history import settled
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
+from lorsync.core.renaming import names_of
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
@@ -72,7 +73,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
         check_owner(season, ledger)
         entries = ledger.entries().values()
         return Known(
-            season=with_statements(season, statements_of(entries, ledger.marks())),
+            season=with_statements(season, statements_of(entries, marks_of(season, ledger))),
             key=frozen_key(season, ledger),
             entries=entries,
             retired=ledger.retired(),
@@ -89,10 +90,25 @@ def facts_of(settings: Settings, state: Path) -> list[Statement]:
         return known_facts(settings.season, ())
     ledger = SqliteLedger(state)
     try:
-        said = statements_of(ledger.entries().values(), ledger.marks())
+        said = statements_of(ledger.entries().values(), marks_of(settings.season, ledger))
     finally:
         ledger.close()
     return known_facts(settings.season, said)
+
+
+def marks_of(season: Season, ledger: Ledger) -> tuple[Mark, ...]:
+    """Return what was said with ``mark``, by the ids that the letters have now (S7)."""
+    return names_of(season).marks(ledger.marks())
+
+
+def keep_marks(season: Season, ledger: Ledger, learned: Iterable[Mark]) -> None:
+    """Keep what was learned beside the marks, all by the ids that the letters have now.
+
+    A former id may be another letter's one day, of which none of it was said.
+    """
+    before = ledger.marks()
+    today = names_of(season).marks([*before, *learned])
+    ledger.save_marks(set(today).difference(before), forget=set(before).difference(today))
 
 
 def statements_of(entries: Iterable[Entry], marks: Iterable[Mark]) -> list[Statement]:

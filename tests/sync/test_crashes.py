@@ -56,9 +56,9 @@ class BombedLedger:
     def marks(self) -> Sequence[Mark]:
         return self._ledger.marks()
 
-    def save_marks(self, marks: Iterable[Mark]) -> None:
+    def save_marks(self, marks: Iterable[Mark], *, forget: Iterable[Mark] = ()) -> None:
         self._bomb.tick()
-        self._ledger.save_marks(marks)
+        self._ledger.save_marks(marks, forget=forget)
         self._bomb.tick()
 
     def save(
