@@ -83,7 +83,7 @@ def work_of(
 
 def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozenset[MentorId]:
     """Return the mentors of whom nobody knows how often they were followed up (S4)."""
-    doubts = unsure(ledger) | seen.learned.unsure
+    doubts = unsure(season, ledger) | seen.learned.unsure
     unknown = seen.memory is None or seen.memory.damaged
     if is_new(ledger) and unknown and seen.adopted:
         doubts |= in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)

@@ -54,7 +54,9 @@ def mark(
         ]
         ledger.save_marks([*_replaced(before, marks, now), *marks])
         if said.fact is Fact.FOLLOWED_UP:
-            remember_unsure(ledger, unsure(ledger) - {letter.mentor for letter in chosen})
+            remember_unsure(
+                ledger, unsure(settings.season, ledger) - {letter.mentor for letter in chosen}
+            )
     return tuple(marks)
 
 
@@ -66,7 +68,7 @@ def not_followed_up(settings: Settings, state: Path, mentor: str) -> MentorId:
     found = _mentor(settings.season, mentor)
     if has_ledger(state):
         with _ledger(settings.season, state) as ledger:
-            asked = unsure(ledger)
+            asked = unsure(settings.season, ledger)
             remember_unsure(ledger, asked - {found})
         if found in asked:
             return found

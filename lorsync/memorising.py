@@ -81,7 +81,7 @@ def wanted_memory(
         kept=kept_of(kept, today),
         retired=retired,
         marks=marks_of(season, ledger),
-        unsure=unsure(ledger),
+        unsure=unsure(season, ledger),
         yours=yours_of(kept),
         asks=asks_of(planned, members),
     )

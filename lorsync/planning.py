@@ -77,7 +77,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
             key=frozen_key(season, ledger),
             entries=entries,
             retired=ledger.retired(),
-            unsure=unsure(ledger),
+            unsure=unsure(season, ledger),
             warnings=(*name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
     finally:
@@ -210,10 +210,15 @@ def season_memos(season: Season, key: SeasonKey | None = None) -> dict[str, str 
     return {_KEY: key or season_key(season), _OWNER: owner, _UNSURE: None}
 
 
-def unsure(ledger: Ledger) -> frozenset[MentorId]:
-    """Return the mentors of whom nobody knows how often they were followed up (S4)."""
+def unsure(season: Season, ledger: Ledger) -> frozenset[MentorId]:
+    """Return the mentors of whom nobody knows how often they were followed up (S4).
+
+    They are by the ids that they have now (S7).
+    """
     memo = ledger.memo(_UNSURE)
-    return frozenset() if memo is None else frozenset(MentorId(m) for m in json.loads(memo))
+    return (
+        frozenset() if memo is None else frozenset(map(names_of(season).mentor, json.loads(memo)))
+    )
 
 
 def remember_unsure(ledger: Ledger, mentors: Iterable[MentorId]) -> None:

@@ -17,9 +17,20 @@ from lorsync.core.facts import Fact, Mark, Source
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Memory, is_memory
 from lorsync.core.memory_text import read_memory, text_of
-from lorsync.core.model import Applicant, Cycle, Facts, Identity, Kind, LetterId, MentorId, Uid
+from lorsync.core.model import (
+    Applicant,
+    Cycle,
+    Facts,
+    Identity,
+    Kind,
+    Letter,
+    LetterId,
+    MentorId,
+    Uid,
+)
 from lorsync.errors import ConfigError, UnavailableError, UsageError
 from lorsync.marking import Said, mark, not_followed_up
+from lorsync.planning import planned
 from lorsync.ports import Href, WriteRefusedError
 from tests.sync.desk import DUE, START, Desk, letter, name_of, settings
 
@@ -456,10 +467,7 @@ def test_s6_a_new_cycle_has_budgets_of_its_own(desk: Desk) -> None:
 def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
     desk.sync()
     before = set(desk.events())
-    new = settings(replace(letter("Alvarez-Ruiz"), formerly=("Alvarez-letter",)), letter("Chen"))
-    renamed = replace(new.season.mentors[MentorId("Alvarez-Ruiz")], formerly=("Alvarez",))
-    mentors = {**new.season.mentors, renamed.id: renamed}
-    desk.settings = replace(new, season=replace(new.season, mentors=mentors))
+    marry(desk, letter("Chen"))
     report = desk.sync()
     assert not report.created
     assert not report.deleted
@@ -467,6 +475,44 @@ def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
     assert {c.mentor for c in report.updated} == {"Alvarez-Ruiz"}
     desk.lose_ledger()
     assert not desk.sync().wrote
+
+
+def test_s7_a_doubt_follows_its_mentor_to_another_id(desk: Desk) -> None:
+    in_doubt(desk)
+    marry(desk, facts=ASKED)
+    plan = planned(desk.settings, desk.folder, desk.day)
+    assert Kind.FOLLOW_UP not in {event.kind for event in plan.events}
+    report = desk.sync()
+    assert Kind.FOLLOW_UP not in {event.kind for event in report.plan.events}
+    assert "unknown-follow-ups" in {warning.code for warning in report.warnings}
+    assert desk.memory().unsure == {"Alvarez-Ruiz"}
+
+
+def test_s7_a_doubt_of_a_former_id_is_answered_under_the_new_one(desk: Desk) -> None:
+    in_doubt(desk)
+    marry(desk, facts=ASKED)
+    assert not_followed_up(desk.settings, desk.folder, "Alvarez-Ruiz") == "Alvarez-Ruiz"
+    for _ in range(2):
+        assert Kind.FOLLOW_UP in {event.kind for event in desk.sync().plan.events}
+
+
+def in_doubt(desk: Desk) -> None:
+    """Lose ledger and memory after the first follow-up day, and look at the calendar once."""
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.day = DUE - timedelta(days=15)
+    desk.lose_ledger()
+    desk.calendar.remove(memory_href(desk))
+    desk.sync()
+
+
+def marry(desk: Desk, *others: Letter, facts: Facts | None = None) -> None:
+    """Let Alvarez, and the letter of Alvarez, have another id, with the former one stated."""
+    own = replace(letter("Alvarez-Ruiz", facts=facts), formerly=("Alvarez-letter",))
+    new = settings(own, *others)
+    renamed = replace(new.season.mentors[own.mentor], formerly=("Alvarez",))
+    mentors = {**new.season.mentors, renamed.id: renamed}
+    desk.settings = replace(new, season=replace(new.season, mentors=mentors))
 
 
 def test_s7_a_new_mentor_in_the_place_of_another_is_asked_about(desk: Desk) -> None:
