@@ -12,7 +12,7 @@ from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.model import Letter, MentorId, Season
 from lorsync.errors import UsageError
-from lorsync.planning import check_owner, marks_of, remember_unsure, statements_of, unsure
+from lorsync.planning import check_owner, marks_of, remember_unsure, said_of, unsure
 from lorsync.settings import Settings
 
 _AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
@@ -44,7 +44,7 @@ def mark(
     make_state_dir(state)
     with _ledger(settings.season, state) as ledger:
         before = marks_of(settings.season, ledger)
-        told = with_statements(settings.season, statements_of(ledger.entries().values(), before))
+        told = with_statements(settings.season, said_of(settings.season, ledger))
         chosen = _letters(settings.season, told, said)
         _check_config(chosen, said.fact, day)
         marks = [

@@ -71,7 +71,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
-        entries = ledger.entries().values()
+        entries = entries_of(season, ledger)
         return Known(
             season=with_statements(season, statements_of(entries, marks_of(season, ledger))),
             key=frozen_key(season, ledger),
@@ -90,10 +90,20 @@ def facts_of(settings: Settings, state: Path) -> list[Statement]:
         return known_facts(settings.season, ())
     ledger = SqliteLedger(state)
     try:
-        said = statements_of(ledger.entries().values(), marks_of(settings.season, ledger))
+        said = said_of(settings.season, ledger)
     finally:
         ledger.close()
     return known_facts(settings.season, said)
+
+
+def said_of(season: Season, ledger: Ledger) -> list[Statement]:
+    """Return what a ledger knows to have been stated outside the config."""
+    return statements_of(entries_of(season, ledger), marks_of(season, ledger))
+
+
+def entries_of(season: Season, ledger: Ledger) -> list[Entry]:
+    """Return the events that a ledger knows, by the ids that their mentors have now (S7)."""
+    return list(map(names_of(season).entry, ledger.entries().values()))
 
 
 def marks_of(season: Season, ledger: Ledger) -> tuple[Mark, ...]:

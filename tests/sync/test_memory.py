@@ -477,6 +477,26 @@ def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
     assert not desk.sync().wrote
 
 
+def test_s7_a_plan_without_a_calendar_knows_the_events_of_a_former_id(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.sync(DUE - timedelta(days=15))
+    marry(desk, facts=ASKED)
+    plan = planned(desk.settings, desk.folder, desk.day)
+    assert plan.budgets[MentorId("Alvarez-Ruiz")].spent == 1
+    assert desk.sync().plan == plan
+
+
+def test_s7_a_tick_is_known_without_a_pass_after_its_letter_has_another_id(desk: Desk) -> None:
+    desk.change(letter("Alvarez"))
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    desk.person_changes(href, summary=f"✓ {desk.events()[href]['SUMMARY']}")
+    desk.sync()
+    marry(desk)
+    assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
+
+
 def test_s7_a_doubt_follows_its_mentor_to_another_id(desk: Desk) -> None:
     in_doubt(desk)
     marry(desk, facts=ASKED)
