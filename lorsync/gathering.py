@@ -182,7 +182,7 @@ def _as_entries(
     if not uids:
         return []
     memory = None if known is None else known.memory
-    members = roster(season, key, departed=departed_of(memory, season))
+    members, names = roster(season, key, departed=departed_of(memory, season)), names_of(season)
     yours = {} if memory is None else memory.yours
     asks = {} if memory is None else memory.asks
     return [
@@ -191,7 +191,7 @@ def _as_entries(
             href=calendar.href_for(uid),
             identity=members[uid].identity,
             mentor=members[uid].mentor,
-            letters=asks.get(uid, members[uid].letters),
+            letters=tuple(map(names.letter, asks.get(uid, members[uid].letters))),
             day=date.max,
             summary="",
             theirs=yours.get(uid, frozenset()),

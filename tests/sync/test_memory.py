@@ -497,6 +497,30 @@ def test_s7_a_tick_is_known_without_a_pass_after_its_letter_has_another_id(desk:
     assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
 
 
+def test_s7_a_request_for_some_of_the_letters_is_found_again_after_one_has_another_id(
+    desk: Desk,
+) -> None:
+    late = replace(letter("Alvarez", due=DUE + timedelta(days=90)), id=LetterId("late"))
+    desk.change(letter("Alvarez"), late)
+    desk.sync()
+    (request,) = (
+        entry.href
+        for entry in desk.entries().values()
+        if entry.identity.kind is Kind.REQUEST and entry.letters == ("Alvarez-letter",)
+    )
+    moved = date(2027, 8, 2)
+    desk.person_changes(Href(request), dtstart=moved, dtend=moved + timedelta(days=1))
+    desk.sync()
+    desk.lose_ledger()
+    narrative = replace(letter("Alvarez"), id=LetterId("narrative"), formerly=("Alvarez-letter",))
+    desk.change(narrative, late)
+    report = desk.sync(take_over=True)
+    assert not report.created
+    assert not report.deleted
+    assert desk.events()[Href(request)]["DTSTART"].dt == moved
+    assert not desk.sync().wrote
+
+
 def test_s7_a_doubt_follows_its_mentor_to_another_id(desk: Desk) -> None:
     in_doubt(desk)
     marry(desk, facts=ASKED)
