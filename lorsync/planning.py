@@ -201,10 +201,14 @@ def is_new(ledger: Ledger) -> bool:
     return ledger.memo(_KEY) is None
 
 
-def freeze_key(season: Season, ledger: Ledger, key: SeasonKey) -> None:
-    """Remember the season's key at its first write, and whose season it is (S6)."""
-    if is_new(ledger):
-        ledger.remember(season_memos(season, key))
+def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[MentorId]) -> None:
+    """Remember the season's key at its first write, and whose season it is (S6).
+
+    With it, as one step, of whom nobody knows how often they were followed up: only a ledger
+    without a key asks itself that (I7, S4).
+    """
+    memos = season_memos(season, key) if is_new(ledger) else {}
+    ledger.remember({**memos, **_unsure_memo(doubts)})
     name, cycle = _owner(ledger)
     if name != season.applicant.name and cycle == season.cycle.name:
         # Married in between: the same season, and the next change is held against the new name.
@@ -233,8 +237,12 @@ def unsure(season: Season, ledger: Ledger) -> frozenset[MentorId]:
 
 def remember_unsure(ledger: Ledger, mentors: Iterable[MentorId]) -> None:
     """Remember of whom nobody knows how often they were followed up."""
+    ledger.remember(_unsure_memo(mentors))
+
+
+def _unsure_memo(mentors: Iterable[MentorId]) -> dict[str, str | None]:
     listed = sorted(mentors)
-    ledger.remember({_UNSURE: json.dumps(listed) if listed else None})
+    return {_UNSURE: json.dumps(listed) if listed else None}
 
 
 def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
