@@ -16,7 +16,7 @@ from lorsync.deciding import Work
 from lorsync.holding import remember_held
 from lorsync.listings import remember_listing
 from lorsync.memorising import wanted_memory, write_memory
-from lorsync.planning import freeze_key, remember_unsure, today_of
+from lorsync.planning import freeze_key, keep_marks, today_of
 from lorsync.ports import Progress
 from lorsync.recalling import remember, remember_seen, unseen
 from lorsync.settings import Settings
@@ -41,9 +41,8 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
     server that cannot be used; the ledger then holds what the next pass needs.
     """
     seen, ledger = work.seen, desk.ledger
-    freeze_key(settings.season, ledger, seen.key)
-    ledger.save_marks(seen.learned.marks)
-    remember_unsure(ledger, work.doubts)
+    freeze_key(settings.season, ledger, seen.key, work.doubts)
+    keep_marks(settings.season, ledger, seen.learned.marks)
     # First, since one of these may stand again, from a backup, and is an entry then (S17).
     ledger.save((), retire=seen.learned.retired)
     ledger.save(

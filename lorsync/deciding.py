@@ -11,10 +11,11 @@ from lorsync.core.content import Content, content_of
 from lorsync.core.decision import Action, Delete, decide
 from lorsync.core.doubt import in_doubt
 from lorsync.core.entry import Entry
-from lorsync.core.facts import Mark, with_statements
+from lorsync.core.facts import with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
+from lorsync.core.renaming import names_of
 from lorsync.holding import standing_among
 from lorsync.observing import Seen
 from lorsync.planning import Known, is_new, plan_of, statements_of, unsure
@@ -46,7 +47,8 @@ def work_of(
 
     ``accept_deletions``: the person says that what is gone is meant to be gone (S7, S18).
     """
-    said = statements_of(seen.entries.values(), _marks(ledger, seen))
+    marks = names_of(settings.season).marks([*ledger.marks(), *seen.learned.marks])
+    said = statements_of(seen.entries.values(), marks)
     told = replace(settings, season=with_statements(settings.season, said))
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
     doubts = _doubts(told.season, ledger, seen, today)
@@ -79,15 +81,9 @@ def work_of(
     )
 
 
-def _marks(ledger: Ledger, seen: Seen) -> list[Mark]:
-    """Return the marks of the ledger with those that the memory adds."""
-    marks = {(m.letter, m.fact, m.day): m for m in (*ledger.marks(), *seen.learned.marks)}
-    return list(marks.values())
-
-
 def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozenset[MentorId]:
     """Return the mentors of whom nobody knows how often they were followed up (S4)."""
-    doubts = unsure(ledger) | seen.learned.unsure
+    doubts = unsure(season, ledger) | seen.learned.unsure
     unknown = seen.memory is None or seen.memory.damaged
     if is_new(ledger) and unknown and seen.adopted:
         doubts |= in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)

@@ -14,7 +14,7 @@ from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
 from lorsync.listings import is_absent, is_certain, is_full_due, is_stale, token_of
 from lorsync.observing import Looking, Seen, Sight, held_against
-from lorsync.planning import frozen_key, is_new
+from lorsync.planning import frozen_key, is_new, marks_of
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
 from lorsync.recalling import Recalled, first_look, found_memory, has_changed, looked_at, recalled
 
@@ -183,7 +183,7 @@ def _learned(
         known.memory,
         entries=entries,
         retired=ledger.retired(),
-        marks=ledger.marks(),
+        marks=marks_of(season, ledger),
         members=members_of(season),
         names=names_of(season),
         href_for=calendar.href_for,
@@ -219,6 +219,7 @@ def _as_entries(
     memory = None if known is None else known.memory
     retired = ledger.retired() | (frozenset() if memory is None else memory.retired)
     members = roster(season, key, departed=departed_of(memory, season), retired=retired)
+    names = names_of(season)
     yours = {} if memory is None else memory.yours
     asks = {} if memory is None else memory.asks
     return [
@@ -227,7 +228,7 @@ def _as_entries(
             href=calendar.href_for(uid),
             identity=members[uid].identity,
             mentor=members[uid].mentor,
-            letters=asks.get(uid, members[uid].letters),
+            letters=tuple(map(names.letter, asks.get(uid, members[uid].letters))),
             day=date.max,
             summary="",
             theirs=yours.get(uid, frozenset()),

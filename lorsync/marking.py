@@ -12,7 +12,7 @@ from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.model import Letter, MentorId, Season
 from lorsync.errors import UsageError
-from lorsync.planning import check_owner, remember_unsure, statements_of, unsure
+from lorsync.planning import check_owner, marks_of, remember_unsure, said_of, unsure
 from lorsync.settings import Settings
 
 _AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
@@ -43,9 +43,8 @@ def mark(
         raise UsageError(msg)
     make_state_dir(state)
     with _ledger(settings.season, state) as ledger:
-        told = with_statements(
-            settings.season, statements_of(ledger.entries().values(), ledger.marks())
-        )
+        before = marks_of(settings.season, ledger)
+        told = with_statements(settings.season, said_of(settings.season, ledger))
         chosen = _letters(settings.season, told, said)
         _check_config(chosen, said.fact, day)
         marks = [
@@ -53,9 +52,11 @@ def mark(
             for letter in chosen
             if said.fact is Fact.FOLLOWED_UP or _in_config(letter, said.fact) is None
         ]
-        ledger.save_marks([*_replaced(ledger.marks(), marks, now), *marks])
+        ledger.save_marks([*_replaced(before, marks, now), *marks])
         if said.fact is Fact.FOLLOWED_UP:
-            remember_unsure(ledger, unsure(ledger) - {letter.mentor for letter in chosen})
+            remember_unsure(
+                ledger, unsure(settings.season, ledger) - {letter.mentor for letter in chosen}
+            )
     return tuple(marks)
 
 
@@ -67,7 +68,7 @@ def not_followed_up(settings: Settings, state: Path, mentor: str) -> MentorId:
     found = _mentor(settings.season, mentor)
     if has_ledger(state):
         with _ledger(settings.season, state) as ledger:
-            asked = unsure(ledger)
+            asked = unsure(settings.season, ledger)
             remember_unsure(ledger, asked - {found})
         if found in asked:
             return found
@@ -87,7 +88,7 @@ def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> 
         with _ledger(settings.season, state) as ledger:
             found = [
                 each
-                for each in ledger.marks()
+                for each in marks_of(settings.season, ledger)
                 if each.letter in ids and each.fact is said.fact and not each.withdrawn
                 if said.day in (None, each.day)
             ]

@@ -24,7 +24,7 @@ from lorsync.core.memory_text import text_of
 from lorsync.core.model import Event, PlanWarning, Uid
 from lorsync.core.stamp import stamped
 from lorsync.errors import TryAgainError
-from lorsync.planning import unsure
+from lorsync.planning import marks_of, unsure
 from lorsync.ports import (
     Calendar,
     ETag,
@@ -80,8 +80,8 @@ def wanted_memory(
         departed=departed,
         kept=kept_of(kept, today),
         retired=retired,
-        marks=tuple(ledger.marks()),
-        unsure=unsure(ledger),
+        marks=marks_of(season, ledger),
+        unsure=unsure(season, ledger),
         yours=yours_of(kept),
         asks=asks_of(planned, members),
     )

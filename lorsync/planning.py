@@ -15,6 +15,7 @@ from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_
 from lorsync.core.history import settled
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
+from lorsync.core.renaming import names_of
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
@@ -70,13 +71,13 @@ def known(settings: Settings, state: Path, today: date) -> Known:
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
-        entries = ledger.entries().values()
+        entries = entries_of(season, ledger)
         return Known(
-            season=with_statements(season, statements_of(entries, ledger.marks())),
+            season=with_statements(season, statements_of(entries, marks_of(season, ledger))),
             key=frozen_key(season, ledger),
             entries=entries,
             retired=ledger.retired(),
-            unsure=unsure(ledger),
+            unsure=unsure(season, ledger),
             warnings=(*name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
     finally:
@@ -89,10 +90,35 @@ def facts_of(settings: Settings, state: Path) -> list[Statement]:
         return known_facts(settings.season, ())
     ledger = SqliteLedger(state)
     try:
-        said = statements_of(ledger.entries().values(), ledger.marks())
+        said = said_of(settings.season, ledger)
     finally:
         ledger.close()
     return known_facts(settings.season, said)
+
+
+def said_of(season: Season, ledger: Ledger) -> list[Statement]:
+    """Return what a ledger knows to have been stated outside the config."""
+    return statements_of(entries_of(season, ledger), marks_of(season, ledger))
+
+
+def entries_of(season: Season, ledger: Ledger) -> list[Entry]:
+    """Return the events that a ledger knows, by the ids that their mentors have now (S7)."""
+    return list(map(names_of(season).entry, ledger.entries().values()))
+
+
+def marks_of(season: Season, ledger: Ledger) -> tuple[Mark, ...]:
+    """Return what was said with ``mark``, by the ids that the letters have now (S7)."""
+    return names_of(season).marks(ledger.marks())
+
+
+def keep_marks(season: Season, ledger: Ledger, learned: Iterable[Mark]) -> None:
+    """Keep what was learned beside the marks, all by the ids that the letters have now.
+
+    A former id may be another letter's one day, of which none of it was said.
+    """
+    before = ledger.marks()
+    today = names_of(season).marks([*before, *learned])
+    ledger.save_marks(set(today).difference(before), forget=set(before).difference(today))
 
 
 def statements_of(entries: Iterable[Entry], marks: Iterable[Mark]) -> list[Statement]:
@@ -175,10 +201,14 @@ def is_new(ledger: Ledger) -> bool:
     return ledger.memo(_KEY) is None
 
 
-def freeze_key(season: Season, ledger: Ledger, key: SeasonKey) -> None:
-    """Remember the season's key at its first write, and whose season it is (S6)."""
-    if is_new(ledger):
-        ledger.remember(season_memos(season, key))
+def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[MentorId]) -> None:
+    """Remember the season's key at its first write, and whose season it is (S6).
+
+    With it, as one step, of whom nobody knows how often they were followed up: only a ledger
+    without a key asks itself that (I7, S4).
+    """
+    memos = season_memos(season, key) if is_new(ledger) else {}
+    ledger.remember({**memos, **_unsure_memo(doubts)})
     name, cycle = _owner(ledger)
     if name != season.applicant.name and cycle == season.cycle.name:
         # Married in between: the same season, and the next change is held against the new name.
@@ -194,16 +224,25 @@ def season_memos(season: Season, key: SeasonKey | None = None) -> dict[str, str 
     return {_KEY: key or season_key(season), _OWNER: owner, _UNSURE: None}
 
 
-def unsure(ledger: Ledger) -> frozenset[MentorId]:
-    """Return the mentors of whom nobody knows how often they were followed up (S4)."""
+def unsure(season: Season, ledger: Ledger) -> frozenset[MentorId]:
+    """Return the mentors of whom nobody knows how often they were followed up (S4).
+
+    They are by the ids that they have now (S7).
+    """
     memo = ledger.memo(_UNSURE)
-    return frozenset() if memo is None else frozenset(MentorId(m) for m in json.loads(memo))
+    return (
+        frozenset() if memo is None else frozenset(map(names_of(season).mentor, json.loads(memo)))
+    )
 
 
 def remember_unsure(ledger: Ledger, mentors: Iterable[MentorId]) -> None:
     """Remember of whom nobody knows how often they were followed up."""
+    ledger.remember(_unsure_memo(mentors))
+
+
+def _unsure_memo(mentors: Iterable[MentorId]) -> dict[str, str | None]:
     listed = sorted(mentors)
-    ledger.remember({_UNSURE: json.dumps(listed) if listed else None})
+    return {_UNSURE: json.dumps(listed) if listed else None}
 
 
 def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:

@@ -211,8 +211,11 @@ class Ledger(Protocol):
     def marks(self) -> Sequence[Mark]:
         """Return what was said with ``mark``, what was taken back included."""
 
-    def save_marks(self, marks: Iterable[Mark]) -> None:
-        """Write marks as one step; one of the same letter, fact and day is replaced."""
+    def save_marks(self, marks: Iterable[Mark], *, forget: Iterable[Mark] = ()) -> None:
+        """Drop marks and write others, as one step.
+
+        One of the same letter, fact and day is replaced.
+        """
 
     def memo(self, key: str) -> str | None:
         """Return a remembered text, or None."""

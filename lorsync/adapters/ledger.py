@@ -82,9 +82,14 @@ class SqliteLedger:
             rows = self._db.execute("SELECT * FROM mark ORDER BY letter, fact, day")
             return [_mark(row) for row in rows]
 
-    def save_marks(self, marks: Iterable[Mark]) -> None:
-        """Write marks in one transaction; one of the same letter, fact and day is replaced."""
+    def save_marks(self, marks: Iterable[Mark], *, forget: Iterable[Mark] = ()) -> None:
+        """Drop marks and write others in one transaction.
+
+        One of the same letter, fact and day is replaced.
+        """
+        dropped = [(mark.letter, mark.fact, mark.day.isoformat()) for mark in forget]
         with self._writing() as db:
+            db.executemany("DELETE FROM mark WHERE letter = ? AND fact = ? AND day = ?", dropped)
             db.executemany(
                 "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", map(_mark_row, marks)
             )

@@ -1,9 +1,10 @@
 """Follow mentors and letters to the ids that they have now (S7: ``formerly``)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from lorsync.core.entry import Entry
+from lorsync.core.facts import Mark
 from lorsync.core.model import CONTACTS, Identity, Kind, LetterId, MentorId, Season
 
 MENTOR_KINDS = (CONTACTS - {Kind.ADD_LETTER}) | {Kind.RESULTS}
@@ -46,6 +47,15 @@ class Names:
         if (mentor, identity, letters) == (entry.mentor, entry.identity, entry.letters):
             return entry
         return replace(entry, mentor=mentor, identity=identity, letters=letters)
+
+    def marks(self, marks: Iterable[Mark]) -> tuple[Mark, ...]:
+        """Return marks with the ids of today; of the same letter, fact and day the last one said.
+
+        What was said of a letter may be kept under each of its ids, and be taken back under one.
+        """
+        today = [replace(mark, letter=self.letter(mark.letter)) for mark in marks]
+        said = sorted(today, key=lambda mark: (mark.said, mark.withdrawn))
+        return tuple({(mark.letter, mark.fact, mark.day): mark for mark in said}.values())
 
 
 def names_of(season: Season) -> Names:

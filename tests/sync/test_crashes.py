@@ -12,11 +12,11 @@ import pytest
 
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark
-from lorsync.core.model import Kind, Uid
+from lorsync.core.model import Facts, Kind, Uid
 from lorsync.errors import LorsyncError, UnavailableError
 from lorsync.ports import Ledger
 from tests.fakes import FakeCalendar
-from tests.sync.desk import DUE, Desk, letter, settings
+from tests.sync.desk import DUE, START, Desk, letter, settings
 
 
 class Killed(BaseException):
@@ -56,9 +56,9 @@ class BombedLedger:
     def marks(self) -> Sequence[Mark]:
         return self._ledger.marks()
 
-    def save_marks(self, marks: Iterable[Mark]) -> None:
+    def save_marks(self, marks: Iterable[Mark], *, forget: Iterable[Mark] = ()) -> None:
         self._bomb.tick()
-        self._ledger.save_marks(marks)
+        self._ledger.save_marks(marks, forget=forget)
         self._bomb.tick()
 
     def save(
@@ -155,6 +155,31 @@ def test_i7_a_pass_that_dies_at_any_boundary_is_made_good_by_the_next(
         settled = desk.sync(accept_deletions=True)
         assert not settled.wrote, f"boundary {at}"
         assert not settled.adopted, f"boundary {at}"
+
+
+def test_i7_a_pass_that_dies_after_ledger_and_memory_were_lost_still_asks(tmp_path: Path) -> None:
+    before = new_desk(tmp_path / "before")
+    before.change(letter("Alvarez", facts=Facts(asked_on=START)))
+    before.sync()
+    before.day = DUE - timedelta(days=15)
+    before.lose_ledger()
+    (memory,) = before.calendar.bodies.keys() - before.events().keys()
+    before.calendar.remove(memory)
+    calm = before.copied(tmp_path / "calm")
+    counter = Bomb(None, Killed)
+    bombed(calm, counter)
+    calm.sync()
+    for at in range(1, counter.count + 1):
+        desk = before.copied(tmp_path / f"{at}")
+        bombed(desk, Bomb(at, Killed))
+        with pytest.raises(Killed):
+            desk.sync()
+        disarmed(desk)
+        for _ in range(2):
+            report = desk.sync()
+            asked = "unknown-follow-ups" in {warning.code for warning in report.warnings}
+            assert asked, f"boundary {at}"
+            assert Kind.FOLLOW_UP not in {event.kind for event in report.plan.events}
 
 
 # What a person deleted a moment ago is known to the ledger alone: that has no answer here.

@@ -1,13 +1,16 @@
 """``mark``: facts beside the config, on top of whole passes on the fake calendar."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from lorsync.core.facts import Fact, Mark, Source
-from lorsync.core.model import Facts, Kind
+from lorsync.core.model import Facts, Kind, LetterId
 from lorsync.errors import UsageError
 from lorsync.marking import Said, mark, take_back
+from lorsync.planning import facts_of, planned
 from tests.sync.desk import START, Desk, letter, settings
 
 NOW = datetime(2027, 5, 3, 16, tzinfo=UTC)
@@ -84,3 +87,47 @@ def test_a_mark_goes_before_a_tick(desk: Desk) -> None:
     desk.sync()
     say(desk, Fact.ASKED, date(2027, 4, 30))
     assert desk.facts()[Fact.ASKED] == (date(2027, 4, 30), Source.MARK)
+
+
+def rename_letter(desk: Desk) -> None:
+    desk.change(replace(letter("Alvarez"), id=LetterId("narrative"), formerly=("Alvarez-letter",)))
+
+
+def test_s7_a_mark_follows_its_letter_to_another_id(desk: Desk, tmp_path: Path) -> None:
+    desk.sync()
+    say(desk, Fact.SUBMITTED)
+    desk.sync()
+    rename_letter(desk)
+    assert desk.facts() == {Fact.SUBMITTED: (START, Source.MARK)}
+    planned_now = planned(desk.settings, desk.folder, START)
+    assert {event.kind for event in planned_now.events} == {Kind.THANK_YOU}
+    report = desk.sync()
+    assert not report.created
+    assert not report.deleted
+    assert {each.letter for each in desk.memory().marks} == {"narrative"}
+    joined = replace(desk, folder=tmp_path / "other")
+    assert not joined.sync().wrote
+    assert joined.facts() == desk.facts()
+
+
+def test_s7_a_mark_under_a_former_id_is_replaced_and_taken_back_under_the_new_one(
+    desk: Desk,
+) -> None:
+    say(desk, Fact.ASKED, date(2027, 4, 20))
+    say(desk, Fact.TALKED, date(2027, 4, 2))
+    rename_letter(desk)
+    say(desk, Fact.TALKED, date(2027, 4, 1), after=1)
+    later = NOW + timedelta(minutes=2)
+    take_back(desk.settings, desk.folder, Said(mentor="Alvarez", fact=Fact.ASKED), now=later)
+    assert desk.facts() == {Fact.TALKED: (date(2027, 4, 1), Source.MARK)}
+    assert [each.asked for each in desk.sync().plan.letters] == [None]
+
+
+def test_s7_a_mark_is_not_said_of_a_new_letter_that_takes_the_former_id(desk: Desk) -> None:
+    say(desk, Fact.SUBMITTED)
+    rename_letter(desk)
+    desk.sync()
+    (renamed,) = desk.settings.season.letters
+    desk.change(replace(renamed, formerly=()), letter("Alvarez"))
+    desk.sync()
+    assert {each.letter for each in facts_of(desk.settings, desk.folder)} == {"narrative"}

@@ -18,9 +18,20 @@ from lorsync.core.facts import Fact, Mark, Source
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Memory, is_memory
 from lorsync.core.memory_text import read_memory, text_of
-from lorsync.core.model import Applicant, Cycle, Facts, Identity, Kind, LetterId, MentorId, Uid
+from lorsync.core.model import (
+    Applicant,
+    Cycle,
+    Facts,
+    Identity,
+    Kind,
+    Letter,
+    LetterId,
+    MentorId,
+    Uid,
+)
 from lorsync.errors import ConfigError, UnavailableError, UsageError
 from lorsync.marking import Said, mark, not_followed_up
+from lorsync.planning import planned
 from lorsync.ports import Href, WriteRefusedError
 from tests.sync.desk import DUE, START, Desk, letter, name_of, settings
 
@@ -512,10 +523,7 @@ def test_s6_a_new_cycle_has_budgets_of_its_own(desk: Desk) -> None:
 def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
     desk.sync()
     before = set(desk.events())
-    new = settings(replace(letter("Alvarez-Ruiz"), formerly=("Alvarez-letter",)), letter("Chen"))
-    renamed = replace(new.season.mentors[MentorId("Alvarez-Ruiz")], formerly=("Alvarez",))
-    mentors = {**new.season.mentors, renamed.id: renamed}
-    desk.settings = replace(new, season=replace(new.season, mentors=mentors))
+    marry(desk, letter("Chen"))
     report = desk.sync()
     assert not report.created
     assert not report.deleted
@@ -523,6 +531,88 @@ def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
     assert {c.mentor for c in report.updated} == {"Alvarez-Ruiz"}
     desk.lose_ledger()
     assert not desk.sync().wrote
+
+
+def test_s7_a_plan_without_a_calendar_knows_the_events_of_a_former_id(desk: Desk) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.sync(DUE - timedelta(days=15))
+    marry(desk, facts=ASKED)
+    plan = planned(desk.settings, desk.folder, desk.day)
+    assert plan.budgets[MentorId("Alvarez-Ruiz")].spent == 1
+    assert desk.sync().plan == plan
+
+
+def test_s7_a_tick_is_known_without_a_pass_after_its_letter_has_another_id(desk: Desk) -> None:
+    desk.change(letter("Alvarez"))
+    desk.sync()
+    href = desk.find(Kind.REQUEST)
+    desk.person_changes(href, summary=f"✓ {desk.events()[href]['SUMMARY']}")
+    desk.sync()
+    marry(desk)
+    assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
+
+
+def test_s7_a_request_for_some_of_the_letters_is_found_again_after_one_has_another_id(
+    desk: Desk,
+) -> None:
+    late = replace(letter("Alvarez", due=DUE + timedelta(days=90)), id=LetterId("late"))
+    desk.change(letter("Alvarez"), late)
+    desk.sync()
+    (request,) = (
+        entry.href
+        for entry in desk.entries().values()
+        if entry.identity.kind is Kind.REQUEST and entry.letters == ("Alvarez-letter",)
+    )
+    moved = date(2027, 8, 2)
+    desk.person_changes(Href(request), dtstart=moved, dtend=moved + timedelta(days=1))
+    desk.sync()
+    desk.lose_ledger()
+    narrative = replace(letter("Alvarez"), id=LetterId("narrative"), formerly=("Alvarez-letter",))
+    desk.change(narrative, late)
+    report = desk.sync(take_over=True)
+    assert not report.created
+    assert not report.deleted
+    assert desk.events()[Href(request)]["DTSTART"].dt == moved
+    assert not desk.sync().wrote
+
+
+def test_s7_a_doubt_follows_its_mentor_to_another_id(desk: Desk) -> None:
+    in_doubt(desk)
+    marry(desk, facts=ASKED)
+    plan = planned(desk.settings, desk.folder, desk.day)
+    assert Kind.FOLLOW_UP not in {event.kind for event in plan.events}
+    report = desk.sync()
+    assert Kind.FOLLOW_UP not in {event.kind for event in report.plan.events}
+    assert "unknown-follow-ups" in {warning.code for warning in report.warnings}
+    assert desk.memory().unsure == {"Alvarez-Ruiz"}
+
+
+def test_s7_a_doubt_of_a_former_id_is_answered_under_the_new_one(desk: Desk) -> None:
+    in_doubt(desk)
+    marry(desk, facts=ASKED)
+    assert not_followed_up(desk.settings, desk.folder, "Alvarez-Ruiz") == "Alvarez-Ruiz"
+    for _ in range(2):
+        assert Kind.FOLLOW_UP in {event.kind for event in desk.sync().plan.events}
+
+
+def in_doubt(desk: Desk) -> None:
+    """Lose ledger and memory after the first follow-up day, and look at the calendar once."""
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    desk.day = DUE - timedelta(days=15)
+    desk.lose_ledger()
+    desk.calendar.remove(memory_href(desk))
+    desk.sync()
+
+
+def marry(desk: Desk, *others: Letter, facts: Facts | None = None) -> None:
+    """Let Alvarez, and the letter of Alvarez, have another id, with the former one stated."""
+    own = replace(letter("Alvarez-Ruiz", facts=facts), formerly=("Alvarez-letter",))
+    new = settings(own, *others)
+    renamed = replace(new.season.mentors[own.mentor], formerly=("Alvarez",))
+    mentors = {**new.season.mentors, renamed.id: renamed}
+    desk.settings = replace(new, season=replace(new.season, mentors=mentors))
 
 
 def test_s7_a_new_mentor_in_the_place_of_another_is_asked_about(desk: Desk) -> None:
