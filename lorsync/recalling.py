@@ -15,6 +15,7 @@ from lorsync.core.memory import (
     Memory,
     is_memory,
     members_of,
+    memory_generation,
     memory_uid,
 )
 from lorsync.core.memory_text import read_memory, text_of
@@ -84,12 +85,10 @@ def found_memory(
     own = [each for each in found if each.memory and _is_same(each.memory, season)]
     # One that cannot be read any more is known by its name, and written anew.
     own = own or _named_by(season_key(season), found)
-    if own:
-        return own[-1]
-    if not new_cycle:
+    if not own and not new_cycle:
         for each in found:
             _ask(each.memory, season)
-    return None
+    return _latest(own)
 
 
 def first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled | None:
@@ -97,8 +96,7 @@ def first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled
 
     It was found, or written, in a pass that was killed then.
     """
-    own = _named_by(key, _memories(calendar, listing))
-    return own[-1] if own else None
+    return _latest(_named_by(key, _memories(calendar, listing)))
 
 
 def looked_at(
@@ -204,6 +202,11 @@ def _named_by(key: SeasonKey, found: Iterable[Recalled]) -> list[Recalled]:
     """Return the memories of one season by their UIDs, whether or not they can be read."""
     first = memory_uid(key, 0)
     return [each for each in found if each.uid == first or each.uid.startswith(f"{first}-")]
+
+
+def _latest(found: Iterable[Recalled]) -> Recalled | None:
+    """Return the memory of the latest generation: an older one is a deleted one that came back."""
+    return max(found, key=lambda each: (memory_generation(each.uid), each.uid), default=None)
 
 
 def _recalled(uid: Uid, resource: Resource) -> Recalled:

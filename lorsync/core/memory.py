@@ -101,8 +101,9 @@ def memory_uid(key: SeasonKey, generation: int) -> Uid:
 
 
 def memory_generation(uid: Uid) -> int:
-    """Return which generation a memory's UID is of."""
-    return int(uid.removeprefix(_NAME).partition("-")[2] or 0)
+    """Return which generation a memory's UID is of; 0 where it is no UID of lorsync's making."""
+    number = uid.removeprefix(_NAME).partition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def is_memory(name: str) -> bool:

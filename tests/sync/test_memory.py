@@ -170,6 +170,25 @@ def test_s4_a_memory_that_was_deleted_stays_so_until_it_is_wanted_back(desk: Des
     assert not report.wrote
 
 
+def test_s4_of_two_memories_the_latest_generation_counts(desk: Desk) -> None:
+    desk.sync()
+    first = memory_href(desk)
+    before = desk.calendar.bodies[first]
+    desk.calendar.remove(first)
+    desk.sync()
+    restore_memory_of(desk.folder)
+    desk.sync()
+    talk = desk.find(Kind.TALK)
+    dismiss(desk, talk)
+    # An undo or a backup brings the deleted one back, which knows of no dismissal.
+    desk.calendar.put_foreign(f"{name_of(first)}.ics", before)
+    desk.sync()
+    desk.lose_ledger()
+    report = desk.sync()
+    assert not report.wrote
+    assert talk not in desk.calendar.bodies
+
+
 def spoil(text: str) -> str:
     return text.replace("--- lorsync ---", "my notes")
 
