@@ -82,9 +82,10 @@ def found_memory(
     person can tell (S6).
     """
     found = _memories(calendar, listing)
-    own = [each for each in found if each.memory and _is_same(each.memory, season)]
-    # One that cannot be read any more is known by its name, and written anew.
-    own = own or _named_by(season_key(season), found)
+    # The key goes before the names: a season that was closed may have borne these as well. One that
+    # cannot be read any more is known by its key too, and written anew.
+    own = _named_by(season_key(season), found)
+    own = own or [each for each in found if each.memory and _bears_names(each.memory, season)]
     if not own and not new_cycle:
         for each in found:
             _ask(each.memory, season)
@@ -228,10 +229,9 @@ def _block(body: bytes, uid: Uid) -> Block | None:
         return None  # The person made it something else; it is written anew.
 
 
-def _is_same(memory: Memory, season: Season) -> bool:
-    return memory.key == season_key(season) or (
-        (memory.applicant, memory.cycle) == (season.applicant.name, season.cycle.name)
-    )
+def _bears_names(memory: Memory, season: Season) -> bool:
+    names = season.applicant.name, season.cycle.name
+    return (memory.applicant, memory.cycle) == names
 
 
 def _ask(memory: Memory | None, season: Season) -> None:
