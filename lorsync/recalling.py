@@ -100,6 +100,18 @@ def first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled
     return _latest(_named_by(key, _memories(calendar, listing)))
 
 
+def followed(known: Recalled, key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled:
+    """Return the memory that stands now in the place of the one that the ledger knows.
+
+    Where another lorsync wrote a later generation, the person deleted the known one and wanted the
+    memory back there; it is read and written here as well from now on (S20).
+    """
+    later = _latest(_named_by(key, [Recalled(uid=uid) for uid in _names(listing)]))
+    if later is None or memory_generation(later.uid) <= memory_generation(known.uid):
+        return known
+    return first_look(key, calendar, listing) or known
+
+
 def looked_at(
     known: Recalled, calendar: Calendar, listing: Listing, fetched: Mapping[Href, Resource]
 ) -> Recalled:
@@ -193,10 +205,15 @@ def remember(ledger: Ledger, there: Recalled) -> None:
 
 def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:
     """Return every memory that was listed, of whatever season, as it is now."""
-    names = [href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries]
-    hrefs = {calendar.href_for(Uid(name)): Uid(name) for name in names if is_memory(name)}
+    hrefs = {calendar.href_for(uid): uid for uid in _names(listing)}
     there = calendar.fetch(list(hrefs)) if hrefs else {}
     return [_recalled(uid, there[href]) for href, uid in sorted(hrefs.items()) if href in there]
+
+
+def _names(listing: Listing) -> list[Uid]:
+    """Return the UIDs of the memories that were listed, by the names of their resources."""
+    names = (href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries)
+    return [Uid(name) for name in names if is_memory(name)]
 
 
 def _named_by(key: SeasonKey, found: Iterable[Recalled]) -> list[Recalled]:

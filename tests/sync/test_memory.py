@@ -274,6 +274,28 @@ def test_s20_a_dismissal_on_one_machine_is_one_on_both(desk: Desk, other: Desk) 
     assert other.find(Kind.FOLLOW_UP, slot="1") == again
 
 
+@pytest.mark.parametrize("noticed", [False, True])
+def test_s20_a_memory_that_one_machine_wants_back_is_that_of_both(
+    desk: Desk, other: Desk, *, noticed: bool
+) -> None:
+    desk.calendar.remove(memory_href(desk))
+    desk.sync()
+    if noticed:
+        assert "memory-deleted" in {warning.code for warning in other.sync().warnings}
+    restore_memory_of(desk.folder)
+    desk.sync()
+    assert "memory-deleted" not in {warning.code for warning in other.sync().warnings}
+    # What each of them deletes is no deletion of the person's for the other.
+    submitted = settings(letter("Alvarez", facts=Facts(submitted_on=START)), letter("Chen"))
+    for first, second in ((desk, other), (other, desk)):
+        desk.settings = other.settings = submitted
+        assert first.sync().deleted
+        assert not second.sync().missing
+        desk.settings = other.settings = settings(letter("Alvarez"), letter("Chen"))
+        assert first.sync().created
+        assert not second.sync().wrote
+
+
 def test_s20_marks_of_one_machine_count_on_both(desk: Desk, other: Desk) -> None:
     said = Said(mentor="Alvarez", fact=Fact.DECLINED)
     mark(desk.settings, desk.folder, said, now=datetime(2027, 5, 3, tzinfo=UTC), today=START)
