@@ -7,6 +7,7 @@ ledger finds it again, and read only when it changed.
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from lorsync.core.digest import config_digest
 from lorsync.core.ical import UnreadableError, description_of
@@ -89,6 +90,8 @@ def found_memory(
     if not own and not new_cycle:
         for each in found:
             _ask(each.memory, season)
+        if found and not any(each.memory for each in found):
+            _ask_of_unreadable(season)
     return _latest(own)
 
 
@@ -264,5 +267,20 @@ def _ask(memory: Memory | None, season: Season) -> None:
         f"“{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is the same "
         "season, put the names back for one sync and change them afterwards. If it is a new one, "
         "run: lorsync sync --new-cycle"
+    )
+    raise ConfigError(msg)
+
+
+def _ask_of_unreadable(season: Season) -> NoReturn:
+    """Raise ConfigError where only memories stand that say no more whose they are.
+
+    Their keys tell that they are not of the season that the config names, or not under these names.
+    """
+    msg = (
+        "This calendar holds a memory of lorsync that cannot be read any more, and that was not "
+        f"begun as “{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is "
+        "the same season under another name, put the names back that it began with for one sync, "
+        "and change them afterwards. If it is another season, or somebody else's, run: lorsync "
+        "sync --new-cycle"
     )
     raise ConfigError(msg)

@@ -455,6 +455,48 @@ def test_s6_a_lost_ledger_and_another_name_are_asked_about(desk: Desk) -> None:
     assert desk.calendar.bodies == before
 
 
+@pytest.mark.parametrize("kept", [0, 40])
+def test_s6_another_name_and_a_memory_that_cannot_be_read_are_asked_about(
+    desk: Desk, kept: int
+) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    first = desk.settings
+    rename(desk, applicant=Applicant(name="Maya Lindqvist", timezone=START_ZONE))
+    renamed = desk.settings
+    desk.sync()
+    text = str(desk.events_and_memory()[memory_href(desk)]["DESCRIPTION"])
+    desk.person_changes(memory_href(desk), description=f"{text[:kept]}What is this?")
+    desk.lose_ledger()
+    before = dict(desk.calendar.bodies)
+    with pytest.raises(ConfigError, match=r"cannot be read any more.*--new-cycle"):
+        desk.sync()
+    assert desk.calendar.bodies == before
+    # The names that it began with find it again, and the new ones go on from there.
+    desk.settings = first
+    desk.sync()
+    desk.settings = renamed
+    assert not desk.sync().created
+    assert len(desk.calendar.bodies) == len(before)
+
+
+def test_s9_another_season_beside_a_memory_that_cannot_be_read_begins_on_purpose(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    desk.person_changes(memory_href(desk), description="What is this?")
+    before = dict(desk.calendar.bodies)
+    spouse = Desk(
+        folder=tmp_path / "spouse", settings=settings(letter("Okoye")), calendar=desk.calendar
+    )
+    rename(spouse, applicant=Applicant(name="Sam Okafor", timezone=START_ZONE))
+    with pytest.raises(ConfigError, match="somebody else's"):
+        spouse.sync()
+    assert spouse.sync(new_cycle=True).created
+    assert {href: desk.calendar.bodies[href] for href in before} == before
+    assert not spouse.sync().wrote
+
+
 def test_s9_somebody_elses_season_in_a_shared_calendar_is_left_alone(
     desk: Desk, tmp_path: Path
 ) -> None:
