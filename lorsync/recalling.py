@@ -86,7 +86,7 @@ def found_memory(
     # The key goes before the names: a season that was closed may have borne these as well. One that
     # cannot be read any more is known by its key too, and written anew.
     own = _named_by(season_key(season), found)
-    own = own or [each for each in found if each.memory and _bears_names(each.memory, season)]
+    own = own or [each for each in found if each.memory and _goes_by(each.memory, season)]
     if not own and not new_cycle:
         for each in found:
             _ask(each.memory, season)
@@ -170,6 +170,33 @@ def writer_of(ledger: Ledger) -> str:
     return writer
 
 
+def key_after(season: Season, before: Memory | None, listing: Listing) -> SeasonKey:
+    """Return the key of the season that follows on one, given a complete listing (S6).
+
+    Where another lorsync began it already, under whatever name, it is that one.
+    """
+    own, closed = season_key(season), None if before is None else before.closed
+    listed = [Recalled(uid=uid) for uid in _names(listing)]
+    if closed is None or _named_by(own, listed) or not _named_by(closed, listed):
+        return own
+    return closed
+
+
+def check_open(there: Recalled | None) -> None:
+    """Stand by where the season was closed, by another lorsync or a pass that was killed (S6).
+
+    Raises ConfigError.
+    """
+    memory = None if there is None else there.memory
+    if memory is not None and memory.closed is not None:
+        msg = (
+            "The season that is kept here was closed, and a new one begun on another machine. "
+            "Nothing was written. To go on with the new one, let cycle.name be the same as there, "
+            "and run here as well: lorsync sync --new-cycle"
+        )
+        raise ConfigError(msg)
+
+
 def check_rule(settings: Settings, ledger: Ledger, there: Recalled | None) -> None:
     """Stand by where another lorsync with another config rules (S20). Raises ConfigError."""
     if is_ruled_by_another(settings, ledger, there):
@@ -249,15 +276,15 @@ def _block(body: bytes, uid: Uid) -> Block | None:
         return None  # The person made it something else; it is written anew.
 
 
-def _bears_names(memory: Memory, season: Season) -> bool:
+def _goes_by(memory: Memory, season: Season) -> bool:
     names = season.applicant.name, season.cycle.name
-    return (memory.applicant, memory.cycle) == names
+    return memory.closed is None and (memory.applicant, memory.cycle) == names
 
 
 def _ask(memory: Memory | None, season: Season) -> None:
     """Raise ConfigError where a memory may be this season's under another name."""
-    if memory is None:
-        return
+    if memory is None or memory.closed == season_key(season):
+        return  # What follows on it is this season.
     ours = {letter for letters in members_of(season).values() for letter in letters}
     theirs = {letter for letters in memory.members.values() for letter in letters}
     if memory.applicant != season.applicant.name and not ours & theirs:

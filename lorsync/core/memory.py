@@ -61,7 +61,7 @@ class Memory:
     this (S20). ``members`` are the mentors with their letters (S7), ``departed`` those that were
     among them before. ``unsure`` are mentors of whom nobody knows how often they were followed up.
     ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
-    request is for.
+    request is for. ``closed`` is the season that followed, None as long as this one goes on (S6).
     """
 
     key: SeasonKey
@@ -77,6 +77,7 @@ class Memory:
     unsure: frozenset[MentorId] = frozenset()
     yours: Mapping[Uid, frozenset[Property]] = field(default_factory=dict)
     asks: Mapping[Uid, tuple[LetterId, ...]] = field(default_factory=dict)
+    closed: SeasonKey | None = None
 
     @property
     def points(self) -> frozenset[object]:
@@ -91,6 +92,7 @@ class Memory:
                 *(("retired", uid) for uid in self.retired),
                 *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
                 *(("unsure", m) for m in self.unsure),
+                ("closed", self.closed),
             }
         )
 

@@ -554,6 +554,108 @@ def test_s6_a_lost_ledger_finds_the_new_cycle_and_not_the_one_that_was_closed(
     assert set(desk.events()) == before
 
 
+def next_cycle(*desks: Desk, name: str = "2029 Match") -> None:
+    for each in desks:
+        each.settings = settings(letter("Alvarez", due=DUE + timedelta(days=365)))
+        rename(each, cycle=Cycle(name=name))
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_s6_a_cycle_that_one_machine_begins_is_asked_about_on_the_other(
+    desk: Desk, other: Desk, *, renamed: bool
+) -> None:
+    next_cycle(desk)
+    if renamed:
+        next_cycle(other)
+    desk.sync(new_cycle=True)
+    before = dict(desk.calendar.bodies)
+    for options in ({}, {"take_over": True}, {}):
+        with pytest.raises(ConfigError, match=r"was closed.*--new-cycle"):
+            other.sync(**options)
+    assert desk.calendar.bodies == before
+    if not renamed:
+        with pytest.raises(UsageError, match="still “2028 Match”"):
+            other.sync(new_cycle=True)
+    next_cycle(other)
+    report = other.sync(new_cycle=True)
+    assert not report.wrote
+    assert len(report.adopted) == 6
+    for machine in (desk, other):
+        assert not machine.sync().wrote
+    assert desk.calendar.bodies == before
+
+
+def test_s6_a_cycle_that_one_machine_begins_is_that_of_the_other_under_another_name(
+    desk: Desk, other: Desk
+) -> None:
+    next_cycle(desk)
+    desk.sync(new_cycle=True)
+    before = dict(desk.calendar.bodies)
+    next_cycle(other, name="Match of 2029")
+    with pytest.raises(ConfigError, match="--take-over"):
+        other.sync(new_cycle=True)
+    assert desk.calendar.bodies == before
+    next_cycle(other)
+    assert not other.sync().wrote
+
+
+def test_s6_a_machine_that_was_away_for_a_whole_cycle_finds_the_one_that_goes_on(
+    desk: Desk, other: Desk
+) -> None:
+    for name in ("2029 Match", "2030 Match"):
+        next_cycle(desk, name=name)
+        desk.sync(new_cycle=True)
+    before = set(desk.calendar.bodies)
+    next_cycle(other, name="2030 Match")
+    assert not other.sync(new_cycle=True).wrote
+    assert not desk.sync().wrote
+    assert set(desk.calendar.bodies) == before
+
+
+def test_s6_a_cycle_that_was_closed_by_mistake_is_opened_again(desk: Desk, other: Desk) -> None:
+    before, first = {uid: e.day for uid, e in desk.entries().items()}, desk.settings
+    next_cycle(desk)
+    desk.sync(new_cycle=True)
+    desk.settings = first
+    desk.sync(new_cycle=True)
+    assert not desk.sync().wrote
+    assert len(desk.events()) == len(before)
+    # The other one never heard of it.
+    assert not other.sync().wrote
+    desk.lose_ledger()
+    assert not desk.sync().wrote
+
+
+def test_s6_a_cycle_that_was_closed_is_not_taken_up_by_a_lost_ledger(desk: Desk) -> None:
+    desk.sync()
+    first = desk.settings
+    next_cycle(desk)
+    desk.sync(new_cycle=True)
+    before = dict(desk.calendar.bodies)
+    desk.lose_ledger()
+    desk.settings = first
+    with pytest.raises(ConfigError, match="was closed"):
+        desk.sync()
+    assert desk.calendar.bodies == before
+
+
+@pytest.mark.emulated("google", "nextcloud")
+def test_s6_a_cycle_that_follows_on_a_closed_one_is_known_without_a_memory_of_its_own(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    next_cycle(desk)
+    desk.sync()
+    old = memory_href(desk)
+    desk.sync(new_cycle=True)
+    before = set(desk.events())
+    (new,) = (h for h in desk.calendar.bodies if is_memory(name_of(h)) and h != old)
+    desk.calendar.remove(new)
+    desk.lose_ledger()
+    assert len(desk.sync().adopted) == 6
+    assert set(desk.events()) == before
+
+
 def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
     desk.sync()
     before = set(desk.events())
@@ -647,6 +749,7 @@ memories = st.builds(
         uids, st.frozensets(st.sampled_from([Property.DATE, Property.ALARMS]), min_size=1)
     ),
     asks=st.dictionaries(uids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=2),
+    closed=st.none() | digits.map(SeasonKey),
 )
 
 
