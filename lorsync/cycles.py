@@ -9,10 +9,11 @@ from lorsync.core.identity import season_key
 from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import gather
 from lorsync.listings import NO_LISTING
+from lorsync.memorising import write_closed
 from lorsync.observing import Looking, Seen
 from lorsync.planning import frozen_key, is_new, season_memos, today_of
 from lorsync.ports import Calendar, Ledger
-from lorsync.recalling import NO_MEMORY
+from lorsync.recalling import NO_MEMORY, key_after
 from lorsync.settings import Settings
 from lorsync.writing import Desk, write_all
 
@@ -23,8 +24,9 @@ def close_season(
     """Take what is still ahead of the season before off the calendar; its past stays as it is.
 
     An event with the person's own words in it becomes theirs (S10). The ledger then knows of the
-    new season alone: budgets, marks and identities belonged to the other. Raises UsageError where
-    the config still names the cycle before, and ClockError where nothing may be written (S21).
+    new season alone: budgets, marks and identities belonged to the other. It is the one that
+    another lorsync began, where one did. Raises UsageError where the config still names the cycle
+    before, ClockError where nothing may be written (S21), and TryAgainError.
     """
     if is_new(ledger):
         return ()
@@ -39,14 +41,17 @@ def close_season(
     apart = disagreement(calendar.stated_time, desk.now, desk.zone)
     if apart is not None:
         raise ClockError(apart)
+    key = key_after(settings.season, seen.said, seen.listing)
     actions = _closing(seen, settings, desk.now)
+    deleted = frozenset(action.entry.uid for action in actions if isinstance(action, Delete))
+    write_closed(calendar, ledger, seen.memory, follower=key, deleted=deleted)
     ledger.save(
         seen.changed.values(),
         forget=[gone.uid for gone in seen.gone if not gone.retired],
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
     write_all(actions, desk, None)
-    ledger.clear({**season_memos(settings.season), **NO_MEMORY, **NO_LISTING})
+    ledger.clear({**season_memos(settings.season, key), **NO_MEMORY, **NO_LISTING})
     return actions
 
 

@@ -16,7 +16,15 @@ from lorsync.listings import is_absent, is_certain, is_full_due, is_stale, token
 from lorsync.observing import Looking, Seen, Sight, held_against
 from lorsync.planning import frozen_key, is_new, marks_of
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
-from lorsync.recalling import Recalled, first_look, found_memory, has_changed, looked_at, recalled
+from lorsync.recalling import (
+    Recalled,
+    first_look,
+    followed,
+    found_memory,
+    has_changed,
+    looked_at,
+    recalled,
+)
 
 
 def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking) -> Seen:
@@ -162,7 +170,9 @@ def _known_memory(
     """Return the memory and the season's key; a new ledger looks for both on the calendar (S6)."""
     if not is_new(ledger):
         key = frozen_key(season, ledger)
-        return before or first_look(key, calendar, listing), key
+        if before is None:
+            return first_look(key, calendar, listing), key
+        return followed(before, key, calendar, listing), key
     found = found_memory(season, calendar, listing, new_cycle=looking.new_cycle)
     said = None if found is None else found.memory
     return found, season_key(season) if said is None else said.key

@@ -87,6 +87,27 @@ def wanted_memory(
     )
 
 
+def write_closed(
+    calendar: Calendar,
+    ledger: Ledger,
+    there: Recalled | None,
+    *,
+    follower: SeasonKey,
+    deleted: frozenset[Uid],
+) -> None:
+    """Say in the memory of a season that another follows, before anything of it is deleted (S6).
+
+    Every other lorsync that keeps this season reads it there. Raises TryAgainError as
+    ``write_memory`` does.
+    """
+    if there is None or there.memory is None:
+        return
+    said = there.memory
+    retired = said.retired | deleted
+    closed = replace(said, closed=follower, retired=retired, writer=writer_of(ledger))
+    write_memory(calendar, ledger, there, closed)
+
+
 def write_memory(
     calendar: Calendar, ledger: Ledger, there: Recalled | None, wanted: Memory
 ) -> tuple[bool, tuple[PlanWarning, ...]]:

@@ -7,6 +7,7 @@ ledger finds it again, and read only when it changed.
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from lorsync.core.digest import config_digest
 from lorsync.core.ical import UnreadableError, description_of
@@ -15,6 +16,7 @@ from lorsync.core.memory import (
     Memory,
     is_memory,
     members_of,
+    memory_generation,
     memory_uid,
 )
 from lorsync.core.memory_text import is_all_read, read_memory, text_of
@@ -81,15 +83,16 @@ def found_memory(
     person can tell (S6).
     """
     found = _memories(calendar, listing)
-    own = [each for each in found if each.memory and _is_same(each.memory, season)]
-    # One that cannot be read any more is known by its name, and written anew.
-    own = own or _named_by(season_key(season), found)
-    if own:
-        return own[-1]
-    if not new_cycle:
+    # The key goes before the names: a season that was closed may have borne these as well. One that
+    # cannot be read any more is known by its key too, and written anew.
+    own = _named_by(season_key(season), found)
+    own = own or [each for each in found if each.memory and _goes_by(each.memory, season)]
+    if not own and not new_cycle:
         for each in found:
             _ask(each.memory, season)
-    return None
+        if found and not any(each.memory for each in found):
+            _ask_of_unreadable(season)
+    return _latest(own)
 
 
 def first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled | None:
@@ -97,8 +100,19 @@ def first_look(key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled
 
     It was found, or written, in a pass that was killed then.
     """
-    own = _named_by(key, _memories(calendar, listing))
-    return own[-1] if own else None
+    return _latest(_named_by(key, _memories(calendar, listing)))
+
+
+def followed(known: Recalled, key: SeasonKey, calendar: Calendar, listing: Listing) -> Recalled:
+    """Return the memory that stands now in the place of the one that the ledger knows.
+
+    Where another lorsync wrote a later generation, the person deleted the known one and wanted the
+    memory back there; it is read and written here as well from now on (S20).
+    """
+    later = _latest(_named_by(key, [Recalled(uid=uid) for uid in _names(listing)]))
+    if later is None or memory_generation(later.uid) <= memory_generation(known.uid):
+        return known
+    return first_look(key, calendar, listing) or known
 
 
 def looked_at(
@@ -156,6 +170,33 @@ def writer_of(ledger: Ledger) -> str:
     return writer
 
 
+def key_after(season: Season, before: Memory | None, listing: Listing) -> SeasonKey:
+    """Return the key of the season that follows on one, given a complete listing (S6).
+
+    Where another lorsync began it already, under whatever name, it is that one.
+    """
+    own, closed = season_key(season), None if before is None else before.closed
+    listed = [Recalled(uid=uid) for uid in _names(listing)]
+    if closed is None or _named_by(own, listed) or not _named_by(closed, listed):
+        return own
+    return closed
+
+
+def check_open(there: Recalled | None) -> None:
+    """Stand by where the season was closed, by another lorsync or a pass that was killed (S6).
+
+    Raises ConfigError.
+    """
+    memory = None if there is None else there.memory
+    if memory is not None and memory.closed is not None:
+        msg = (
+            "The season that is kept here was closed, and a new one begun on another machine. "
+            "Nothing was written. To go on with the new one, let cycle.name be the same as there, "
+            "and run here as well: lorsync sync --new-cycle"
+        )
+        raise ConfigError(msg)
+
+
 def check_rule(settings: Settings, ledger: Ledger, there: Recalled | None) -> None:
     """Stand by where another lorsync with another config rules (S20). Raises ConfigError."""
     if is_ruled_by_another(settings, ledger, there):
@@ -194,16 +235,26 @@ def remember(ledger: Ledger, there: Recalled) -> None:
 
 def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:
     """Return every memory that was listed, of whatever season, as it is now."""
-    names = [href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries]
-    hrefs = {calendar.href_for(Uid(name)): Uid(name) for name in names if is_memory(name)}
+    hrefs = {calendar.href_for(uid): uid for uid in _names(listing)}
     there = calendar.fetch(list(hrefs)) if hrefs else {}
     return [_recalled(uid, there[href]) for href, uid in sorted(hrefs.items()) if href in there]
+
+
+def _names(listing: Listing) -> list[Uid]:
+    """Return the UIDs of the memories that were listed, by the names of their resources."""
+    names = (href.rpartition("/")[2].removesuffix(".ics") for href in listing.entries)
+    return [Uid(name) for name in names if is_memory(name)]
 
 
 def _named_by(key: SeasonKey, found: Iterable[Recalled]) -> list[Recalled]:
     """Return the memories of one season by their UIDs, whether or not they can be read."""
     first = memory_uid(key, 0)
     return [each for each in found if each.uid == first or each.uid.startswith(f"{first}-")]
+
+
+def _latest(found: Iterable[Recalled]) -> Recalled | None:
+    """Return the memory of the latest generation: an older one is a deleted one that came back."""
+    return max(found, key=lambda each: (memory_generation(each.uid), each.uid), default=None)
 
 
 def _recalled(uid: Uid, resource: Resource) -> Recalled:
@@ -225,16 +276,15 @@ def _block(body: bytes, uid: Uid) -> Block | None:
         return None  # The person made it something else; it is written anew.
 
 
-def _is_same(memory: Memory, season: Season) -> bool:
-    return memory.key == season_key(season) or (
-        (memory.applicant, memory.cycle) == (season.applicant.name, season.cycle.name)
-    )
+def _goes_by(memory: Memory, season: Season) -> bool:
+    names = season.applicant.name, season.cycle.name
+    return memory.closed is None and (memory.applicant, memory.cycle) == names
 
 
 def _ask(memory: Memory | None, season: Season) -> None:
     """Raise ConfigError where a memory may be this season's under another name."""
-    if memory is None:
-        return
+    if memory is None or memory.closed == season_key(season):
+        return  # What follows on it is this season.
     ours = {letter for letters in members_of(season).values() for letter in letters}
     theirs = {letter for letters in memory.members.values() for letter in letters}
     if memory.applicant != season.applicant.name and not ours & theirs:
@@ -244,5 +294,20 @@ def _ask(memory: Memory | None, season: Season) -> None:
         f"“{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is the same "
         "season, put the names back for one sync and change them afterwards. If it is a new one, "
         "run: lorsync sync --new-cycle"
+    )
+    raise ConfigError(msg)
+
+
+def _ask_of_unreadable(season: Season) -> NoReturn:
+    """Raise ConfigError where only memories stand that say no more whose they are.
+
+    Their keys tell that they are not of the season that the config names, or not under these names.
+    """
+    msg = (
+        "This calendar holds a memory of lorsync that cannot be read any more, and that was not "
+        f"begun as “{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is "
+        "the same season under another name, put the names back that it began with for one sync, "
+        "and change them afterwards. If it is another season, or somebody else's, run: lorsync "
+        "sync --new-cycle"
     )
     raise ConfigError(msg)

@@ -7,15 +7,16 @@ from datetime import datetime
 from lorsync.applying import applied, foreseen
 from lorsync.clocks import disagreement
 from lorsync.core.entry import Entry
+from lorsync.core.identity import season_key
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.cycles import close_season
 from lorsync.deciding import work_of
 from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import gather
-from lorsync.observing import Looking
+from lorsync.observing import Looking, Seen
 from lorsync.planning import check_owner, name_warning, today_of
 from lorsync.ports import Calendar, Ledger, Progress
-from lorsync.recalling import check_rule, is_ruled_by_another
+from lorsync.recalling import check_open, check_rule, is_ruled_by_another
 from lorsync.report import Change, Report, changes_of_entries
 from lorsync.reporting import is_repeatable, report_of
 from lorsync.settings import Settings
@@ -77,13 +78,7 @@ def run_pass(
     apart = disagreement(calendar.stated_time, now, zone)
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
-    idle: tuple[str, ...] = ()
-    if not options.take_over:
-        check_rule(settings, ledger, seen.memory)
-    elif is_ruled_by_another(settings, ledger, seen.memory):
-        seen = replace(seen, entries=_as_unwritten(seen.entries))
-    else:
-        idle = (_NOTHING_TO_TAKE_OVER,)
+    seen, idle = _ruled(seen, settings, ledger, options)
     today = today_of(settings, now)
     work = work_of(settings, ledger, seen, today=today, accept_deletions=options.accept_deletions)
     if options.dry_run:
@@ -108,6 +103,25 @@ def _closed(settings: Settings, desk: Desk, options: Options) -> tuple[Change, .
         raise UsageError(msg)
     closing = close_season(settings, desk.calendar, desk.ledger, desk)
     return changes_of_entries(action.entry for action in closing)
+
+
+def _ruled(
+    seen: Seen, settings: Settings, ledger: Ledger, options: Options
+) -> tuple[Seen, tuple[str, ...]]:
+    """Stand by where another lorsync rules (S20), or went on to the next season (S6).
+
+    Returns what was seen as it counts then, and what was asked for without need. Raises
+    ConfigError.
+    """
+    # Who goes back to a season on purpose, by its own name, opens it again.
+    if not (options.new_cycle and seen.key == season_key(settings.season)):
+        check_open(seen.memory)
+    if not options.take_over:
+        check_rule(settings, ledger, seen.memory)
+        return seen, ()
+    if is_ruled_by_another(settings, ledger, seen.memory):
+        return replace(seen, entries=_as_unwritten(seen.entries)), ()
+    return seen, (_NOTHING_TO_TAKE_OVER,)
 
 
 def _as_unwritten(entries: Mapping[Uid, Entry]) -> dict[Uid, Entry]:

@@ -61,7 +61,7 @@ class Memory:
     this (S20). ``members`` are the mentors with their letters (S7), ``departed`` those that were
     among them before. ``unsure`` are mentors of whom nobody knows how often they were followed up.
     ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
-    request is for.
+    request is for. ``closed`` is the season that followed, None as long as this one goes on (S6).
     """
 
     key: SeasonKey
@@ -77,6 +77,7 @@ class Memory:
     unsure: frozenset[MentorId] = frozenset()
     yours: Mapping[Uid, frozenset[Property]] = field(default_factory=dict)
     asks: Mapping[Uid, tuple[LetterId, ...]] = field(default_factory=dict)
+    closed: SeasonKey | None = None
 
     @property
     def points(self) -> frozenset[object]:
@@ -91,6 +92,7 @@ class Memory:
                 *(("retired", uid) for uid in self.retired),
                 *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
                 *(("unsure", m) for m in self.unsure),
+                ("closed", self.closed),
             }
         )
 
@@ -101,8 +103,9 @@ def memory_uid(key: SeasonKey, generation: int) -> Uid:
 
 
 def memory_generation(uid: Uid) -> int:
-    """Return which generation a memory's UID is of."""
-    return int(uid.removeprefix(_NAME).partition("-")[2] or 0)
+    """Return which generation a memory's UID is of; 0 where it is no UID of lorsync's making."""
+    number = uid.removeprefix(_NAME).partition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def is_memory(name: str) -> bool:

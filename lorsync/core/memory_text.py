@@ -31,6 +31,8 @@ def _lines(memory: Memory) -> Iterator[str]:
     yield f"applicant {' '.join(memory.applicant.split())}"
     yield f"cycle {' '.join(memory.cycle.split())}"
     yield f"config {memory.config} by {memory.writer}"
+    if memory.closed is not None:
+        yield f"closed for season {memory.closed}"
     for mentor, letters in sorted(memory.members.items()):
         yield f"mentor {mentor} writes {','.join(letters)}"
     for mentor, letters in sorted(memory.departed.items()):
@@ -69,6 +71,7 @@ _DAY = r"\d{4}-\d\d-\d\d"
 _HEX = "[0-9a-f]{32}"
 _SEASON = re.compile(rf"season ({_HEX})")
 _CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
+_CLOSED = re.compile(rf"closed for season ({_HEX})")
 _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
 _DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
 _KEPT = re.compile(
@@ -95,6 +98,7 @@ def read_memory(text: str) -> Memory | None:
 
 def _read(lines: Sequence[str]) -> Memory | None:
     season, config = _first(_SEASON, lines), _first(_CONFIG, lines)
+    closed = _first(_CLOSED, lines)
     if season is None or config is None:
         return None
     return Memory(
@@ -114,6 +118,7 @@ def _read(lines: Sequence[str]) -> Memory | None:
             for found in _all(_ASKS, lines)
         },
         yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
+        closed=None if closed is None else SeasonKey(closed[1]),
     )
 
 

@@ -182,6 +182,25 @@ def test_s4_a_memory_that_was_deleted_stays_so_until_it_is_wanted_back(desk: Des
     assert not report.wrote
 
 
+def test_s4_of_two_memories_the_latest_generation_counts(desk: Desk) -> None:
+    desk.sync()
+    first = memory_href(desk)
+    before = desk.calendar.bodies[first]
+    desk.calendar.remove(first)
+    desk.sync()
+    restore_memory_of(desk.folder)
+    desk.sync()
+    talk = desk.find(Kind.TALK)
+    dismiss(desk, talk)
+    # An undo or a backup brings the deleted one back, which knows of no dismissal.
+    desk.calendar.put_foreign(f"{name_of(first)}.ics", before)
+    desk.sync()
+    desk.lose_ledger()
+    report = desk.sync()
+    assert not report.wrote
+    assert talk not in desk.calendar.bodies
+
+
 def spoil(text: str) -> str:
     return text.replace("--- lorsync ---", "my notes")
 
@@ -320,6 +339,28 @@ def test_s20_a_dismissal_on_one_machine_is_one_on_both(desk: Desk, other: Desk) 
     report = other.sync(at=time(14, 15))
     assert not report.wrote
     assert other.find(Kind.FOLLOW_UP, slot="1") == again
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+def test_s20_a_memory_that_one_machine_wants_back_is_that_of_both(
+    desk: Desk, other: Desk, *, noticed: bool
+) -> None:
+    desk.calendar.remove(memory_href(desk))
+    desk.sync()
+    if noticed:
+        assert "memory-deleted" in {warning.code for warning in other.sync().warnings}
+    restore_memory_of(desk.folder)
+    desk.sync()
+    assert "memory-deleted" not in {warning.code for warning in other.sync().warnings}
+    # What each of them deletes is no deletion of the person's for the other.
+    submitted = settings(letter("Alvarez", facts=Facts(submitted_on=START)), letter("Chen"))
+    for first, second in ((desk, other), (other, desk)):
+        desk.settings = other.settings = submitted
+        assert first.sync().deleted
+        assert not second.sync().missing
+        desk.settings = other.settings = settings(letter("Alvarez"), letter("Chen"))
+        assert first.sync().created
+        assert not second.sync().wrote
 
 
 def test_s20_marks_of_one_machine_count_on_both(desk: Desk, other: Desk) -> None:
@@ -481,6 +522,48 @@ def test_s6_a_lost_ledger_and_another_name_are_asked_about(desk: Desk) -> None:
     assert desk.calendar.bodies == before
 
 
+@pytest.mark.parametrize("kept", [0, 40])
+def test_s6_another_name_and_a_memory_that_cannot_be_read_are_asked_about(
+    desk: Desk, kept: int
+) -> None:
+    desk.change(letter("Alvarez", facts=ASKED))
+    desk.sync()
+    first = desk.settings
+    rename(desk, applicant=Applicant(name="Maya Lindqvist", timezone=START_ZONE))
+    renamed = desk.settings
+    desk.sync()
+    text = str(desk.events_and_memory()[memory_href(desk)]["DESCRIPTION"])
+    desk.person_changes(memory_href(desk), description=f"{text[:kept]}What is this?")
+    desk.lose_ledger()
+    before = dict(desk.calendar.bodies)
+    with pytest.raises(ConfigError, match=r"cannot be read any more.*--new-cycle"):
+        desk.sync()
+    assert desk.calendar.bodies == before
+    # The names that it began with find it again, and the new ones go on from there.
+    desk.settings = first
+    desk.sync()
+    desk.settings = renamed
+    assert not desk.sync().created
+    assert len(desk.calendar.bodies) == len(before)
+
+
+def test_s9_another_season_beside_a_memory_that_cannot_be_read_begins_on_purpose(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    desk.person_changes(memory_href(desk), description="What is this?")
+    before = dict(desk.calendar.bodies)
+    spouse = Desk(
+        folder=tmp_path / "spouse", settings=settings(letter("Okoye")), calendar=desk.calendar
+    )
+    rename(spouse, applicant=Applicant(name="Sam Okafor", timezone=START_ZONE))
+    with pytest.raises(ConfigError, match="somebody else's"):
+        spouse.sync()
+    assert spouse.sync(new_cycle=True).created
+    assert {href: desk.calendar.bodies[href] for href in before} == before
+    assert not spouse.sync().wrote
+
+
 def test_s9_somebody_elses_season_in_a_shared_calendar_is_left_alone(
     desk: Desk, tmp_path: Path
 ) -> None:
@@ -518,6 +601,126 @@ def test_s6_a_new_cycle_has_budgets_of_its_own(desk: Desk) -> None:
     assert not desk.sync().wrote
     desk.lose_ledger()
     assert not desk.sync().wrote
+
+
+@pytest.mark.parametrize("year", range(2028, 2032))
+def test_s6_a_lost_ledger_finds_the_new_cycle_and_not_the_one_that_was_closed(
+    desk: Desk, year: int
+) -> None:
+    # Which of the two keys is the greater is different from year to year.
+    rename(desk, cycle=Cycle(name=f"{year} Match"))
+    desk.sync()
+    desk.settings = settings(letter("Alvarez", due=DUE + timedelta(days=365)))
+    rename(desk, cycle=Cycle(name=f"{year + 1} Match"))
+    # A pass before the person begins the new cycle lets the old season bear its name.
+    assert "cycle-renamed" in {warning.code for warning in desk.sync().warnings}
+    desk.sync(new_cycle=True)
+    before = set(desk.events())
+    desk.lose_ledger()
+    assert not desk.sync().wrote
+    assert set(desk.events()) == before
+
+
+def next_cycle(*desks: Desk, name: str = "2029 Match") -> None:
+    for each in desks:
+        each.settings = settings(letter("Alvarez", due=DUE + timedelta(days=365)))
+        rename(each, cycle=Cycle(name=name))
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_s6_a_cycle_that_one_machine_begins_is_asked_about_on_the_other(
+    desk: Desk, other: Desk, *, renamed: bool
+) -> None:
+    next_cycle(desk)
+    if renamed:
+        next_cycle(other)
+    desk.sync(new_cycle=True)
+    before = dict(desk.calendar.bodies)
+    for options in ({}, {"take_over": True}, {}):
+        with pytest.raises(ConfigError, match=r"was closed.*--new-cycle"):
+            other.sync(**options)
+    assert desk.calendar.bodies == before
+    if not renamed:
+        with pytest.raises(UsageError, match="still “2028 Match”"):
+            other.sync(new_cycle=True)
+    next_cycle(other)
+    report = other.sync(new_cycle=True)
+    assert not report.wrote
+    assert len(report.adopted) == 6
+    for machine in (desk, other):
+        assert not machine.sync().wrote
+    assert desk.calendar.bodies == before
+
+
+def test_s6_a_cycle_that_one_machine_begins_is_that_of_the_other_under_another_name(
+    desk: Desk, other: Desk
+) -> None:
+    next_cycle(desk)
+    desk.sync(new_cycle=True)
+    before = dict(desk.calendar.bodies)
+    next_cycle(other, name="Match of 2029")
+    with pytest.raises(ConfigError, match="--take-over"):
+        other.sync(new_cycle=True)
+    assert desk.calendar.bodies == before
+    next_cycle(other)
+    assert not other.sync().wrote
+
+
+def test_s6_a_machine_that_was_away_for_a_whole_cycle_finds_the_one_that_goes_on(
+    desk: Desk, other: Desk
+) -> None:
+    for name in ("2029 Match", "2030 Match"):
+        next_cycle(desk, name=name)
+        desk.sync(new_cycle=True)
+    before = set(desk.calendar.bodies)
+    next_cycle(other, name="2030 Match")
+    assert not other.sync(new_cycle=True).wrote
+    assert not desk.sync().wrote
+    assert set(desk.calendar.bodies) == before
+
+
+def test_s6_a_cycle_that_was_closed_by_mistake_is_opened_again(desk: Desk, other: Desk) -> None:
+    before, first = {uid: e.day for uid, e in desk.entries().items()}, desk.settings
+    next_cycle(desk)
+    desk.sync(new_cycle=True)
+    desk.settings = first
+    desk.sync(new_cycle=True)
+    assert not desk.sync().wrote
+    assert len(desk.events()) == len(before)
+    # The other one never heard of it.
+    assert not other.sync().wrote
+    desk.lose_ledger()
+    assert not desk.sync().wrote
+
+
+def test_s6_a_cycle_that_was_closed_is_not_taken_up_by_a_lost_ledger(desk: Desk) -> None:
+    desk.sync()
+    first = desk.settings
+    next_cycle(desk)
+    desk.sync(new_cycle=True)
+    before = dict(desk.calendar.bodies)
+    desk.lose_ledger()
+    desk.settings = first
+    with pytest.raises(ConfigError, match="was closed"):
+        desk.sync()
+    assert desk.calendar.bodies == before
+
+
+@pytest.mark.emulated("google", "nextcloud")
+def test_s6_a_cycle_that_follows_on_a_closed_one_is_known_without_a_memory_of_its_own(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    next_cycle(desk)
+    desk.sync()
+    old = memory_href(desk)
+    desk.sync(new_cycle=True)
+    before = set(desk.events())
+    (new,) = (h for h in desk.calendar.bodies if is_memory(name_of(h)) and h != old)
+    desk.calendar.remove(new)
+    desk.lose_ledger()
+    assert len(desk.sync().adopted) == 6
+    assert set(desk.events()) == before
 
 
 def test_s7_formerly_keeps_the_identity(desk: Desk) -> None:
@@ -692,6 +895,7 @@ memories = st.builds(
         uids, st.frozensets(st.sampled_from([Property.DATE, Property.ALARMS]), min_size=1)
     ),
     asks=st.dictionaries(uids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=2),
+    closed=st.none() | digits.map(SeasonKey),
 )
 
 
