@@ -75,7 +75,9 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         remember(ledger, seen.memory)
     before = seen.said.members if work.swaps and seen.said is not None else None
     left = {
-        a.entry.uid: deleted(a.entry, now=desk.now) for a in work.actions if isinstance(a, Delete)
+        a.entry.uid: deleted(a.entry, now=desk.now.astimezone(desk.zone))
+        for a in work.actions
+        if isinstance(a, Delete)
     }
     used = {uid: entry for uid, entry in left.items() if isinstance(entry, Entry)}
     wanted = wanted_memory(

@@ -197,7 +197,7 @@ def _learned(
         members=members_of(season),
         names=names_of(season),
         href_for=calendar.href_for,
-        now=now,
+        now=now.astimezone(season.applicant.timezone),
     )
 
 

@@ -154,6 +154,7 @@ def _observed(
     for entry in [e for e in (*to_fetch, *absent) if e.uid not in restored]:
         observed: Entry | Gone = sight.present(entry) or observe_absent(
             entry,
+            sight.zone,
             now=looking.now,
             complete=listing.complete and (not all_gone or looking.believe_emptied),
             believed=all_gone and looking.believe_emptied,

@@ -121,7 +121,7 @@ def _settle(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> Entry 
     """Return what the ledger should say after a write, given what the server now holds."""
     entry = job.entry
     if isinstance(job.action, Delete) and isinstance(reply, Written | Vanished):
-        return deleted(entry, now=desk.now)
+        return deleted(entry, now=desk.now.astimezone(desk.zone))
     match reply:
         case Refused():
             if isinstance(job.action, Create):
@@ -139,12 +139,15 @@ def _settle(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> Entry 
             # Written, and gone again before we looked: somebody removed it.
             confirmed = replace(entry, sent=entry.intended, sent_digests=entry.intended_digests)
             return observe_absent(
-                replace(confirmed, intent=Intent.UPDATE), now=desk.now, complete=False
+                replace(confirmed, intent=Intent.UPDATE),
+                desk.zone,
+                now=desk.now,
+                complete=False,
             )
         case _:
             # It never stood where it was to be moved: what counts is where it was.
             before = entry if isinstance(job.action, Create) else job.action.entry
-            return observe_absent(before, now=desk.now, complete=False)
+            return observe_absent(before, desk.zone, now=desk.now, complete=False)
 
 
 def _tally(

@@ -1,18 +1,21 @@
 """The VEVENTs that lorsync writes: RFC 5545, the same bytes each time, read by others (I8)."""
 
 import contextlib
+import html
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import icalendar
 import pytest
 import vobject
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lorsync.core.content import EVERY, Property, content_of
-from lorsync.core.ical import UnreadableError, read, release, rewrite, write
+from lorsync.core.facts import Fact
+from lorsync.core.ical import UnreadableError, acknowledge, read, release, rewrite, write
 from lorsync.core.model import (
     Alarm,
     Event,
@@ -158,10 +161,10 @@ def test_s12_markers_are_found_in_html_and_never_doubled() -> None:
     (at,) = [i for i, line in enumerate(lines) if line.startswith("DESCRIPTION:---")]
     text = lines[at].removeprefix("DESCRIPTION:").replace("\\n", "<br>")
     lines[at] = f"DESCRIPTION:<p>Mine</p>{text}<br><b>after</b>"
-    html = "\r\n".join(lines).encode()
-    assert not read(html, UID, NEW_YORK).touched
+    as_html = "\r\n".join(lines).encode()
+    assert not read(as_html, UID, NEW_YORK).touched
     content = content_of(event(text="a < b"), ALL_DAY)
-    updated = rewrite(html, content, sequence=1, properties={Property.TEXT})
+    updated = rewrite(as_html, content, sequence=1, properties={Property.TEXT})
     assert updated.count(b"--- lorsync ---") == 1
     assert b"a &lt\\; b" in updated.replace(b"\r\n ", b"")
     assert b"<b>after</b>" in updated.replace(b"\r\n ", b"")
@@ -208,6 +211,54 @@ def test_s3_the_stamp_tells_what_a_person_changed(
     written = body()
     assert change[0] in written
     assert read(written.replace(*change), UID, NEW_YORK).touched == set(touched)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a < b",
+        "a <b",
+        "see <https://maya.example/ps> or <maya@maya.example>",
+        "a <b and c> d",
+        "<name of the program> & <b>leave</b> &amp; more",
+        "<b> &lt;i&gt; &amp;lt;u&amp;gt;",
+        "<br>",
+    ],
+)
+def test_s3_angle_brackets_in_a_text_are_vouched_for_also_after_html(text: str) -> None:
+    written = body(text=text)
+    reading = read(written, UID, NEW_YORK)
+    assert not reading.touched
+    as_html = html.escape(stamped_text(text)).replace("\n", "<br>")
+    rewritten = with_description(written, f'<p class="x">{as_html}</p>')
+    again = read(rewritten, UID, NEW_YORK)
+    assert not again.touched
+    assert again.meaning.digests == reading.meaning.digests
+    assert again.block is not None
+    assert again.block.text == text
+    edited = read(with_description(written, stamped_text(text) + "!"), UID, NEW_YORK)
+    assert edited.meaning.extras == ("notes",)
+
+
+def test_s13_an_address_in_angle_brackets_stays_when_the_event_is_acknowledged() -> None:
+    said = [(Fact.ASKED, date(2027, 7, 30))]
+    written = body(text="see <https://maya.example/ps>")
+    ticked = acknowledge(written, UID, sequence=1, title="✓ asked", facts=said)
+    description = vobject.readOne(ticked.decode()).vevent.description.value
+    assert "see <https://maya.example/ps>" in description
+    assert "Stated" in description
+
+
+def stamped_text(text: str) -> str:
+    return content_of(event(text=text), ALL_DAY).block
+
+
+def with_description(written: bytes, description: str) -> bytes:
+    calendar = icalendar.Calendar.from_ical(written)
+    (found,) = calendar.walk("VEVENT")
+    found.pop("DESCRIPTION")
+    found.add("DESCRIPTION", description)
+    return bytes(calendar.to_ical())
 
 
 def test_s1_refolding_and_white_space_are_no_change() -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from lorsync.core.model import Event, EventStyle, Uid
-from lorsync.core.stamp import BY_YOU, find_block, stamped
+from lorsync.core.stamp import BY_YOU, bare, find_block, stamped
 from lorsync.core.ticks import folded
 
 DURATION = timedelta(minutes=30)
@@ -137,7 +137,7 @@ def text_digest(text: str) -> str:
 def block_digest(description: str) -> str:
     """Return the digest of the managed block of a description; of none where there is none."""
     block = find_block(description)
-    return "none" if block is None else _digest(" ".join(block.text.split()), block.start)
+    return "none" if block is None else _digest(" ".join(bare(block.text).split()), block.start)
 
 
 def alarms_digest(alarms: Iterable[tuple[str, str]]) -> str:

@@ -53,7 +53,8 @@ class Entry:
     are the facts that they stated in the title, each with its day, the last one last, and ``title``
     is then the title without them, empty where it does not show them any more (S13). ``passed`` is
     the day on which a follow-up had passed that was moved ahead again. ``intended`` and
-    ``intended_digests`` belong to an intent, ``missing_since`` is aware.
+    ``intended_digests`` belong to an intent, ``missing_since`` is aware, and in the
+    applicant's zone, so that its day is theirs.
     """
 
     uid: Uid

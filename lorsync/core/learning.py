@@ -46,7 +46,7 @@ def learn(
     href_for: Callable[[Uid], str],
     now: datetime,
 ) -> Learned:
-    """Return what a memory adds to what a ledger knows; ``now`` is aware.
+    """Return what a memory adds to what a ledger knows; ``now`` is in the applicant's zone.
 
     ``members`` are the mentors with their letters as of now: letters may have come back since.
     """

@@ -176,9 +176,9 @@ def asks_of(events: Iterable[Event], members: Members) -> dict[Uid, tuple[Letter
 def entry_of(
     kept: Kept, mentor: MentorId, href: str, theirs: frozenset[Property], now: datetime
 ) -> Entry:
-    """Return a kept event as an entry of one that is not on the calendar; ``now`` is aware.
+    """Return a kept event as an entry of one that is not on the calendar.
 
-    ``theirs`` is what of it was the person's.
+    ``theirs`` is what of it was the person's; ``now`` is in the applicant's zone.
     """
     noticed = kept.noticed or date.fromordinal(kept.day.toordinal() + 1)
     missing = kept.how is How.MISSING

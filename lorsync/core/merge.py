@@ -36,20 +36,27 @@ class Gone:
 
 
 def observe_absent(
-    entry: Entry, *, now: datetime, complete: bool, believed: bool = False, ours: bool = False
+    entry: Entry,
+    zone: ZoneInfo,
+    *,
+    now: datetime,
+    complete: bool,
+    believed: bool = False,
+    ours: bool = False,
 ) -> Entry | Gone:
     """Bring an entry up to date whose resource is not on the server.
 
     It is missing first, and dismissed at a later *complete* listing, an hour on (S11), or at once
     where the person has said so (``believed``, S18). ``ours``: another lorsync deleted it (S20).
+    ``zone`` is the applicant's, whose day tells a deletion from tidying up (I6); ``now`` is aware.
     """
     if entry.intent is Intent.CREATE:
         return Gone(uid=entry.uid, retired=False)
     if entry.intent is Intent.DELETE or ours:
-        return deleted(entry, now=now)
+        return deleted(entry, now=now.astimezone(zone))
     if entry.state is State.DISMISSED:
         return entry
-    since = entry.missing_since or now
+    since = entry.missing_since or now.astimezone(zone)
     certain = believed or (complete and now - since >= CERTAIN_AFTER)
     return replace(
         _settled(entry),
@@ -60,7 +67,7 @@ def observe_absent(
 
 
 def deleted(entry: Entry, *, now: datetime) -> Entry | Gone:
-    """Return what stays of an event that lorsync deleted; ``now`` is aware.
+    """Return what stays of an event that lorsync deleted; the day of ``now`` is the applicant's.
 
     A follow-up whose day had passed before it was moved ahead is used up, whatever became of it
     then (I1): it stays as one that was taken off the calendar after its day.

@@ -5,7 +5,8 @@ the planned day (and time, where events have one) and a short hash of title, day
 halves, one for the title and one for the text. Where a half agrees with what is there, a lorsync
 wrote this and no person touched it.
 
-All comparison folds white space and undoes HTML, because servers and clients do both to text.
+All comparison folds white space and undoes HTML, because servers and clients do both to text. What
+merely stands in angle brackets, such as an address, is no HTML: it is the text's own.
 """
 
 import hashlib
@@ -22,7 +23,14 @@ _START = r"\S+(?:\s\d\d:\d\d\S*)?(?:\sby\syou)?"
 _BEGIN = re.compile(r"---\slorsync\s---")
 _STAMP = re.compile(rf"---\splanned\s({_START})\s·\s([0-9a-f]{{6}})([0-9a-f]{{6}})\s---")
 _BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
-_TAGS = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_ELEMENTS = (
+    "a|abbr|address|article|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font"
+    "|footer|h[1-6]|head|header|hr|html|html-blob|i|img|ins|kbd|label|li|link|mark|meta|o:p|ol|p"
+    "|pre|q|s|samp|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead"
+    "|title|tr|tt|u|ul|var|wbr"
+)
+_ATTRIBUTE = r"""\s+[a-z][\w:.-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
+_TAGS = re.compile(rf"</?(?:{_ELEMENTS})(?:{_ATTRIBUTE})*\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,7 @@ class Block:
 
 def stamped(title: str, start: str, text: str) -> str:
     """Return the managed block for a text; ``start`` as in :class:`Block`."""
-    halves = _hash(title, start) + _hash(text, start)
+    halves = _hash(title, start) + _hash(bare(text), start)
     return f"{_OPENING}\n{text}\n--- planned {start} · {halves} ---"
 
 
@@ -93,7 +101,7 @@ def with_block(description: str, block: str) -> str:
 
 def restamped(block: Block, text: str) -> str:
     """Return a block with another text, and what its stamp says of day and title as it was."""
-    halves = block.title_hash + _hash(text, block.start)
+    halves = block.title_hash + _hash(bare(text), block.start)
     return f"{_OPENING}\n{text}\n--- planned {block.start} · {halves} ---"
 
 
@@ -121,7 +129,18 @@ def vouches_for_title(block: Block, title: str) -> bool:
 
 def vouches_for_text(block: Block) -> bool:
     """Tell whether lorsync wrote the text of this block."""
-    return block.text_hash == _hash(block.text, block.start)
+    return block.text_hash == _hash(bare(block.text), block.start)
+
+
+def bare(text: str) -> str:
+    """Return a text as it is compared: without anything that reads as HTML, however often undone.
+
+    A text of ours may itself have a tag in it. As it was written, that is undone once in reading,
+    and where a client made HTML of it, it is not: both have to come to the same.
+    """
+    while (plainer := _plain(text)) != text:
+        text = plainer
+    return text
 
 
 def _is_start(stamp: str, start: date | datetime) -> bool:

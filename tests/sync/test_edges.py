@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,7 +24,8 @@ from lorsync.core.model import (
 )
 from lorsync.errors import TryAgainError, UnavailableError, UsageError
 from lorsync.ports import Href, Resource
-from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
+from lorsync.report import Report
+from tests.sync.desk import DUE, START, ZONE, Desk, days_of, letter, name_of, settings
 from tests.sync.test_merge import (
     LATER,
     MOVED,
@@ -121,6 +123,58 @@ def test_i6_tidying_a_past_event_away_leaves_the_coming_one(desk: Desk) -> None:
     for hour in (13, 15, 17):
         desk.sync(at=time(hour), full=True)
     assert days_of(desk, "Letter due: Dr. Alvarez") == [due]
+
+
+NEXT_DAY = DUE + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours", "tidied"),
+    [
+        ("America/New_York", DUE, (15, 17), False),
+        ("America/New_York", DUE, (21, 23), False),
+        ("Pacific/Auckland", DUE, (9, 11), False),
+        ("Pacific/Auckland", NEXT_DAY, (9, 11), True),
+        ("Pacific/Auckland", NEXT_DAY, (15, 17), True),
+    ],
+)
+def test_i6_what_was_deleted_on_its_own_day_is_told_by_the_day_where_the_applicant_is(
+    desk: Desk, zone: str, day: date, hours: tuple[int, int], *, tidied: bool
+) -> None:
+    live_in(desk, zone)
+    desk.sync()
+    sync_there(desk, DUE, 8)
+    href = desk.find(Kind.DEADLINE)
+    desk.calendar.remove(href)
+    for hour in hours:
+        sync_there(desk, day, hour)
+    (entry,) = (e for e in desk.entries().values() if e.href == href)
+    assert entry.state is State.DISMISSED
+    assert entry.tidied is tidied
+    # The memory says the same to a ledger that never saw it.
+    desk.lose_ledger()
+    sync_there(desk, day, hours[1])
+    (entry,) = (e for e in desk.entries().values() if e.href == href)
+    assert entry.tidied is tidied
+    desk.change(letter("Alvarez", due=date(2027, 10, 20)), letter("Chen"))
+    live_in(desk, zone)
+    sync_there(desk, day + timedelta(days=1), 9, take_over=True)
+    again = [date(2027, 10, 20)] if tidied else []
+    assert days_of(desk, "Letter due: Dr. Alvarez") == again
+
+
+def live_in(desk: Desk, zone: str) -> None:
+    season = desk.settings.season
+    applicant = replace(season.applicant, timezone=ZoneInfo(zone))
+    style = replace(desk.settings.style, zone=ZoneInfo(zone))
+    desk.settings = replace(desk.settings, season=replace(season, applicant=applicant), style=style)
+
+
+def sync_there(desk: Desk, day: date, hour: int, **options: bool) -> Report:
+    """Pass at an hour where the applicant is."""
+    then = datetime.combine(day, time(hour), desk.settings.season.applicant.timezone)
+    here = then.astimezone(ZONE)
+    return desk.sync(here.date(), at=here.time(), full=True, **options)
 
 
 @pytest.mark.parametrize("edit", [drag, retitle])
