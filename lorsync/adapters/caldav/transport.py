@@ -229,6 +229,8 @@ class Transport:
             return failures.unreadable(url)
         session.conceal(self._basic if self._tokens is None else self._bearer.token)
         answer = _answer(method, url, session)
+        if isinstance(answer, LorsyncError):
+            return answer
         password = None if self._tokens is not None else self._username
         trouble = failures.of_account(answer, session.content, password, self._advice)
         return trouble or answer
@@ -263,11 +265,11 @@ class _Connection:
     session: LimitedSession
 
 
-def _answer(method: str, url: str, session: LimitedSession) -> Answer:
+def _answer(method: str, url: str, session: LimitedSession) -> Answer | LorsyncError:
     body = session.content
     root = xml.parse(body) if body else None
     if root is None and len(body) > xml.LONGEST_TEXT:
-        raise LargeAnswerError(f"{shown(url)} holds a text that is too long to be read.")
+        return LargeAnswerError(f"{shown(url)} holds a text that is too long to be read.")
     return Answer(
         method=method,
         url=url,
