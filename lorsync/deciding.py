@@ -5,11 +5,11 @@ The rules are the core's; here they are given what they need.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from lorsync.core.content import Content, content_of
 from lorsync.core.decision import Action, Delete, decide
-from lorsync.core.doubt import in_doubt
+from lorsync.core.doubt import Doubt, in_doubt, latest, unanswered
 from lorsync.core.entry import Entry
 from lorsync.core.facts import with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
@@ -18,7 +18,7 @@ from lorsync.core.newcomers import Swap, hold_newcomers, swaps
 from lorsync.core.renaming import names_of
 from lorsync.holding import standing_among
 from lorsync.observing import Seen
-from lorsync.planning import Known, is_new, plan_of, statements_of, unsure
+from lorsync.planning import Known, doubts_of, is_new, plan_of, statements_of, today_of
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
@@ -36,28 +36,30 @@ class Work:
     held: Sequence[Delete]
     among: int
     seen: Seen
-    doubts: frozenset[MentorId]
+    doubts: Sequence[Doubt]
     swaps: Sequence[Swap]
 
 
 def work_of(
-    settings: Settings, ledger: Ledger, seen: Seen, *, today: date, accept_deletions: bool
+    settings: Settings, ledger: Ledger, seen: Seen, *, now: datetime, accept_deletions: bool
 ) -> Work:
-    """Return what a pass of a day is to do; nothing is written, and the ledger is only read.
+    """Return what a pass is to do; nothing is written, and the ledger is only read.
 
-    ``accept_deletions``: the person says that what is gone is meant to be gone (S7, S18).
+    ``now`` is aware. ``accept_deletions``: the person says that what is gone is meant to be gone
+    (S7, S18).
     """
+    today = today_of(settings, now)
     marks = names_of(settings.season).marks([*ledger.marks(), *seen.learned.marks])
     said = statements_of(seen.entries.values(), marks)
     told = replace(settings, season=with_statements(settings.season, said))
     retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
-    doubts = _doubts(told.season, ledger, seen, today)
+    doubts = _doubts(told.season, ledger, seen, now, today)
     known = Known(
         season=told.season,
         key=seen.key,
         entries=seen.entries.values(),
         retired=retired | seen.learned.retired,
-        unsure=doubts,
+        unsure=unanswered(doubts),
     )
     planned, _ = plan_of(known, today)
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
@@ -81,13 +83,16 @@ def work_of(
     )
 
 
-def _doubts(season: Season, ledger: Ledger, seen: Seen, today: date) -> frozenset[MentorId]:
-    """Return the mentors of whom nobody knows how often they were followed up (S4)."""
-    doubts = unsure(season, ledger) | seen.learned.unsure
+def _doubts(
+    season: Season, ledger: Ledger, seen: Seen, now: datetime, today: date
+) -> tuple[Doubt, ...]:
+    """Return of whom nobody knows how often they were followed up, or the person answered (S4)."""
+    doubts = [*doubts_of(season, ledger), *seen.learned.doubts]
     unknown = seen.memory is None or seen.memory.damaged
     if is_new(ledger) and unknown and seen.adopted:
-        doubts |= in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)
-    return doubts
+        found = in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)
+        doubts += [Doubt(mentor=mentor, at=now) for mentor in found]
+    return latest(doubts)
 
 
 def _swaps(season: Season, seen: Seen) -> list[Swap]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
+from lorsync.core.doubt import unanswered, with_answers
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.model import Letter, MentorId, Season
 from lorsync.errors import UsageError
-from lorsync.planning import check_owner, marks_of, remember_unsure, said_of, unsure
+from lorsync.planning import check_owner, doubts_of, marks_of, remember_doubts, said_of
 from lorsync.settings import Settings
 
 _AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
@@ -54,23 +55,23 @@ def mark(
         ]
         ledger.save_marks([*_replaced(before, marks, now), *marks])
         if said.fact is Fact.FOLLOWED_UP:
-            remember_unsure(
-                ledger, unsure(settings.season, ledger) - {letter.mentor for letter in chosen}
-            )
+            asked = doubts_of(settings.season, ledger)
+            followed = {letter.mentor for letter in chosen}
+            remember_doubts(ledger, with_answers(asked, followed, now))
     return tuple(marks)
 
 
-def not_followed_up(settings: Settings, state: Path, mentor: str) -> MentorId:
+def not_followed_up(settings: Settings, state: Path, mentor: str, *, now: datetime) -> MentorId:
     """Say that a mentor was not followed up but for what the calendar shows (S4); return the id.
 
-    Raises UsageError where nobody asked.
+    ``now`` is aware. Raises UsageError where nobody asked.
     """
     found = _mentor(settings.season, mentor)
     if has_ledger(state):
         with _ledger(settings.season, state) as ledger:
-            asked = unsure(settings.season, ledger)
-            remember_unsure(ledger, asked - {found})
-        if found in asked:
+            asked = doubts_of(settings.season, ledger)
+            remember_doubts(ledger, with_answers(asked, {found}, now))
+        if found in unanswered(asked):
             return found
     msg = f"Nobody asked: it is known how often {found} was followed up."
     raise UsageError(msg)

@@ -24,7 +24,7 @@ from lorsync.core.memory_text import text_of
 from lorsync.core.model import Event, PlanWarning, Uid
 from lorsync.core.stamp import stamped
 from lorsync.errors import TryAgainError
-from lorsync.planning import marks_of, unsure
+from lorsync.planning import doubts_of, marks_of
 from lorsync.ports import (
     Calendar,
     ETag,
@@ -81,7 +81,7 @@ def wanted_memory(
         kept=kept_of(kept, today),
         retired=retired,
         marks=marks_of(season, ledger),
-        unsure=unsure(season, ledger),
+        doubts=doubts_of(season, ledger),
         yours=yours_of(kept),
         asks=asks_of(planned, members),
     )
@@ -207,12 +207,9 @@ def _says_less(memory: Memory, wanted: Memory) -> bool:
     if not wanted.points <= memory.points:
         return True
     ticked = {kept.uid: kept.ticks for kept in wanted.kept}
-    unsaid = memory.unsure - wanted.unsure
     given_back = any(own - wanted.yours.get(uid, frozenset()) for uid, own in memory.yours.items())
-    return (
-        bool(unsaid)
-        or given_back
-        or any(kept.ticks and ticked.get(kept.uid, ()) != kept.ticks for kept in memory.kept)
+    return given_back or any(
+        kept.ticks and ticked.get(kept.uid, ()) != kept.ticks for kept in memory.kept
     )
 
 

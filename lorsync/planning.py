@@ -1,7 +1,6 @@
 """Plan from a config and what the ledger remembers; no calendar is needed for it."""
 
 import gc
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -9,11 +8,13 @@ from pathlib import Path
 
 from lorsync.adapters.holidays import holidays_of, known_regions
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
+from lorsync.core.doubt import Doubt, unanswered
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
 from lorsync.core.history import settled
 from lorsync.core.identity import SeasonKey, season_key
+from lorsync.core.memory_text import doubt_lines, read_doubts
 from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
 from lorsync.core.renaming import names_of
 from lorsync.core.schedule import NO_HISTORY, plan
@@ -21,7 +22,7 @@ from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
-_KEY, _OWNER, _UNSURE = "season_key", "season_owner", "unsure"
+_KEY, _OWNER, _DOUBTS = "season_key", "season_owner", "doubts"
 
 
 def today_of(settings: Settings, now: datetime) -> date:
@@ -77,7 +78,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
             key=frozen_key(season, ledger),
             entries=entries,
             retired=ledger.retired(),
-            unsure=unsure(season, ledger),
+            unsure=unanswered(doubts_of(season, ledger)),
             warnings=(*name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
     finally:
@@ -201,14 +202,14 @@ def is_new(ledger: Ledger) -> bool:
     return ledger.memo(_KEY) is None
 
 
-def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[MentorId]) -> None:
+def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[Doubt]) -> None:
     """Remember the season's key at its first write, and whose season it is (S6).
 
     With it, as one step, of whom nobody knows how often they were followed up: only a ledger
     without a key asks itself that (I7, S4).
     """
     memos = season_memos(season, key) if is_new(ledger) else {}
-    ledger.remember({**memos, **_unsure_memo(doubts)})
+    ledger.remember({**memos, **_doubts_memo(doubts)})
     name, cycle = _owner(ledger)
     if name != season.applicant.name and cycle == season.cycle.name:
         # Married in between: the same season, and the next change is held against the new name.
@@ -221,28 +222,24 @@ def season_memos(season: Season, key: SeasonKey | None = None) -> dict[str, str 
     Nobody is in doubt then.
     """
     owner = f"{season.applicant.name}\n{season.cycle.name}"
-    return {_KEY: key or season_key(season), _OWNER: owner, _UNSURE: None}
+    return {_KEY: key or season_key(season), _OWNER: owner, _DOUBTS: None}
 
 
-def unsure(season: Season, ledger: Ledger) -> frozenset[MentorId]:
-    """Return the mentors of whom nobody knows how often they were followed up (S4).
+def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
+    """Return of whom nobody knows how often they were followed up, or the person answered (S4).
 
-    They are by the ids that they have now (S7).
+    They are by the ids that the mentors have now (S7).
     """
-    memo = ledger.memo(_UNSURE)
-    return (
-        frozenset() if memo is None else frozenset(map(names_of(season).mentor, json.loads(memo)))
-    )
+    return names_of(season).doubts(read_doubts((ledger.memo(_DOUBTS) or "").splitlines()))
 
 
-def remember_unsure(ledger: Ledger, mentors: Iterable[MentorId]) -> None:
-    """Remember of whom nobody knows how often they were followed up."""
-    ledger.remember(_unsure_memo(mentors))
+def remember_doubts(ledger: Ledger, doubts: Iterable[Doubt]) -> None:
+    """Remember of whom nobody knows how often they were followed up, and what was answered."""
+    ledger.remember(_doubts_memo(doubts))
 
 
-def _unsure_memo(mentors: Iterable[MentorId]) -> dict[str, str | None]:
-    listed = sorted(mentors)
-    return {_UNSURE: json.dumps(listed) if listed else None}
+def _doubts_memo(doubts: Iterable[Doubt]) -> dict[str, str | None]:
+    return {_DOUBTS: "\n".join(doubt_lines(doubts)) or None}
 
 
 def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:

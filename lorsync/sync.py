@@ -14,7 +14,7 @@ from lorsync.deciding import work_of
 from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import gather
 from lorsync.observing import Looking, Seen
-from lorsync.planning import check_owner, name_warning, today_of
+from lorsync.planning import check_owner, name_warning
 from lorsync.ports import Calendar, Ledger, Progress
 from lorsync.recalling import check_open, check_rule, is_ruled_by_another
 from lorsync.report import Change, Report, changes_of_entries
@@ -79,8 +79,7 @@ def run_pass(
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
     seen, idle = _ruled(seen, settings, ledger, options)
-    today = today_of(settings, now)
-    work = work_of(settings, ledger, seen, today=today, accept_deletions=options.accept_deletions)
+    work = work_of(settings, ledger, seen, now=now, accept_deletions=options.accept_deletions)
     if options.dry_run:
         outcomes = foreseen(work)
     else:

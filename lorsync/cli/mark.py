@@ -64,7 +64,7 @@ def command(
     settings, state, instant = settings_of(options), state_of(options), now()
     marks: Sequence[Mark] = ()
     if fact == _NOT_FOLLOWED_UP:
-        who = not_followed_up(settings, state, mentor)
+        who = not_followed_up(settings, state, mentor, now=instant)
         lines = [f"{who}: not followed up but for what the calendar shows."]
     else:
         said = Said(mentor=mentor, fact=Fact(fact), letter=letter_id, day=day)

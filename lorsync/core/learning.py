@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from lorsync.core.content import Property
+from lorsync.core.doubt import Doubt
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.memory import Members, Memory, entry_of, mentor_of
-from lorsync.core.model import MentorId, Uid
+from lorsync.core.model import Uid
 from lorsync.core.renaming import Names
 
 Ticks = tuple[tuple[Fact, date], ...]
@@ -28,7 +29,7 @@ class Learned:
     restored: frozenset[Uid] = frozenset()
     ticked: Mapping[Uid, Ticks] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
-    unsure: frozenset[MentorId] = frozenset()
+    doubts: tuple[Doubt, ...] = ()
 
 
 NOTHING = Learned(entries={})
@@ -76,7 +77,7 @@ def learn(
         marks=tuple(
             m for m in said if (at := known.get((m.letter, m.fact, m.day))) is None or at < m.said
         ),
-        unsure=frozenset(map(names.mentor, memory.unsure)),
+        doubts=names.doubts(memory.doubts),
     )
 
 

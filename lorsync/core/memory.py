@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from lorsync.core.content import Property
+from lorsync.core.doubt import Doubt
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
@@ -59,7 +60,8 @@ class Memory:
 
     ``config`` is the digest of the config that last ruled, ``writer`` names the ledger that wrote
     this (S20). ``members`` are the mentors with their letters (S7), ``departed`` those that were
-    among them before. ``unsure`` are mentors of whom nobody knows how often they were followed up.
+    among them before. ``doubts`` says of whom nobody knows how often they were followed up, and
+    about whom the person has answered that.
     ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
     request is for. ``closed`` is the season that followed, None as long as this one goes on (S6).
     """
@@ -74,7 +76,7 @@ class Memory:
     kept: tuple[Kept, ...] = ()
     retired: frozenset[Uid] = frozenset()
     marks: tuple[Mark, ...] = ()
-    unsure: frozenset[MentorId] = frozenset()
+    doubts: tuple[Doubt, ...] = ()
     yours: Mapping[Uid, frozenset[Property]] = field(default_factory=dict)
     asks: Mapping[Uid, tuple[LetterId, ...]] = field(default_factory=dict)
     closed: SeasonKey | None = None
@@ -91,7 +93,7 @@ class Memory:
                 *(("kept", k.uid, k.how, k.ticks) for k in self.kept),
                 *(("retired", uid) for uid in self.retired),
                 *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
-                *(("unsure", m) for m in self.unsure),
+                *(("doubt", d.mentor, d.at, d.answered) for d in self.doubts),
                 ("closed", self.closed),
             }
         )

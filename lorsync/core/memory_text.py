@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from lorsync.core.content import Property
+from lorsync.core.doubt import LONG_AGO, Doubt, latest
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Members, Memory
@@ -37,8 +38,7 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield f"mentor {mentor} writes {','.join(letters)}"
     for mentor, letters in sorted(memory.departed.items()):
         yield f"mentor {mentor} wrote {','.join(letters)}"
-    for mentor in sorted(memory.unsure):
-        yield f"unsure {mentor}"
+    yield from doubt_lines(memory.doubts)
     for kept in memory.kept:
         yield _kept_line(kept)
     for mark in sorted(memory.marks, key=lambda m: (m.said, m.letter, m.fact, m.day)):
@@ -50,6 +50,13 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield f"asks {','.join(letters)} by {_short(uid)}"
     for uid in sorted(memory.retired):
         yield f"retired {_short(uid)}"
+
+
+def doubt_lines(doubts: Iterable[Doubt]) -> Iterator[str]:
+    """Write doubts and answers, one a line; a ledger keeps them like this as well."""
+    for doubt in doubts:
+        said = "sure {} at {}" if doubt.answered else "unsure {} since {}"
+        yield said.format(doubt.mentor, doubt.at.isoformat())
 
 
 def _kept_line(kept: Kept) -> str:
@@ -82,9 +89,9 @@ _MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+) on ({_DAY}) at (\S+)")
 _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
 _ASKS = re.compile(rf"asks (\S+) by ({_HEX})")
 _RETIRED = re.compile(rf"retired ({_HEX})")
-_UNSURE = re.compile(r"unsure (\S+)")
-_WORDS = "season|applicant|cycle|config|mentor|unsure|said|unsaid|yours|asks|retired"
-_BEGINNINGS = re.compile(rf" (?=(?:{_WORDS}|{'|'.join(How)}) )")
+_DOUBT = re.compile(r"(unsure|sure) (\S+)(?: (?:since|at) (\S+))?")
+_WORDS = "season|applicant|cycle|config|closed|mentor|unsure|sure|said|unsaid|yours|asks|retired"
+_BEGINNINGS = re.compile(rf"(?<!closed for) (?=(?:{_WORDS}|{'|'.join(How)}) )")
 
 
 def read_memory(text: str) -> Memory | None:
@@ -112,7 +119,7 @@ def _read(lines: Sequence[str]) -> Memory | None:
         kept=tuple(k for found in _all(_KEPT, lines) if (k := _kept(found)) is not None),
         retired=frozenset(_uid(found[1]) for found in _all(_RETIRED, lines)),
         marks=tuple(m for found in _all(_MARK, lines) if (m := _mark(found)) is not None),
-        unsure=frozenset(MentorId(found[1]) for found in _all(_UNSURE, lines)),
+        doubts=read_doubts(lines),
         asks={
             _uid(found[2]): tuple(LetterId(x) for x in found[1].split(","))
             for found in _all(_ASKS, lines)
@@ -120,6 +127,11 @@ def _read(lines: Sequence[str]) -> Memory | None:
         yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
         closed=None if closed is None else SeasonKey(closed[1]),
     )
+
+
+def read_doubts(lines: Iterable[str]) -> tuple[Doubt, ...]:
+    """Return the doubts and answers that are among some lines."""
+    return latest(d for found in _all(_DOUBT, lines) if (d := _doubt(found)) is not None)
 
 
 def is_all_read(text: str) -> bool:
@@ -192,16 +204,29 @@ def _tick(text: str) -> tuple[Fact, date]:
 def _mark(found: re.Match[str]) -> Mark | None:
     verb, fact, letter, day, said = found.groups()
     try:
-        instant = datetime.fromisoformat(said)
         return Mark(
             letter=LetterId(letter),
             fact=Fact(fact),
             day=date.fromisoformat(day),
-            said=instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC),
+            said=_instant(said),
             withdrawn=verb == "unsaid",
         )
     except ValueError:
         return None  # As above.
+
+
+def _doubt(found: re.Match[str]) -> Doubt | None:
+    verb, mentor, at = found.groups()
+    try:
+        instant = LONG_AGO if at is None else _instant(at)
+    except ValueError:
+        return None  # As above.
+    return Doubt(mentor=MentorId(mentor), at=instant, answered=verb == "sure")
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
 def _properties(text: str) -> frozenset[Property]:

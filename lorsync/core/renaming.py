@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from lorsync.core.doubt import Doubt, latest
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark
 from lorsync.core.model import CONTACTS, Identity, Kind, LetterId, MentorId, Season
@@ -56,6 +57,10 @@ class Names:
         today = [replace(mark, letter=self.letter(mark.letter)) for mark in marks]
         said = sorted(today, key=lambda mark: (mark.said, mark.withdrawn))
         return tuple({(mark.letter, mark.fact, mark.day): mark for mark in said}.values())
+
+    def doubts(self, doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
+        """Return what was said last about each mentor, by the ids of today."""
+        return latest(replace(doubt, mentor=self.mentor(doubt.mentor)) for doubt in doubts)
 
 
 def names_of(season: Season) -> Names:

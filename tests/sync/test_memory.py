@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from lorsync.amending import restore, restore_memory_of, unpin
 from lorsync.core.content import Property
+from lorsync.core.doubt import LONG_AGO, Doubt, latest, unanswered
 from lorsync.core.entry import State
 from lorsync.core.facts import Fact, Mark, Source
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Memory, is_memory
-from lorsync.core.memory_text import read_memory, text_of
+from lorsync.core.memory_text import read_doubts, read_memory, text_of
 from lorsync.core.model import (
     Applicant,
     Cycle,
@@ -33,7 +34,8 @@ from lorsync.errors import ConfigError, UnavailableError, UsageError
 from lorsync.marking import Said, mark, not_followed_up
 from lorsync.planning import planned
 from lorsync.ports import Href, WriteRefusedError
-from tests.sync.desk import DUE, START, Desk, letter, name_of, settings
+from lorsync.report import Report
+from tests.sync.desk import DUE, START, ZONE, Desk, letter, name_of, settings
 
 ASKED = Facts(asked_on=START)
 
@@ -48,6 +50,19 @@ def dismiss(desk: Desk, href: Href) -> None:
 def memory_href(desk: Desk) -> Href:
     (href,) = (href for href in desk.calendar.bodies if is_memory(name_of(href)))
     return href
+
+
+def answer(desk: Desk, mentor: str = "Alvarez") -> None:
+    """Say that a mentor was not followed up but for what the calendar shows."""
+    now = datetime.combine(desk.day, desk.at, ZONE).astimezone(UTC)
+    assert not_followed_up(desk.settings, desk.folder, mentor, now=now) == mentor
+
+
+def asks(report: Report) -> bool:
+    """Tell whether a pass asks how often somebody was followed up, and plans no follow-up."""
+    asked = "unknown-follow-ups" in {warning.code for warning in report.warnings}
+    assert asked == (Kind.FOLLOW_UP not in {event.kind for event in report.plan.events})
+    return asked
 
 
 def rename(desk: Desk, **changes: object) -> None:
@@ -93,14 +108,77 @@ def test_s4_ledger_and_memory_lost_no_follow_up_until_the_person_answers(desk: D
     # It is not forgotten with the next ledger either.
     desk.lose_ledger()
     assert "unknown-follow-ups" in {warning.code for warning in desk.sync().warnings}
-    assert not_followed_up(desk.settings, desk.folder, "Alvarez") == "Alvarez"
+    answer(desk)
     report = desk.sync()
     assert Kind.FOLLOW_UP in {event.kind for event in report.plan.events}
     assert "unknown-follow-ups" not in {warning.code for warning in report.warnings}
     with pytest.raises(UsageError, match="Nobody asked"):
-        not_followed_up(desk.settings, desk.folder, "Alvarez")
+        answer(desk)
     desk.lose_ledger()
     assert "unknown-follow-ups" not in {warning.code for warning in desk.sync().warnings}
+
+
+def test_s4_an_answer_stays_though_the_memory_asks_again(desk: Desk) -> None:
+    in_doubt(desk)
+    asking = desk.calendar.bodies[memory_href(desk)]
+    answer(desk)
+    desk.calendar.edit(memory_href(desk), asking.replace(b"OPAQUE", b"TRANSPARENT"))
+    assert not asks(desk.sync())
+    # A backup of the calendar is restored.
+    desk.calendar.edit(memory_href(desk), asking)
+    assert not asks(desk.sync())
+    desk.lose_ledger()
+    assert not asks(desk.sync())
+
+
+def test_s4_who_is_in_doubt_again_after_an_answer_is_asked_about_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    in_doubt(desk)
+    answer(desk)
+    other = replace(desk, folder=tmp_path / "other")
+    for machine in (desk, other):
+        assert not asks(machine.sync())
+    desk.lose_ledger()
+    desk.person_changes(memory_href(desk), description="my notes")
+    assert asks(desk.sync(at=time(13)))
+    assert asks(other.sync(at=time(13, 5)))
+    answer(other)
+    for machine in (other, desk, other):
+        assert not asks(machine.sync())
+
+
+@pytest.mark.parametrize("followed_up", [False, True])
+def test_s20_an_answer_on_one_machine_is_one_on_both(
+    desk: Desk, other: Desk, *, followed_up: bool
+) -> None:
+    other.change(letter("Alvarez", facts=ASKED))
+    other.sync(take_over=True, accept_deletions=True)
+    in_doubt(desk)
+    other.day = desk.day
+    for machine in (other, desk):
+        assert asks(machine.sync())
+    if followed_up:
+        # The clock of this machine is behind the one that asked.
+        said = Said(mentor="Alvarez", fact=Fact.FOLLOWED_UP)
+        now = datetime.combine(desk.day, time(11), ZONE).astimezone(UTC)
+        mark(desk.settings, desk.folder, said, now=now, today=desk.day)
+    else:
+        answer(desk)
+    for machine in (desk, other, desk, other):
+        assert not asks(machine.sync())
+    assert other.facts() == desk.facts()
+    assert not desk.sync().wrote
+
+
+def test_s4_a_doubt_without_an_instant_still_reads_and_any_answer_is_later() -> None:
+    asked = Doubt(mentor=MentorId("Alvarez"), at=LONG_AGO)
+    assert read_doubts(["unsure Alvarez", "unsure Chen since yesterday"]) == (asked,)
+    said = read_doubts(["sure Alvarez at 2027-08-26T12:00:00+00:00", "unsure Alvarez"])
+    assert not unanswered(said)
+    assert (
+        read_doubts(["sure Alvarez", "unsure Alvarez since 2027-08-26T12:00"])[0].at.tzinfo is UTC
+    )
 
 
 def test_s4_a_first_pass_late_in_the_season_is_no_lost_ledger(desk: Desk) -> None:
@@ -788,24 +866,24 @@ def test_s7_a_doubt_follows_its_mentor_to_another_id(desk: Desk) -> None:
     report = desk.sync()
     assert Kind.FOLLOW_UP not in {event.kind for event in report.plan.events}
     assert "unknown-follow-ups" in {warning.code for warning in report.warnings}
-    assert desk.memory().unsure == {"Alvarez-Ruiz"}
+    assert unanswered(desk.memory().doubts) == {"Alvarez-Ruiz"}
 
 
 def test_s7_a_doubt_of_a_former_id_is_answered_under_the_new_one(desk: Desk) -> None:
     in_doubt(desk)
     marry(desk, facts=ASKED)
-    assert not_followed_up(desk.settings, desk.folder, "Alvarez-Ruiz") == "Alvarez-Ruiz"
+    answer(desk, "Alvarez-Ruiz")
     for _ in range(2):
         assert Kind.FOLLOW_UP in {event.kind for event in desk.sync().plan.events}
 
 
 def in_doubt(desk: Desk) -> None:
-    """Lose ledger and memory after the first follow-up day, and look at the calendar once."""
+    """Lose the ledger and spoil the memory after the first follow-up day, and run one pass."""
     desk.change(letter("Alvarez", facts=ASKED))
     desk.sync()
     desk.day = DUE - timedelta(days=15)
     desk.lose_ledger()
-    desk.calendar.remove(memory_href(desk))
+    desk.person_changes(memory_href(desk), description="my notes")
     desk.sync()
 
 
@@ -877,6 +955,9 @@ marks = st.builds(
     said=st.datetimes(timezones=st.just(UTC)),
     withdrawn=st.booleans(),
 )
+doubts = st.builds(
+    Doubt, mentor=ids, at=st.datetimes(timezones=st.just(UTC)), answered=st.booleans()
+)
 names = st.text("aé 🦉,;\\'\u00a0", max_size=12)
 memories = st.builds(
     Memory,
@@ -890,7 +971,7 @@ memories = st.builds(
     kept=st.lists(keeps, max_size=5).map(tuple),
     retired=st.frozensets(uids, max_size=4),
     marks=st.lists(marks, max_size=4).map(tuple),
-    unsure=st.frozensets(ids, max_size=2),
+    doubts=st.lists(doubts, max_size=2).map(latest),
     yours=st.dictionaries(
         uids, st.frozensets(st.sampled_from([Property.DATE, Property.ALARMS]), min_size=1)
     ),
