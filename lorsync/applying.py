@@ -19,6 +19,7 @@ from lorsync.memorising import wanted_memory, write_memory
 from lorsync.planning import freeze_key, keep_marks, today_of
 from lorsync.ports import Progress
 from lorsync.recalling import remember, remember_seen, unseen
+from lorsync.restored import remember_asked
 from lorsync.settings import Settings
 from lorsync.writing import Desk, Outcomes, write_all
 
@@ -50,6 +51,7 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
         forget=[gone.uid for gone in seen.gone if not gone.retired],
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
+    remember_asked(seen.asked, ledger)
     remember_held(work.among if work.held else None, ledger)
     created, warnings = _memorised(work, settings, desk)
     besides = unseen(ledger, desk.calendar)
@@ -84,7 +86,8 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         settings,
         ledger,
         seen.key,
-        {**seen.entries, **used},
+        # A ledger that knows nothing of what went with a backup writes it again.
+        {uid: e for uid, e in {**seen.entries, **used}.items() if uid not in seen.asked},
         ledger.retired() | (left.keys() - used.keys()),
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),

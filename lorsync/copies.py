@@ -6,7 +6,7 @@ Only what has come since the last pass is looked at, where it is little, and for
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lorsync.core.glimpse import glimpse
@@ -54,9 +54,10 @@ class Strangers:
             },
         )
 
-    def without(self, ours: Collection[Href]) -> "Strangers":
+    def without(self, ours: Iterable[Href]) -> "Strangers":
         """Return the same without those that turned out to be lorsync's own."""
-        copies = {href: title for href, title in self.copies.items() if href not in ours}
+        own = frozenset(ours)
+        copies = {href: title for href, title in self.copies.items() if href not in own}
         return replace(self, copies=copies)
 
 

@@ -1,6 +1,6 @@
 """Gather what the calendar holds of ours: one listing, and one fetch of what is new or changed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -25,6 +25,7 @@ from lorsync.recalling import (
     looked_at,
     recalled,
 )
+from lorsync.restored import asked_about, went_back
 
 
 def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking) -> Seen:
@@ -35,23 +36,23 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     names, now = names_of(season), looking.now
     stored = ledger.entries()
     entries = {uid: names.entry(entry) for uid, entry in stored.items()}
-    before = recalled(ledger)
-    full = looking.full or is_full_due(entries, now) or _has_newcomers(season, before)
+    before, asked = recalled(ledger), asked_about(ledger)
+    # What is asked about waits for the person, and not for a second look.
+    waiting = {uid: entry for uid, entry in entries.items() if uid not in asked}
+    answered = bool(asked) and looking.believe_emptied
+    full = looking.full or answered or is_full_due(waiting, now) or _has_newcomers(season, before)
     listing = calendar.listing(None if full else token_of(ledger, now))
     known, key = _known_memory(season, calendar, ledger, before, listing, looking)
     unknown = _unknown(listing, entries)
-    if unknown and known is not None:
-        # Who they are, and what of them is the person's, stands there: it is read first.
-        known = _read_first(known, calendar, listing)
+    known = _read_first(known, calendar, listing) if unknown and known else known
     learned = _learned(season, known, entries, ledger, calendar, now=now)
     strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, ledger, key, known)
     entries |= learned.entries
     entries |= _back_home(entries, calendar, listing)
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
-    foreign = met(listing, ledger, seeking=_is_seeking(entries, listing, ledger, known, now))
-    beside = (*foreign.new, *foreign.sought)
-    hrefs = [*(Href(entry.href) for entry in [*to_fetch, *strangers]), *beside]
-    fetched = _fetched(calendar, hrefs, listing, known)
+    foreign = met(listing, ledger, seeking=_is_seeking(waiting, listing, ledger, known, now))
+    ours = [Href(entry.href) for entry in [*to_fetch, *strangers]]
+    fetched = _fetched(calendar, [*ours, *foreign.new, *foreign.sought], listing, known)
     if known is not None and not known.news:
         known = looked_at(known, calendar, listing, fetched)
         # None of them stands in the listing, or the memory would have been read first.
@@ -59,10 +60,10 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         entries |= learned.entries
     foreign = foreign.looked_at(fetched)
     elsewhere = _elsewhere(foreign, entries, listing, besides=unknown)
-    moved = {u: replace(entries[u], href=h) for u, h in elsewhere.items() if u in entries}
-    entries |= moved
     more = _as_entries(elsewhere.keys() - entries.keys(), season, calendar, ledger, key, known)
-    strangers += [replace(entry, href=elsewhere[entry.uid]) for entry in more]
+    strangers += _standing_at(elsewhere, more)
+    moved = _standing_at(elsewhere, [entries[uid] for uid in elsewhere.keys() & entries.keys()])
+    entries |= {entry.uid: entry for entry in moved}
     sight = Sight(
         listing=listing,
         fetched=fetched,
@@ -70,12 +71,14 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         learned=learned,
         looking=looking,
         zone=season.applicant.timezone,
+        went_back=went_back(before, known),
+        asked=asked,
     )
-    to_fetch += moved.values()
+    looked = [*to_fetch, *moved]
     seen = held_against(
-        entries, sight, stored=stored, strangers=strangers, to_fetch=to_fetch, key=key
+        entries, sight, stored=stored, strangers=strangers, to_fetch=looked, key=key
     )
-    return replace(seen, strangers=foreign.without({Href(e.href) for e in seen.entries.values()}))
+    return replace(seen, strangers=foreign.without(Href(e.href) for e in seen.entries.values()))
 
 
 def _fetched(
@@ -88,7 +91,10 @@ def _fetched(
 
 
 def _read_first(known: Recalled, calendar: Calendar, listing: Listing) -> Recalled:
-    """Return the memory as it is now, before anything else is fetched."""
+    """Return the memory as it is now, before anything else is fetched.
+
+    Who events are that the ledger does not know, and what of them is the person's, stands there.
+    """
     if known.news or not has_changed(known, calendar, listing):
         return known
     return looked_at(known, calendar, listing, calendar.fetch([calendar.href_for(known.uid)]))
@@ -111,6 +117,11 @@ def _elsewhere(
         for uid, href in there.items()
         if uid not in besides and (uid not in entries or _is_away(entries[uid], listing))
     }
+
+
+def _standing_at(places: Mapping[Uid, Href], entries: Iterable[Entry]) -> list[Entry]:
+    """Return entries with the hrefs where they stand."""
+    return [replace(entry, href=places[entry.uid]) for entry in entries]
 
 
 def _is_seeking(

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lorsync.copies import NOBODY, Strangers
-from lorsync.core.entry import AWAY, Entry, Intent
+from lorsync.core.entry import AWAY, Entry, Intent, State
 from lorsync.core.identity import SeasonKey
 from lorsync.core.learning import Learned, with_learned_ticks
 from lorsync.core.memory import Memory
@@ -38,7 +38,8 @@ class Seen:
     ``entries`` are all, ``changed`` those that the ledger does not have like this yet. ``emptied``:
     all of ours are gone at once, so none of them counts as deleted by the person (S18).
     ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
-    ``strangers`` are who else is there.
+    ``strangers`` are who else is there. ``asked`` are the events that went with a restored backup,
+    as far as the person has not said what became of them (S17).
     """
 
     key: SeasonKey
@@ -51,6 +52,7 @@ class Seen:
     memory: Recalled | None
     learned: Learned
     strangers: Strangers = NOBODY
+    asked: frozenset[Uid] = frozenset()
 
     @property
     def said(self) -> Memory | None:
@@ -60,7 +62,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What was listed, fetched and learned from the memory, and how to take it."""
+    """What was listed, fetched and learned from the memory, and how to take it.
+
+    ``went_back``: a backup of the server was restored; ``asked`` are the events that went with an
+    earlier one, of which the person has not said yet what became of them (S17).
+    """
 
     listing: Listing
     fetched: Mapping[Href, Resource]
@@ -68,6 +74,12 @@ class Sight:
     learned: Learned
     looking: Looking
     zone: ZoneInfo
+    went_back: bool = False
+    asked: frozenset[Uid] = frozenset()
+
+    def is_asked(self, entry: Entry) -> bool:
+        """Tell whether only the person can say what became of an event that is not there (S17)."""
+        return entry.uid in self.asked or (self.went_back and entry.state is State.LIVE)
 
     def present(self, entry: Entry) -> Entry | None:
         """Return an entry as it is on the calendar, None where it was not fetched."""
@@ -127,16 +139,22 @@ def held_against(
     }
     changed |= adopted
     away = {g.uid for g in gone}
+    now = {uid: e for uid, e in entries.items() if uid not in away} | changed
     return Seen(
         key=key,
         listing=sight.listing,
-        entries={uid: e for uid, e in entries.items() if uid not in away} | changed,
+        entries=now,
         changed={uid: e for uid, e in changed.items() if uid not in away},
         gone=tuple(gone),
         adopted=frozenset(adopted),
         emptied=sight.all_gone(entries) and not sight.looking.believe_emptied,
         memory=sight.memory,
         learned=learned,
+        asked=frozenset(
+            uid
+            for uid, entry in now.items()
+            if entry.state is State.MISSING and uid in entries and sight.is_asked(entries[uid])
+        ),
     )
 
 
@@ -152,12 +170,13 @@ def _observed(
     gone = [Gone(uid=uid, retired=True) for uid in restored]
     absent = [entry for entry in entries.values() if is_absent(entry, listing)]
     for entry in [e for e in (*to_fetch, *absent) if e.uid not in restored]:
+        doubtful = all_gone or sight.is_asked(entry)
         observed: Entry | Gone = sight.present(entry) or observe_absent(
             entry,
             sight.zone,
             now=looking.now,
-            complete=listing.complete and (not all_gone or looking.believe_emptied),
-            believed=all_gone and looking.believe_emptied,
+            complete=listing.complete and (not doubtful or looking.believe_emptied),
+            believed=doubtful and looking.believe_emptied,
             ours=entry.uid in ours,
         )
         if sight.is_withheld(entry):

@@ -7,6 +7,9 @@ from lorsync.report import Summary
 
 LAST_RUN = "last_pass"
 
+_QUESTIONS = frozenset({"emptied", "restored"})
+"""The warnings that wait for an answer of the person's, and stop part of the work until then."""
+
 
 def pass_memo(summary: Summary, now: datetime) -> str:
     """Write down how a pass ended; ``now`` is aware."""
@@ -21,5 +24,6 @@ def pass_memo(summary: Summary, now: datetime) -> str:
             "missing": len(summary.missing),
             "held": len(summary.held),
             "requests": summary.requests,
+            "asks": [w.message for w in summary.warnings if w.code in _QUESTIONS],
         }
     )

@@ -20,6 +20,7 @@ from lorsync.report import (
     standing_in,
     stray_warning,
 )
+from lorsync.restored import restored_warning
 from lorsync.writing import Outcomes
 
 
@@ -53,6 +54,7 @@ def report_of(
             *newcomer_warnings(work.swaps),
             *cycle_warning(season, ledger),
             *_emptied_warning(seen.emptied),
+            *restored_warning(len(seen.asked)),
             *copy_warnings(seen.strangers),
             *stray_warning(calendar.strays),
             *held_warning(len(work.held)),

@@ -150,6 +150,15 @@ def description_of(body: bytes, uid: Uid) -> str:
     return str(_single_event(body, uid)[1].get("DESCRIPTION", ""))
 
 
+def sequence_of(body: bytes, uid: Uid) -> int:
+    """Return the SEQUENCE of a body, 0 where it has none or cannot be read."""
+    try:
+        sequence = _single_event(body, uid)[1].get("SEQUENCE", 0)
+    except UnreadableError:
+        return 0
+    return int(sequence) if isinstance(sequence, int) else 0
+
+
 def replace_text(body: bytes, uid: Uid, block: str) -> bytes:
     """Return a body with this managed block, also where its own was damaged.
 

@@ -116,9 +116,14 @@ def _last_seen(before: Entry, zone: ZoneInfo) -> Reading | None:
 
 
 def _is_known(text: str, before: Entry, remote: Reading) -> bool:
-    """Tell whether the event bore this title before: ours, or one of the person's own."""
+    """Tell whether the event bore this title before: ours, or one of the person's own.
+
+    Of one that could never be read it was seen, but not what it states.
+    """
     folded = " ".join(text.split())
-    return _is_ours(folded, before, remote) or folded in {before.summary, before.title} - {""}
+    was_read = before.echo is not None or before.sent is not None
+    borne = {before.summary, before.title} if was_read else {before.title}
+    return _is_ours(folded, before, remote) or folded in borne - {""}
 
 
 def _is_ours(text: str, before: Entry, remote: Reading) -> bool:

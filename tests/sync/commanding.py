@@ -78,6 +78,8 @@ class Commanding(Living):
             return
         restore(it.desk.folder, entry.uid, self.today)
         self.seen.dismissed.discard(Href(entry.href))
+        # Another one comes in its stead, so if they bring it back as well it goes (S8).
+        self.brought_back.add(Href(entry.href))
 
     def _chosen(self, it: Device, number: int, wanted: Callable[[Entry], bool]) -> Entry | None:
         """Choose one of the entries ahead that are wanted."""

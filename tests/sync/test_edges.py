@@ -914,3 +914,54 @@ def test_s13_a_day_of_no_season_in_a_title_stops_no_pass(desk: Desk) -> None:
         title = desk.events()[href]["SUMMARY"]
         desk.person_changes(href, summary=f"sent {day} – {title}")
     assert desk.sync().plan.budgets["Alvarez"].spent == 2
+
+
+def added_since_a_backup(desk: Desk) -> tuple[dict[Href, bytes], set[Href]]:
+    """Let a letter come after a backup, and restore that; return what is gone then."""
+    backup = dict(desk.calendar.bodies)
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    desk.sync()
+    added = set(desk.calendar.bodies) - set(backup)
+    for href in added:
+        desk.calendar.remove(href)
+    for href, body in backup.items():
+        if desk.calendar.bodies[href] != body:
+            desk.calendar.edit(href, body)
+    return backup, added
+
+
+def test_s17_what_went_with_a_restored_backup_is_asked_about(desk: Desk) -> None:
+    desk.sync()
+    _, added = added_since_a_backup(desk)
+    assert len(added) == 6
+    for hour in (13, 15, 18):
+        report = desk.sync(at=time(hour))
+        assert "restored" in {warning.code for warning in report.warnings}
+        assert {c.uid for c in report.missing} == {name_of(href) for href in added}
+        assert report.plan.budgets[MentorId("Novak")].spent == 0
+    restore(desk.folder, "Novak", START)
+    report = desk.sync(at=time(19))
+    assert len(report.created) == 6
+    assert "restored" not in {warning.code for warning in report.warnings}
+    assert not desk.sync(at=time(20)).wrote
+
+
+def test_s17_what_went_with_a_restored_backup_may_have_been_deleted(desk: Desk) -> None:
+    desk.sync()
+    _, added = added_since_a_backup(desk)
+    desk.sync(at=time(13))
+    report = desk.sync(at=time(13, 5), accept_deletions=True)
+    assert "restored" not in {warning.code for warning in report.warnings}
+    assert not added & set(desk.calendar.bodies)
+    assert report.plan.budgets[MentorId("Novak")].spent == 2
+    assert not desk.sync(at=time(16)).wrote
+
+
+@pytest.mark.in_memory  # a provider takes what is removed here for deleted, and refuses its UID
+def test_s17_a_lost_ledger_writes_again_what_went_with_a_restored_backup(desk: Desk) -> None:
+    desk.sync()
+    _, added = added_since_a_backup(desk)
+    desk.sync(at=time(13))
+    desk.lose_ledger()
+    desk.sync(at=time(14))
+    assert added <= set(desk.calendar.bodies)

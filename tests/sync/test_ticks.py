@@ -316,3 +316,18 @@ def test_s20_two_machines_agree_on_a_ticked_final_without_a_stamp(
     for machine in (desk, other, desk):
         report = machine.sync()
         assert not report.wrote, (report.created, report.deleted)
+
+
+def test_s13_a_tick_on_what_could_not_be_read_counts_once_it_can(
+    desk: Desk, request_href: Href
+) -> None:
+    type_title(desk, request_href, "DONE: …")
+    readable = desk.calendar.bodies[request_href]
+    event = readable[readable.index(b"BEGIN:VEVENT") : readable.index(b"END:VCALENDAR")]
+    desk.calendar.edit(request_href, readable.replace(event, event * 2))
+    desk.lose_ledger()
+    desk.sync()
+    assert desk.facts() == {}
+    desk.calendar.edit(request_href, readable)
+    desk.sync()
+    assert desk.facts() == {Fact.ASKED: (START, Source.TICK)}
