@@ -1,9 +1,9 @@
 """Hold back what could be an accident: more deletions than a person would expect (S18)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from lorsync.core.decision import Action, Delete
+from lorsync.core.decision import Action, Create, Delete
 from lorsync.core.entry import Entry
 from lorsync.core.model import Facts, Kind, Letter, LetterId, Uid
 from lorsync.core.progress import facts_until
@@ -48,7 +48,8 @@ def hold_back(
     """Divide actions into those to do now and the deletions that need a yes.
 
     ``live`` is how many events stand. Up to five unexplained deletions always go on; more are held
-    where they exceed ``count``, or ``share`` of the live events.
+    where they exceed ``count``, or ``share`` of the live events. What would be created in the place
+    of one that is held waits as well: both would stand (I2).
     """
     unexplained = [a for a in actions if isinstance(a, Delete) and not a.explained]
     too_many = len(unexplained) > FLOOR and (
@@ -56,5 +57,11 @@ def hold_back(
     )
     if not too_many:
         return list(actions), []
-    held = {action.entry.uid for action in unexplained}
-    return [a for a in actions if not (isinstance(a, Delete) and a.entry.uid in held)], unexplained
+    return [a for a in actions if not _waits(a, unexplained)], unexplained
+
+
+def _waits(action: Action, held: Collection[Delete]) -> bool:
+    """Tell whether an action is held, or would put an event beside one that is."""
+    if isinstance(action, Create):
+        return action.event.identity in {each.entry.identity for each in held}
+    return action in held

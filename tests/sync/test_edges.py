@@ -125,6 +125,27 @@ def test_i6_tidying_a_past_event_away_leaves_the_coming_one(desk: Desk) -> None:
     assert days_of(desk, "Letter due: Dr. Alvarez") == [due]
 
 
+def test_i2_what_replaces_an_event_waits_while_its_deletion_is_held(desk: Desk) -> None:
+    second = another("Alvarez", DUE + timedelta(days=90))
+    others = [letter(name) for name in ("Chen", "Novak", "Okoye")]
+    desk.settings = settings(letter("Alvarez"), second, *others)
+    desk.sync()
+    href = desk.find(Kind.FOLLOW_UP, slot="1")
+    day = desk.events()[href]["DTSTART"].dt + timedelta(days=2)
+    desk.person_changes(href, dtstart=day, dtend=day + timedelta(days=1))
+    desk.sync()
+    desk.change(second)
+    report = desk.sync()
+    assert href in {desk.entries()[change.uid].href for change in report.held}
+    assert not report.created
+    assert desk.find(Kind.FOLLOW_UP, slot="1") == href
+    assert not desk.sync().wrote
+    accepted = desk.sync(accept_deletions=True)
+    assert [change.kind for change in accepted.created] == ["follow-up"]
+    assert href not in desk.events()
+    assert not desk.sync().wrote
+
+
 NEXT_DAY = DUE + timedelta(days=1)
 
 
