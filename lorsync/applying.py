@@ -52,7 +52,7 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
     remember_asked(seen.asked, ledger)
-    remember_held(work.among if work.held else None, ledger)
+    remember_held([action.entry.uid for action in work.held], work.among, ledger)
     created, warnings = _memorised(work, settings, desk)
     besides = unseen(ledger, desk.calendar)
     outcomes = write_all(work.actions, replace(desk, besides=besides), progress)

@@ -3,7 +3,7 @@
 The rules are the core's; here they are given what they need.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -16,7 +16,7 @@ from lorsync.core.guards import explained_by_facts, hold_back
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
 from lorsync.core.renaming import names_of
-from lorsync.holding import standing_among
+from lorsync.holding import held_before, standing_among
 from lorsync.observing import Seen
 from lorsync.planning import Known, doubts_of, is_new, plan_of, statements_of, today_of
 from lorsync.ports import Ledger
@@ -65,7 +65,12 @@ def work_of(
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
     among = standing_among(seen.entries.values(), ledger)
     actions, held = _choose(
-        told, seen.entries, wanted, today, among=None if accept_deletions else among
+        told,
+        seen.entries,
+        wanted,
+        today,
+        among=None if accept_deletions else among,
+        before=held_before(ledger),
     )
     found = [] if accept_deletions else _swaps(settings.season, seen)
     actions, _ = hold_newcomers(actions, found)
@@ -113,10 +118,12 @@ def _choose(
     today: date,
     *,
     among: int | None,
+    before: Collection[Uid],
 ) -> tuple[list[Action], list[Delete]]:
     """Return what is to be done, and the deletions that look like an accident (S18).
 
-    ``among`` is how many events stand, None where the person has accepted all deletions.
+    ``among`` is how many events stand, None where the person has accepted all deletions;
+    ``before`` are the events whose deletions were held in the last pass.
     """
     letters = {letter.id: letter for letter in settings.season.letters}
     actions = decide(
@@ -130,4 +137,4 @@ def _choose(
     if among is None:
         return actions, []
     limit = settings.sync.deletion_limit
-    return hold_back(actions, live=among, share=limit.share, count=limit.count)
+    return hold_back(actions, live=among, share=limit.share, count=limit.count, before=before)

@@ -1,15 +1,17 @@
-"""Remember among how many events deletions were held back, so that they stay held (S18).
+"""Remember which deletions were held back, and among how many events, so that they stay held (S18).
 
-What the same pass creates would make them a smaller share, and the next pass would take them for no
-accident.
+What the same pass creates would make them a smaller share, and the day on which some of them pass
+would leave few enough of the others: the next pass would take them for no accident.
 """
 
+import json
 from collections.abc import Iterable
 
 from lorsync.core.entry import Entry, State
+from lorsync.core.model import Uid
 from lorsync.ports import Ledger
 
-_AMONG = "held-among"
+_AMONG, _HELD = "held-among", "held-events"
 
 
 def standing_among(entries: Iterable[Entry], ledger: Ledger) -> int:
@@ -19,8 +21,18 @@ def standing_among(entries: Iterable[Entry], ledger: Ledger) -> int:
     return standing if before is None else min(standing, int(before))
 
 
-def remember_held(among: int | None, ledger: Ledger) -> None:
-    """Remember it, before anything is written; None where nothing is held."""
-    memo = None if among is None else str(among)
-    if ledger.memo(_AMONG) != memo:
-        ledger.remember({_AMONG: memo})
+def held_before(ledger: Ledger) -> frozenset[Uid]:
+    """Return the events whose deletions the last pass held back."""
+    memo = ledger.memo(_HELD)
+    return frozenset() if memo is None else frozenset(Uid(uid) for uid in json.loads(memo))
+
+
+def remember_held(held: Iterable[Uid], among: int, ledger: Ledger) -> None:
+    """Remember it, before anything is written; nothing where nothing is held."""
+    listed = sorted(held)
+    memos = {
+        _AMONG: str(among) if listed else None,
+        _HELD: json.dumps(listed) if listed else None,
+    }
+    if any(ledger.memo(name) != memo for name, memo in memos.items()):
+        ledger.remember(memos)

@@ -43,25 +43,26 @@ def _ends(facts: Facts, kind: Kind) -> bool:
 
 
 def hold_back(
-    actions: Sequence[Action], *, live: int, share: float, count: int
+    actions: Sequence[Action], *, live: int, share: float, count: int, before: Collection[Uid] = ()
 ) -> tuple[list[Action], list[Delete]]:
     """Divide actions into those to do now and the deletions that need a yes.
 
     ``live`` is how many events stand. Up to five unexplained deletions always go on; more are held
-    where they exceed ``count``, or ``share`` of the live events. What would be created in the place
-    of one that is held waits as well: both would stand (I2).
+    where they exceed ``count``, or ``share`` of the live events. Those of ``before`` were held in
+    the last pass, and stay so though others have passed their day meanwhile. What would be created
+    in the place of one that is held waits as well: both would stand (I2).
     """
     unexplained = [a for a in actions if isinstance(a, Delete) and not a.explained]
     too_many = len(unexplained) > FLOOR and (
         len(unexplained) > count or len(unexplained) > share * live
     )
-    if not too_many:
-        return list(actions), []
-    return [a for a in actions if not _waits(a, unexplained)], unexplained
+    held = unexplained if too_many else [a for a in unexplained if a.entry.uid in before]
+    uids = {action.entry.uid for action in held}
+    places = {action.entry.identity for action in held}
 
+    def waits(action: Action) -> bool:
+        if isinstance(action, Create):
+            return action.event.identity in places
+        return isinstance(action, Delete) and action.entry.uid in uids
 
-def _waits(action: Action, held: Collection[Delete]) -> bool:
-    """Tell whether an action is held, or would put an event beside one that is."""
-    if isinstance(action, Create):
-        return action.event.identity in {each.entry.identity for each in held}
-    return action in held
+    return [action for action in actions if not waits(action)], held

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.core.model import Facts, Kind
+from lorsync.core.model import Facts, Kind, Policy
 from lorsync.errors import CollectionGoneError, ConfigError
 from lorsync.ports import Href, Resource, WriteRefusedError
 from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
@@ -458,3 +458,20 @@ def test_s18_what_is_held_stays_held_though_the_same_pass_created_others(desk: D
     assert len(again.held) == 6
     assert not again.wrote
     assert len(desk.sync(accept_deletions=True).deleted) == 6
+
+
+def test_s18_what_is_held_stays_held_though_some_of_it_passes_its_day(desk: Desk) -> None:
+    asked = Facts(asked_on=START)
+    names = ("Alvarez", "Chen", "Novak")
+    desk.settings = settings(*(letter(name, facts=asked) for name in names))
+    desk.sync()
+    season = desk.settings.season
+    desk.settings = replace(desk.settings, season=replace(season, policy=Policy(follow_ups=0)))
+    first = desk.sync()
+    assert len(first.held) == 6
+    later = desk.sync(sorted(change.day for change in first.held)[3] - timedelta(days=1))
+    assert len(later.held) == 3
+    assert not later.deleted
+    assert len(desk.sync().held) == 3
+    assert len(desk.sync(accept_deletions=True).deleted) == 3
+    assert not desk.sync().held
