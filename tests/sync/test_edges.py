@@ -480,7 +480,10 @@ def test_s17_a_move_of_what_a_backup_brought_back_binds_no_new_event(desk: Desk)
     for href in backup.keys() - desk.calendar.bodies.keys():
         desk.calendar.put_foreign(href.rpartition("/")[2], backup[href])
     desk.settings = both
-    report = desk.sync()
+    held = desk.sync()
+    assert held.held
+    assert not held.created
+    report = desk.sync(accept_deletions=True)
     assert report.created
     there = desk.events()
     for event in report.plan.events:
