@@ -105,7 +105,7 @@ def lines(picture: Picture) -> Iterator[str]:
     today = picture.at.astimezone(picture.zone or UTC).date()
     yield from _moved(picture, today)
     yield from _changes("Changed by you, and left so", _other_than(picture.pinned, picture), today)
-    yield from _changes("Deleted by you (lorsync restore brings them back)", picture.away, today)
+    yield from _changes("No longer there (lorsync restore brings them back)", picture.away, today)
     if picture.facts:
         yield from _heading("Facts")
         for fact in picture.facts:
