@@ -83,8 +83,8 @@ def content_of(event: Event, style: EventStyle) -> Content:
         start = local.astimezone(UTC)
         end = start + DURATION
         stamp_start = local.isoformat(sep=" ", timespec="minutes")
-    if event.pinned and event.unpinned_day is None:
-        # No plan vouches for the person's own day, and so its stamp must not either (S10).
+    if event.pinned and event.planned_day == event.day:
+        # The stamp must not vouch for the person's own day, be it the plan's by chance (S10).
         stamp_start += BY_YOU
     # As it will be read back, lest a mark that nobody sees makes it another title.
     summary = _writable(folded(event.summary))

@@ -989,3 +989,20 @@ def test_s17_a_lost_ledger_writes_again_what_went_with_a_restored_backup(desk: D
     desk.lose_ledger()
     desk.sync(at=time(14))
     assert added <= set(desk.calendar.bodies)
+
+
+def test_s10_a_move_to_a_day_that_the_plan_comes_to_is_seen_by_another_machine(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.sync()
+    other = replace(desk, folder=tmp_path / "other")
+    other.sync()
+    request = desk.find(Kind.REQUEST)
+    moved = date(2027, 8, 2)
+    desk.person_changes(request, dtstart=moved, dtend=moved + timedelta(days=1))
+    desk.change(letter("Alvarez", due=moved + timedelta(days=42)), letter("Chen"))
+    desk.sync()
+    other.settings = desk.settings
+    other.change(letter("Alvarez", due=DUE + timedelta(days=30)), letter("Chen"))
+    other.sync(take_over=True)
+    assert desk.events()[request]["DTSTART"].dt == moved
