@@ -153,10 +153,9 @@ def description_of(body: bytes, uid: Uid) -> str:
 def sequence_of(body: bytes, uid: Uid) -> int:
     """Return the SEQUENCE of a body, 0 where it has none or cannot be read."""
     try:
-        sequence = _single_event(body, uid)[1].get("SEQUENCE", 0)
+        return _sequence(_single_event(body, uid)[1])
     except UnreadableError:
         return 0
-    return int(sequence) if isinstance(sequence, int) else 0
 
 
 def replace_text(body: bytes, uid: Uid, block: str) -> bytes:
@@ -168,8 +167,7 @@ def replace_text(body: bytes, uid: Uid, block: str) -> bytes:
     description = str(event.get("DESCRIPTION", ""))
     whole = find_block(description) is not None
     _set(event, "DESCRIPTION", with_block(description, block) if whole else block)
-    sequence = event.get("SEQUENCE", 0)
-    _set(event, "SEQUENCE", (int(sequence) if isinstance(sequence, int) else 0) + 1)
+    _set(event, "SEQUENCE", _sequence(event) + 1)
     return bytes(calendar.to_ical())
 
 
@@ -230,7 +228,6 @@ def _read(body: bytes, uid: Uid) -> Reading:
         },
         extras=_extras(event, description),
     )
-    sequence = event.get("SEQUENCE", 0)
     block = find_block(description)
     names = touched(without_tick(summary), start, block)
     modified = _moment(event, "LAST-MODIFIED")
@@ -239,11 +236,17 @@ def _read(body: bytes, uid: Uid) -> Reading:
     repeated = {Property.DATE} if recurrence or end not in (None, usual) else set()
     return Reading(
         meaning=meaning,
-        sequence=int(sequence) if isinstance(sequence, int) else 0,
+        sequence=_sequence(event),
         touched=frozenset(Property(name) for name in names) | repeated,
         block=block,
         modified=modified if isinstance(modified, datetime) and modified.tzinfo else None,
     )
+
+
+def _sequence(event: Component) -> int:
+    """Return the SEQUENCE of an event, 0 where it has none that is a number."""
+    sequence = event.get("SEQUENCE", 0)
+    return int(sequence) if isinstance(sequence, int) else 0
 
 
 def _put(
