@@ -1,10 +1,14 @@
 """docs/dependencies.md has a row for each package that pyproject.toml names, and no other."""
 
+import inspect
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,14 +33,39 @@ def test_a_row_says_all_that_its_head_promises(table):
     assert len([cell for cell in row.strip("|").split("|") if cell.strip()]) == 6
 
 
+def test_the_benchmarks_have_all_that_their_servers_need():
+    """A fresh clone has made nothing else when ``make bench`` runs."""
+    project = _project()
+    extra, groups = project["project"]["optional-dependencies"], project["dependency-groups"]
+    brought = [*extra["local"], *groups["bench"]]
+    brought += [e for entry in groups["bench"] if isinstance(entry, dict) for e in _in(entry)]
+    started = re.search(r'Warm\("(\w+)\.server", "(\w+)\.web"', inspect.getsource(warm.servers))
+    assert started is not None
+    assert {_name(entry) for entry in brought if isinstance(entry, str)} >= {*started.groups()}
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def _in(entry: dict[str, str]) -> list[str]:
+    """Return what a group has that another one includes."""
+    found: list[str] = _project()["dependency-groups"][entry["include-group"]]
+    return found
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9.-]", requirement)[0]
+
+
 def _named() -> list[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = _project()
     groups = [
         project["project"]["dependencies"],
         *project["project"]["optional-dependencies"].values(),
         *project["dependency-groups"].values(),
     ]
-    return [re.split(r"[^A-Za-z0-9.-]", entry)[0] for group in groups for entry in group]
+    return [_name(entry) for group in groups for entry in group if isinstance(entry, str)]
 
 
 def _page() -> str:

@@ -52,7 +52,6 @@ def built(folder: Path, source: Path, mask: int = 0o022) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    pytest.importorskip("build", reason="the group dist is not installed")
     source = checkout(tmp_path_factory.mktemp("one") / "lorsync")
     return built(tmp_path_factory.mktemp("dist"), source)
 
@@ -66,6 +65,7 @@ def checkout(folder: Path) -> Path:
 
 
 @pytest.mark.long
+@pytest.mark.needs("build")
 @pytest.mark.timeout(900)
 def test_the_same_source_gives_the_same_bytes(made: dict[str, Path], tmp_path: Path) -> None:
     """In another folder, at another time, with other rights on the files."""
@@ -80,8 +80,8 @@ def digest(path: Path) -> str:
 
 
 @pytest.mark.long
+@pytest.mark.needs("build", "twine")
 def test_the_archives_hold_what_they_need_and_nothing_else(made: dict[str, Path]) -> None:
-    pytest.importorskip("twine", reason="the group dist is not installed")
     checked = subprocess.run(
         [sys.executable, "-m", "twine", "check", "--strict", *made.values()],
         capture_output=True, text=True, timeout=120, check=False,
@@ -111,6 +111,7 @@ def test_the_archives_hold_what_they_need_and_nothing_else(made: dict[str, Path]
 
 
 @pytest.mark.long
+@pytest.mark.needs("build")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("suffix", [".whl", ".gz"])
 def test_it_installs_into_an_empty_environment_and_runs(

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from importlib import resources
 from pathlib import Path
@@ -41,9 +40,7 @@ HARDENED = {
     "UMask": "0077",
 }
 
-needs_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
-)
+needs_systemd = pytest.mark.needs("systemd-analyze")
 
 
 @SERVICES

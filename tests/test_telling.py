@@ -1,6 +1,5 @@
 """What the outside is told of passes: a file, a server, and a desktop on a real D-Bus."""
 
-import shutil
 import subprocess
 import threading
 import time
@@ -46,7 +45,7 @@ mentor = "Prof. Ana Ruiz"
 deadline = {due}
 """
 
-needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus")
+needs_bus = pytest.mark.needs("dbus")
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -394,7 +393,7 @@ def certificate(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.needs("openssl")
 def test_a_certificate_is_checked_against_the_bundle_of_the_environment(
     hostile: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,5 @@
 """A daemon with a manager that listens and a clock that can be moved, as systemd and time are."""
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,20 +14,10 @@ from uuid import uuid4
 import pytest
 
 from tests.command.running import STOPS_WITHIN, User
+from tests.needs import libfaketime
 from tests.servers import wait_until
 
-_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
-
-
-def _libfaketime() -> Path | None:
-    if shutil.which("faketime") is None:
-        return None
-    found = (f for p in _PLACES for f in Path(p).glob("**/faketime/libfaketimeMT.so.1"))
-    return next(found, None)
-
-
-LIBFAKETIME = _libfaketime()
-needs_faketime = pytest.mark.skipif(LIBFAKETIME is None, reason="libfaketime is not installed")
+needs_faketime = pytest.mark.needs("faketime")
 
 
 class Manager:
@@ -82,11 +71,12 @@ class Watch:
     file: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        assert LIBFAKETIME is not None
+        library = libfaketime()
+        assert library is not None
         # In a folder that nothing watches: it is read whenever anybody asks for the time.
         self.file = self.user.home.with_name("clock")
         self.user.environment |= {
-            "LD_PRELOAD": str(LIBFAKETIME),
+            "LD_PRELOAD": str(library),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -304,7 +304,7 @@ def test_state_folder_that_others_can_read(user: User, folder: Path) -> None:
     assert "0755" in in_process(user, folder, code=1)["state-open"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.not_root
 def test_state_folder_that_cannot_be_written(user: User, folder: Path) -> None:
     synced(user, folder)
     user.state.chmod(0o500)

@@ -103,7 +103,7 @@ def test_bash_completes(home: User) -> None:
     assert dict(zip(COMPLETED, done.stdout.splitlines(), strict=True)) == COMPLETED
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.needs("zsh")
 def test_zsh_takes_the_script_and_its_answers(home: User) -> None:
     script = """
     autoload -U compinit; compinit -u -D
@@ -121,7 +121,7 @@ def test_zsh_takes_the_script_and_its_answers(home: User) -> None:
     assert "chen:Dr. Wei Chen" in done.stdout
 
 
-@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.needs("fish")
 def test_fish_completes(home: User) -> None:
     script = "lorsync completion fish | source; complete -C 'lorsync mark c'"
     done = subprocess.run(
@@ -169,7 +169,7 @@ def _below(kind: type[LorsyncError]) -> list[type[LorsyncError]]:
     return [each for child in kind.__subclasses__() for each in (child, *_below(child))]
 
 
-@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+@pytest.mark.needs("mandoc")
 def test_the_manual_page_has_no_fault() -> None:
     done = subprocess.run(
         ["mandoc", "-T", "lint", ROOT / "docs" / "lorsync.1"],

@@ -1,7 +1,6 @@
 """A real keyring: unlocked, locked, absent; and what is typed on a real terminal."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,10 +15,7 @@ _UNLOCKED = (
     'printf test | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; exec "$@"'
 )
 
-gnome = pytest.mark.skipif(
-    not (shutil.which("gnome-keyring-daemon") and shutil.which("dbus-run-session")),
-    reason="needs gnome-keyring and dbus",
-)
+gnome = pytest.mark.needs("gnome-keyring", "dbus")
 
 
 class AtADesktop:

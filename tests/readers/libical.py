@@ -3,9 +3,8 @@
 import ctypes
 from ctypes import Structure, c_char_p, c_int, c_uint, c_void_p
 
+from tests.needs import libical
 from tests.readers.reading import Alarm, Read
-
-NAMES = ("libical.so.3", "libical.3.dylib")
 
 
 class _Time(Structure):
@@ -45,24 +44,19 @@ _SIGNATURES = {
 }
 
 
-def library() -> ctypes.CDLL | None:
-    """Load libical 3, or return None where this machine has none."""
-    for name in NAMES:
-        try:
-            found = ctypes.CDLL(name)
-        except OSError:
-            continue
-        for function, (result, arguments) in _SIGNATURES.items():
-            getattr(found, function).restype = result
-            getattr(found, function).argtypes = arguments
-        return found
-    return None
+def library() -> ctypes.CDLL:
+    """Load libical 3, which has to be here, with what its functions take and return."""
+    found = libical()
+    assert found is not None
+    for function, (result, arguments) in _SIGNATURES.items():
+        getattr(found, function).restype = result
+        getattr(found, function).argtypes = arguments
+    return found
 
 
 def read(body: bytes) -> list[Read]:
     """Return the events that libical reads; what it objects to fails the test."""
     ical = library()
-    assert ical is not None
     calendar = ical.icalparser_parse_string(body)
     assert calendar, "libical reads no calendar"
     try:

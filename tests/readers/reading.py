@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +12,6 @@ import vobject
 
 HERE = Path(__file__).parent
 # The readers' package is installed beside the sources, by tools/install-test-packages.
-ICAL_JS = HERE / "node_modules" / "ical.js"
 
 
 class Alarm(NamedTuple):
@@ -75,17 +73,10 @@ def with_icalendar(body: bytes) -> list[Read]:
     ]
 
 
-def node() -> str | None:
-    """Return the Node.js that can run ical.js, or None."""
-    return shutil.which("node") if ICAL_JS.is_dir() else None
-
-
 def with_ical_js(body: bytes) -> list[Read]:
     """Return what ical.js reads, the parser of Thunderbird and Nextcloud."""
-    found = node()
-    assert found is not None
     done = subprocess.run(
-        [found, HERE / "read.mjs"], input=body, capture_output=True, timeout=300, check=False
+        ["node", HERE / "read.mjs"], input=body, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     document = json.loads(done.stdout)

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from lorsync.cli.root import cli
+from tests.needs import NEEDS
 from tests.readers import libical
-from tests.readers.reading import Read, node, with_ical_js, with_icalendar, with_vobject
+from tests.readers.reading import Read, with_ical_js, with_icalendar, with_vobject
 
 SEASON = """
 [applicant]
@@ -101,21 +102,16 @@ def exported(folder: Path, path: Path, *options: str) -> bytes:
     return done.stdout_bytes
 
 
-def reader(name: str) -> Callable[[bytes], list[Read]]:
-    if name == "libical" and libical.library() is None:
-        pytest.skip("libical 3 is not installed")
-    if name == "ical.js" and node() is None:
-        pytest.skip("ical.js is not installed: tools/install-test-packages does it")
-    return READERS[name]
-
-
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.needs(name)] * (name in NEEDS)) for name in READERS],
+)
 @pytest.mark.parametrize("words", UNUSUAL)
 def test_each_reader_reads_what_was_written(tmp_path: Path, words: str, name: str) -> None:
     path = config(tmp_path, **UNUSUAL[words])
     for options in ((), ("--without-drafts",)):
         body = exported(tmp_path, path, *options)
-        found = reader(name)(body)
+        found = READERS[name](body)
         assert found == with_icalendar(body)
         assert len(found) > 8
         assert all(event.alarms for event in found) != bool(options)

@@ -109,14 +109,15 @@ def test_s2_what_the_person_changed_stays_and_the_plan_writes_the_rest(
     desk: Desk, edit: Callable[[Desk, Href], None], changed: tuple[str, ...]
 ) -> None:
     if edit is colour and desk.calendar.loses("COLOR"):
-        pytest.skip("keeps no colour of an event")
+        changed = ()  # what the server lost is nobody's edit
+    kept = [("request", changed)] if changed else []
     desk.sync()
     href = desk.find(Kind.REQUEST)
     untouched = desk.events()[href]
     edit(desk, href)
     theirs = desk.events()[href]
     report = desk.sync()
-    assert [(c.kind, c.changed) for c in report.kept] == [("request", changed)]
+    assert [(c.kind, c.changed) for c in report.kept] == kept
     # The talk may follow a request that was moved; the request itself is not written, but for the
     # stamp of one that recurs from its planned day on, which is the person's then.
     assert {c.kind for c in report.updated} <= {"talk"} | ({"request"} if edit is repeat else set())
@@ -138,7 +139,7 @@ def test_s2_what_the_person_changed_stays_and_the_plan_writes_the_rest(
     assert date_of(wanted) != date_of(untouched), "the plan did not move"
     settled = desk.sync()
     assert not settled.wrote
-    assert [(c.kind, c.changed) for c in settled.kept] == [("request", changed)]
+    assert [(c.kind, c.changed) for c in settled.kept] == kept
 
 
 def see_extras(event: icalendar.Event) -> object:

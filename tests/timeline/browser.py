@@ -3,15 +3,14 @@
 import base64
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None)
+from tests.needs import chromium
+
 _FLAGS = (
     "--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--no-first-run",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--force-device-scale-factor=1",
@@ -120,8 +119,10 @@ def browsing(profile: Path) -> Iterator[Browser]:
     told, told_here = os.pipe()
     # The browser reads commands from descriptor 3 and answers on 4.
     script = f'exec "$@" 3<&{asked_here} 4>&{told_here}'
+    program = chromium()
+    assert program is not None
     process = subprocess.Popen(
-        ["bash", "-c", script, "bash", CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"],
+        ["bash", "-c", script, "bash", program, *_FLAGS, f"--user-data-dir={profile}"],
         pass_fds=(asked_here, told_here),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -13,16 +13,16 @@ from lorsync.timeline.page import html
 from lorsync.timeline.svg import svg
 from tests.core.seasons import DUE, letter, mentor, planned
 from tests.core.seasons import season as season_of
-from tests.timeline.browser import CHROMIUM, Browser, browsing
+from tests.needs import AXE
+from tests.timeline.browser import Browser, browsing
 from tests.timeline.seasons import TODAY, drawn, strange
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
+    pytest.mark.needs("chromium"),
     pytest.mark.once,  # the browser, not Python, is what these prove something of
 ]
 
 DOCS = Path(__file__).parents[2] / "docs" / "season.toml"
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 SCREENS = [(1280, False), (1280, True), (390, False), (390, True), (320, False)]
 
 
@@ -40,6 +40,7 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.needs("axe-core")
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
 def test_the_page_is_quiet_fits_the_screen_and_breaks_no_rule_of_accessibility(
     browser, season, width, dark
@@ -52,8 +53,6 @@ def test_the_page_is_quiet_fits_the_screen_and_breaks_no_rule_of_accessibility(
     assert ground == ("rgb(18, 22, 28)" if dark else "rgb(255, 255, 255)")
     # Something is drawn: a blank picture of this size would be a few kB.
     assert len(browser.screenshot()) > 20_000
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: tools/install-test-packages does it")
     browser.evaluates(AXE.read_text(encoding="utf-8") + ";0")
     options = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations", "passes"]}
     found = json.loads(

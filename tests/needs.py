@@ -1,0 +1,117 @@
+"""What tests need beside Python and the packages of the group ``test``, and how to get it.
+
+A test says so with ``@pytest.mark.needs("fish")``. Where that is missing the test is not run, and
+the end of the run names it with the command that brings it (``tests/conftest.py``).
+
+As a script, this prints what is missing, one a line, for ``tools/install-test-packages``; it may
+import nothing but the standard library.
+"""
+
+import ctypes
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_LIBICAL = ("libical.so.3", "libical.3.dylib")
+_FAKETIME_IN = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
+
+ICAL_JS = _HERE / "readers" / "node_modules" / "ical.js"
+AXE = _HERE / "timeline" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def chromium() -> str | None:
+    """Return the program of the browser that shows the page of the season, or None."""
+    return next(filter(None, map(shutil.which, _BROWSERS)), None)
+
+
+def libical() -> ctypes.CDLL | None:
+    """Load libical 3, or return None where this machine has none."""
+    for name in _LIBICAL:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    return None
+
+
+def libfaketime() -> Path | None:
+    """Return the library that moves the clock of a program which is started with it, or None."""
+    if shutil.which("faketime") is None:
+        return None
+    found = (f for p in _FAKETIME_IN for f in Path(p).glob("**/faketime/libfaketimeMT.so.1"))
+    return next(found, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One thing that is here or not; ``brought_by`` is a command that brings it."""
+
+    is_here: Callable[[], bool]
+    brought_by: str
+
+
+def _has(*programs: str) -> Callable[[], bool]:
+    return lambda: all(shutil.which(program) for program in programs)
+
+
+def _debian(package: str, is_here: Callable[[], bool]) -> Need:
+    return Need(is_here=is_here, brought_by=f"apt-get install {package}")
+
+
+def _node(folder: str, file: Path) -> Need:
+    # No lock files: they would name hosts.
+    command = f"npm install --no-package-lock --no-audit --no-fund --prefix tests/{folder}"
+    return Need(is_here=lambda: file.exists() and bool(shutil.which("node")), brought_by=command)
+
+
+def _group(name: str, module: str) -> Need:
+    return Need(
+        is_here=lambda: importlib.util.find_spec(module) is not None,
+        brought_by=f"pip install --group {name}",
+    )
+
+
+NEEDS = {
+    # From outside Python; tools/install-test-packages brings these.
+    "ical.js": _node("readers", ICAL_JS),  # a reader of what is exported
+    "axe-core": _node("timeline", AXE),  # the rules that the page of the season is held against
+    "gnome-keyring": _debian("gnome-keyring", _has("gnome-keyring-daemon")),  # a real keyring
+    "dbus": _debian("dbus", _has("dbus-run-session", "dbus-daemon")),  # the bus that it speaks on
+    "faketime": _debian("faketime", lambda: libfaketime() is not None),
+    "systemd-analyze": _debian("systemd", _has("systemd-analyze")),  # checks the unit files
+    "mandoc": _debian("mandoc", _has("mandoc")),  # checks the man page
+    "openssl": _debian("openssl", _has("openssl")),
+    "zsh": _debian("zsh", _has("zsh")),  # completes commands, as bash does
+    "fish": _debian("fish", _has("fish")),  # and this one too
+    "libical": _debian("libical3", lambda: libical() is not None),  # another reader of exports
+    "chromium": _debian("chromium", lambda: chromium() is not None),
+    # Packages that only a release needs.
+    "build": _group("dist", "build"),
+    "twine": _group("dist", "twine"),
+    # Rights that an ordinary user lacks, and lacks of rights that root does not know.
+    "root": Need(is_here=lambda: os.geteuid() == 0, brought_by="pytest -m root, as root"),
+    "ordinary user": Need(
+        is_here=lambda: os.geteuid() != 0, brought_by="make test as a user other than root"
+    ),
+}
+
+RIGHTS = frozenset({"root", "ordinary user"})
+"""What no command brings to a run: a second run as somebody else does."""
+
+_INSTALLABLE = ("apt-get install ", "npm install ")
+
+
+def missing(*names: str) -> str | None:
+    """Return the first of these needs that is not here, None where all are."""
+    return next((name for name in names if not NEEDS[name].is_here()), None)
+
+
+if __name__ == "__main__":
+    for _need in NEEDS.values():
+        if _need.brought_by.startswith(_INSTALLABLE) and not _need.is_here():
+            print(_need.brought_by)
