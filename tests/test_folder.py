@@ -2,6 +2,8 @@
 
 import errno
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,45 @@ def test_writes_leave_no_temporary_file(calendar: FolderCalendar, folder: Path) 
         with pytest.raises(PreconditionFailedError):
             attempt()
     assert sorted(file.name for file in folder.iterdir()) == ["displayname", "lorsync-1.ics"]
-    assert Path(href).stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture(params=[0o002, 0o022, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path: str) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+def test_a_new_event_has_the_mode_of_the_umask(calendar: FolderCalendar, umask: int) -> None:
+    href = calendar.href_for("lorsync-1")
+    calendar.create(href, b"one")
+    assert mode(href) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("given", [0o664, 0o640, 0o600])
+def test_an_event_keeps_the_mode_that_the_person_gave_it(
+    calendar: FolderCalendar, umask: int, given: int
+) -> None:
+    href = calendar.href_for("lorsync-1")
+    etag = calendar.create(href, b"one")
+    Path(href).chmod(given)
+    etag = calendar.update(href, b"two", etag)
+    calendar.update(href, b"three", etag)
+    assert mode(href) == given
+
+
+@pytest.mark.root
+def test_an_event_that_root_rewrites_stays_its_owners(calendar: FolderCalendar) -> None:
+    href = calendar.href_for("lorsync-1")
+    etag = calendar.create(href, b"one")
+    os.chown(href, 65534, 65533)
+    calendar.update(href, b"two", etag)
+    found = Path(href).stat()
+    assert (found.st_uid, found.st_gid) == (65534, 65533)
 
 
 def test_an_edit_that_keeps_size_and_time_is_another_version(calendar: FolderCalendar) -> None:

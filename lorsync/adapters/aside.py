@@ -1,6 +1,8 @@
 """Write a file whole: beside its place, then renamed into it, so that nobody reads half of it."""
 
+import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -30,8 +32,36 @@ def replace_file(path: Path, body: bytes, *, mode: int) -> None:
         raise
 
 
-def usual_mode() -> int:
-    """Return the rights that a new file of the person's has by their umask."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def written_beside(target: Path, body: bytes) -> Path:
+    """Write a file that is to take the place of ``target`` and is on the disk; return its path.
+
+    It has the mode and, where that is allowed, the owner of the file that is there; where none is,
+    the mode that the umask gives a new file. Its name is one that readers of a folder of events
+    pass over. Raises OSError, and leaves nothing then.
+    """
+    aside = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    # Not mkstemp, which makes it 0600, and not os.umask, which all threads share.
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            take_rights(descriptor, target)  # before the content, which may be private
+            file.write(body)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        aside.unlink()
+        raise
+    return aside
+
+
+def take_rights(descriptor: int, like: Path) -> None:
+    """Give an open file the mode and owner of another, where there is another. Raises OSError."""
+    try:
+        known = like.stat()
+    except FileNotFoundError:
+        return
+    with contextlib.suppress(PermissionError):  # only root may give files away
+        os.fchown(descriptor, known.st_uid, known.st_gid)
+    mode = stat.S_IMODE(known.st_mode)
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:  # FAT refuses a change
+        os.fchmod(descriptor, mode)

@@ -4,12 +4,12 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from lorsync.adapters.aside import written_beside
 from lorsync.core.model import Uid
 from lorsync.errors import CollectionGoneError, ConfigError, UnavailableError
 from lorsync.ports import (
@@ -223,12 +223,7 @@ class FolderCalendar:
         """Give a finished file beside the real one, under a name that vdir readers pass over."""
         temporary: Path | None = None
         try:
-            handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=self._path)
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(body)
-                stream.flush()
-                os.fsync(stream.fileno())
+            temporary = written_beside(file, body)
             yield temporary
         except OSError as error:
             if error.errno in _FULL:
@@ -250,7 +245,7 @@ def _place(written: Path, file: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         # FAT and some network file systems have no links: take the name first, then fill it.
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         written.replace(file)
 
 

@@ -1,13 +1,11 @@
 """Write the person's own files whole or not at all, with the mode and behind the link they have."""
 
-import contextlib
 import os
 import shlex
 import stat
-import tempfile
 from pathlib import Path
 
-from lorsync.adapters.aside import usual_mode
+from lorsync.adapters.aside import take_rights, written_beside
 from lorsync.errors import NoInputError, TryAgainError, UnwritableError
 
 _ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
@@ -40,6 +38,16 @@ def refuse_unwritable(path: Path) -> None:
         raise UnwritableError(f"{path} cannot be written: you may not write to {above}.")
 
 
+def refuse_read_only(path: Path) -> None:
+    """Raise UnwritableError where a file is marked so that nobody writes it, and OSError."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.stat().st_mode & _ANYBODY_WRITES:
+        raise UnwritableError(
+            f"{path} is marked read-only, so nothing is written. To let it be changed, run: "
+            f"chmod u+w {shlex.quote(str(target))}"
+        )
+
+
 def write_whole(path: Path, content: bytes, *, before: bytes | None) -> None:
     """Put a file in place in one step; its folder is made where it is missing.
 
@@ -50,32 +58,22 @@ def write_whole(path: Path, content: bytes, *, before: bytes | None) -> None:
     """
     target = Path(os.path.realpath(path))
     try:
-        if target.exists() and not target.stat().st_mode & _ANYBODY_WRITES:
-            raise UnwritableError(
-                f"{path} is marked read-only, so nothing is written. To let it be changed, run: "
-                f"chmod u+w {shlex.quote(str(target))}"
-            )
+        refuse_read_only(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        written = written_beside(target, content)
     except OSError as error:
         raise _unwritable(path, error) from None
-    temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            _like(target, stream.fileno())
-            os.fsync(stream.fileno())
         if read_bytes(target) != before:
             raise TryAgainError(
                 f"{path} was changed by another program just now, so nothing is written. Try again."
             )
-        temporary.replace(target)
+        written.replace(target)
         _settle(target.parent)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
 
 
 def write_copy(path: Path, content: bytes) -> Path:
@@ -85,27 +83,14 @@ def write_copy(path: Path, content: bytes) -> Path:
         copy = path.with_name(f"{path.name}.{number}")
         try:
             with copy.open("xb") as stream:
+                take_rights(stream.fileno(), path)  # before the content, which may be private
                 stream.write(content)
-                _like(path, stream.fileno())
         except FileExistsError:
             number += 1
         except OSError as error:
             raise _unwritable(copy, error) from None
         else:
             return copy
-
-
-def _like(target: Path, descriptor: int) -> None:
-    """Give a new file the mode and owner of the one it replaces; else those of any new file."""
-    try:
-        known = target.stat()
-    except FileNotFoundError:
-        # mkstemp gives 0600, which is narrower than the person's umask asks for.
-        os.fchmod(descriptor, usual_mode())
-        return
-    with contextlib.suppress(PermissionError):  # only root may give files away
-        os.fchown(descriptor, known.st_uid, known.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(known.st_mode))
 
 
 def _settle(folder: Path) -> None:

@@ -1,16 +1,26 @@
 """Write a file that a person asked for."""
 
+import os
 from pathlib import Path
 
-from lorsync.adapters.aside import replace_file, usual_mode
+from lorsync.adapters.aside import written_beside
+from lorsync.adapters.own_files import refuse_read_only
 from lorsync.errors import UnwritableError
 
 
 def write_whole(path: Path, body: bytes) -> None:
-    """Write a file whole or not at all; one that is there is replaced. Raises UnwritableError."""
+    """Write a file whole or not at all; one that is there is replaced, and keeps its mode.
+
+    A link stays a link. A device or a pipe is written to: a file in its place would end it. Raises
+    UnwritableError.
+    """
     try:
-        # What a person asks for is for handing on.
-        replace_file(path, body, mode=usual_mode())
+        if path.exists() and not path.is_file():
+            path.write_bytes(body)
+            return
+        refuse_read_only(path)
+        target = Path(os.path.realpath(path))
+        written_beside(target, body).replace(target)
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror}."
         raise UnwritableError(msg) from None

@@ -1,6 +1,8 @@
 """``lorsync export`` as it is used: files for others, files for oneself, imported with khal."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
 from datetime import timedelta
@@ -177,6 +179,38 @@ def test_what_cannot_be_exported_is_said(
     assert main(["-c", str(SEASON), "--state-dir", state, "export", *arguments]) == int(told[:2])
     assert told[3:] in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("export", "-o"), ("timeline", "--format", "svg", "-o")])
+def test_what_is_written_over_keeps_its_mode_and_the_link_to_it(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    file, link = tmp_path / "shared" / "file", tmp_path / "link"
+    file.parent.mkdir()
+    file.write_text("of last week")
+    file.chmod(0o664)
+    link.symlink_to("shared/file")
+    options = ("-c", str(SEASON), "--state-dir", str(tmp_path / "state"))
+    assert main([*options, *command, str(link)]) == 0
+    assert link.is_symlink()
+    assert "of last week" not in file.read_text("utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o664
+    assert [path.name for path in file.parent.iterdir()] == ["file"]
+    file.chmod(0o444)
+    before = file.read_bytes()
+    assert main([*options, *command, str(link)]) == 73
+    assert file.read_bytes() == before
+
+
+def test_a_pipe_is_written_to_and_not_replaced(user: User) -> None:
+    pipe = user.home / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    done = user.types("export", "-o", pipe, *DAY, config=SEASON)
+    written, _ = reader.communicate(timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert written.endswith(b"END:VCALENDAR\r\n")
+    assert pipe.is_fifo()
 
 
 def test_mentors_whose_ids_differ_in_case_alone_have_a_file_each(user: User) -> None:

@@ -197,12 +197,12 @@ def test_a_broken_config_is_not_installed(person: User, fake: Path) -> None:
     assert ran(fake) == []
 
 
+@pytest.mark.root
 def test_root_is_asked_and_told_whose_service_it_would_be(
     fake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SUDO_USER", "sam")
-    monkeypatch.setattr("os.geteuid", lambda: 0)
     result = CliRunner().invoke(cli, ["service", "install"])
     assert "root" in str(result.exception)
     assert "sam's" in str(result.exception)

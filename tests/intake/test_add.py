@@ -127,6 +127,16 @@ def test_a_link_and_a_mode_stay(applicant: Applicant) -> None:
     assert os.listdir(real.parent) == ["lorsync.toml"]  # noqa: PTH208 -- hidden files too
 
 
+@pytest.mark.root
+def test_a_file_that_root_changes_stays_its_owners(applicant: Applicant) -> None:
+    applicant.config.write_text(SEASON)
+    applicant.config.chmod(0o600)
+    os.chown(applicant.config, 65534, 65533)
+    assert applicant.types("add", "mentor", "Dr. Omar Haddad").code == 0
+    found = applicant.config.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (65534, 65533, 0o600)
+
+
 def test_a_file_that_another_program_wrote_meanwhile_is_left(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"theirs")
