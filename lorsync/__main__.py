@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import warnings
 
 
 def main() -> None:
@@ -14,6 +15,9 @@ def main() -> None:
         return
     if "run" in sys.argv:
         _await_signals()
+    if not sys.warnoptions:
+        # What a library warns of is for those who change lorsync: they set PYTHONWARNINGS.
+        warnings.simplefilter("ignore")
     # A command lives for a second and makes no cycles worth a search; the daemon turns it on again.
     gc.disable()
     # Looking for pydantic's plugins costs 30 ms of every command, and lorsync has none.

@@ -37,6 +37,8 @@ def glance(config: Path, state: Path, *, now: datetime) -> Summary | Ahead | Non
     raised: whatever is wrong, the pass meets it too, and says it with all that it knows.
     """
     try:
+        if not config.is_file():
+            return None  # what is read of a pipe is gone
         content = config.read_bytes()
         if (state / FILE_NAME).stat().st_size == 0:
             return None  # it is damaged, which the pass mends

@@ -6,9 +6,11 @@ once was, a sixth of all that a daemon takes; and a config on a drive that hangs
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +44,9 @@ class Loading:
     def __init__(self, path: Path, state: Path) -> None:
         """Begin. Raises TryAgainError where no process can be started."""
         command = [sys.executable, "-P", "-c", _PROGRAM, str(path), str(state)]
+        # The signals that mean the daemon are its own alone: systemctl kill sends them to every
+        # process of a unit. A new process keeps the mask of the thread that starts it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR1})
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- our own module and interpreter
                 command,
@@ -53,6 +58,8 @@ class Loading:
         except OSError as error:
             msg = f"The config cannot be read now: {error.strerror}. Trying again later."
             raise TryAgainError(msg) from None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def loaded(self) -> Loaded:
         """Wait for the end of it and return the settings.
@@ -115,6 +122,8 @@ def _read(path: Path, state: Path) -> Settings:
 
 def main() -> None:
     """Read the config that the arguments name, and say on stdout what came of it."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # as in lorsync.__main__
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     said = pickle.dumps(_outcome(Path(sys.argv[1]), Path(sys.argv[2])))
     try:

@@ -182,7 +182,7 @@ def test_it_dies_with_a_parent_that_is_killed(
 def test_it_takes_no_notice_of_signals_meant_for_its_parent(state: Path) -> None:
     with ensure_running(state) as server:
         pid = server_pid(state)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
             os.kill(pid, number)
         settings = CalendarSettings(
             provider=Provider.LOCAL, url=server.url, username=server.username

@@ -38,6 +38,7 @@ HARDENED = {
     "SystemCallArchitectures": "native",
     "SystemCallErrorNumber": "EPERM",
     "UMask": "0077",
+    "LimitCORE": "0",
 }
 
 needs_systemd = pytest.mark.needs("systemd-analyze")

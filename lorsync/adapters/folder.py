@@ -262,9 +262,19 @@ def _settle(folder: Path) -> None:
 
 
 def _is_event(entry: "os.DirEntry[str]") -> bool:
+    """Tell whether an entry of the folder is an event; none of ours has a name that is no text."""
     if entry.name.startswith(".") or not entry.name.endswith(_SUFFIX):
         return False
-    return entry.is_file()
+    return _is_text(entry.name) and entry.is_file()
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name is UTF-8; Python reads other bytes as surrogates, which are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _etag(body: bytes) -> ETag:

@@ -29,7 +29,7 @@ def main(folder: Path) -> int:
     """Serve a state folder until its last user has ended."""
     # The server ends with its users and not before, whatever a terminal or service manager sends
     # to all processes at once: a pass that is being stopped finishes the request in flight.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
     files = LocalFiles(folder=folder)

@@ -12,8 +12,10 @@ _ANYBODY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def read_bytes(path: Path) -> bytes | None:
-    """Read a file; None where there is none. Raises NoInputError."""
+    """Read a file; None where there is none. Raises NoInputError, for a pipe or a device too."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise NoInputError(f"{path} is no file: a pipe or a device stands there.")
         return path.read_bytes()
     except FileNotFoundError:
         return None

@@ -21,6 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     speak_plainly()
     try:
+        _check_text(arguments)
         result = cli.main(args=list(arguments), prog_name="lorsync", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
@@ -45,6 +46,17 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 -- the last resort; never a traceback for a person
         return _unexpected(error)
     return result if isinstance(result, int) else 0
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Raise UsageError for an argument whose bytes are no UTF-8: it could be kept nowhere."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(argument).decode(errors="backslashreplace")
+            msg = f"An argument is no UTF-8 text: {shown}. Write it in UTF-8, or rename the file."
+            raise UsageError(msg) from None
 
 
 def _is_full(error: OSError) -> bool:

@@ -13,17 +13,26 @@ import click
 
 from lorsync.cli.plain_text import echo, folded
 from lorsync.cli.root import Globals
-from lorsync.errors import UsageError
+from lorsync.errors import ConfigError, StateError, UsageError
 
 if TYPE_CHECKING:
     from lorsync.settings import Settings
 
 
 def config_path(options: Globals) -> Path:
-    """Return the config file: ``-c``, else the default place."""
-    from lorsync.config import default_path
+    """Return the config file: ``-c``, else the default place.
 
-    return options.config if options.config is not None else default_path()
+    Raises ConfigError where the bytes of its path are no text.
+    """
+    from lorsync.config import default_path
+    from lorsync.config.paths import undecodable
+
+    path = options.config if options.config is not None else default_path()
+    shown = undecodable(path)
+    if shown is not None:
+        msg = f"The path of the config is no UTF-8 text: {shown}. Name another with -c FILE."
+        raise ConfigError(msg)
+    return path
 
 
 def settings_of(options: Globals) -> "Settings":
@@ -34,10 +43,26 @@ def settings_of(options: Globals) -> "Settings":
 
 
 def state_of(options: Globals) -> Path:
-    """Return the state folder, whether or not it exists."""
-    from lorsync.adapters.state import state_dir
+    """Return the state folder, whether or not it exists.
 
-    return state_dir(options.state_dir, os.environ)
+    Raises UsageError for what is no path, and StateError where its bytes are no text.
+    """
+    from lorsync.adapters.state import state_dir
+    from lorsync.config.paths import misread, undecodable
+
+    meant = None if options.state_dir is None else misread(os.fspath(options.state_dir))
+    if meant is not None:
+        msg = f"--state-dir {options.state_dir}: {meant}."
+        raise UsageError(msg)
+    path = state_dir(options.state_dir, os.environ)
+    shown = undecodable(path)
+    if shown is not None:
+        msg = (
+            f"The path of the state folder is no UTF-8 text: {shown}. Name another one with "
+            "--state-dir."
+        )
+        raise StateError(msg)
+    return path
 
 
 def say(options: Globals, *lines: str) -> None:

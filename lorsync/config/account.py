@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from lorsync.config.paths import misread, undecodable
 from lorsync.config.values import name, wrong
 from lorsync.settings import CalendarSettings, Provider
 
@@ -160,7 +161,13 @@ def _path(value: object, sample: str) -> Path:
     """Take a path; ``~`` is a home, and a relative path is settled where the config's is known."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise wrong(f'a path in quotes is needed, such as "{sample}"')
+    meant = misread(value)
+    if meant is not None:
+        raise wrong(meant)
     try:
-        return Path(value).expanduser()
+        path = Path(value).expanduser()
     except RuntimeError:
         raise wrong("“~” and a name mean that user's home, and there is none") from None
+    if undecodable(path) is not None:
+        raise wrong("it leads to a folder whose name is no UTF-8 text, which lorsync cannot keep")
+    return path

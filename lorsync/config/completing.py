@@ -48,8 +48,8 @@ def ids_in(path: Path) -> Ids:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        if path.stat().st_size > _LARGEST:
-            return {}
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            return {}  # a pipe would keep the shell waiting
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         # TOML's and Unicode's errors are ValueErrors; a shell's prompt is no place for either.

@@ -1,6 +1,10 @@
 """Get a TOML document out of a file, or say in plain words why there is none."""
 
+import contextlib
+import os
 import re
+import stat
+import time
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +19,9 @@ LEAST_KEYS: Final = (
     "The least is [applicant] with name, [calendar] with provider, and one [[letters]] "
     "with mentor and deadline."
 )
+
+PIPE_SECONDS: Final = 5.0
+"""How long a pipe may take from its opening to its end."""
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -69,8 +76,10 @@ def _unusable(path: Path, why: str) -> ConfigError:
 def content_of(path: Path) -> bytes:
     """Return what a file holds. Raises ConfigError if it is missing, unreadable or too large."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        # A pipe without a writer must not keep anybody waiting.
+        with open(path, "rb", opener=_open_at_once) as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            content = file.read(MAX_BYTES + 1) if is_file else _of_pipe(path, file.fileno())
     except (FileNotFoundError, NotADirectoryError):
         raise _unusable(
             path,
@@ -86,6 +95,29 @@ def content_of(path: Path) -> bytes:
         raise _unusable(path, "this is no file name.") from None
     if len(content) > MAX_BYTES:
         raise _unusable(path, f"it is larger than {MAX_BYTES // 10**6} MB, so it is no config.")
+    return content
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _of_pipe(path: Path, pipe: int) -> bytes:
+    """Read a pipe, such as a shell's <(…), or a device. Raises ConfigError where its end is far.
+
+    Before anybody has opened it to write, a read finds its end (fifo(7)).
+    """
+    content, patience = b"", time.monotonic() + PIPE_SECONDS
+    while len(content) <= MAX_BYTES:
+        with contextlib.suppress(BlockingIOError):
+            more = os.read(pipe, MAX_BYTES)
+            if not more and content:
+                break
+            content += more
+        if time.monotonic() > patience:
+            why = "comes to no end" if content else "nobody writes to"
+            raise _unusable(path, f"this is a pipe that {why}. Name a file with -c FILE.")
+        time.sleep(0.02)
     return content
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lorsync.passes import Record, record_of
 from tests import warm
+from tests.servers import is_running, wait_until
 
 COMMAND = Path(sys.executable).with_name("lorsync")
 EXAMPLES = Path(__file__).parents[2]
@@ -118,6 +119,22 @@ def is_in(folder: Path, words: str) -> bool:
             if words in file.read_text("utf-8"):
                 return True
     return False
+
+
+def child_of(pid: int) -> int:
+    """Return the process id of the one child of a process."""
+
+    def children() -> list[int]:
+        found = []
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):  # of the thread that started it
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                found += [int(word) for word in task.read_text().split()]
+        return found
+
+    wait_until(lambda: bool(children()))
+    (child,) = children()
+    assert is_running(child)
+    return child
 
 
 def plain(done: subprocess.CompletedProcess[str], code: int) -> str:

@@ -1,6 +1,8 @@
 """Everything that goes wrong in practice: one or two plain lines and an exit code, nothing lost."""
 
 import contextlib
+import os
+import re
 import socket
 import subprocess
 import threading
@@ -96,6 +98,133 @@ def test_no_config(user: User) -> None:
 
 def test_a_directory_as_config(user: User) -> None:
     assert "folder" in few_lines(plain(user.types("plan", config=user.home), 78))
+
+
+@pytest.mark.parametrize("command", ["status", "check", "sync", "doctor"])
+def test_a_pipe_as_config_keeps_nobody_waiting(user: User, path: Path, command: str) -> None:
+    path.unlink()
+    os.mkfifo(path)
+    done = user.types(command, config=path)
+    if command == "doctor":
+        assert done.returncode == 1
+        assert "a pipe that nobody writes to" in " ".join(done.stdout.split())
+    else:
+        assert "a pipe that nobody writes to" in few_lines(plain(done, 78))
+    environment = {"_LORSYNC_COMPLETE": "bash_complete", "COMP_CWORD": "4"}
+    user.environment |= environment | {"COMP_WORDS": f"lorsync -c {path} mark r"}
+    assert user.runs([str(COMMAND)]).stdout.strip() == ""
+    user.environment.clear()
+    assert "no file" in few_lines(plain(user.types("init", config=path), 66))
+
+
+def test_a_config_that_another_program_prints_is_read(user: User, path: Path) -> None:
+    path.write_text(MINIMAL.replace('"events"', f'"{user.home}/events"'))
+    script = 'exec "$0" --state-dir "$1" -c <(sleep 0.2; cat "$2") "$3"'
+    for command in ("plan", "sync", "status"):
+        done = subprocess.run(
+            ["bash", "-c", script, COMMAND, user.state, path, command],
+            env=user.environ(), cwd=user.home, capture_output=True, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+        assert "Ruiz" in done.stdout, done.stderr
+    assert user.json("sync", config=path)["created"] == []
+
+
+NO_TEXT = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("mark", NO_TEXT, "asked"),
+        ("export", "-o", NO_TEXT),
+        ("suggest", NO_TEXT),
+        (NO_TEXT,),
+        ("plan", f"--as-of={NO_TEXT}"),
+        ("-c", NO_TEXT, "check"),
+        ("--state-dir", NO_TEXT, "sync"),
+        ("add", "mentor", NO_TEXT),
+    ],
+    ids=lambda arguments: arguments[0].encode("ascii", "replace").decode(),
+)
+def test_an_argument_that_is_no_text_ends_in_a_plain_line(
+    user: User, path: Path, arguments: tuple[str, ...]
+) -> None:
+    message = few_lines(plain(in_a_process(user, *arguments, config=path), 64))
+    assert "no UTF-8 text" in message
+    assert "caf\\xe9" in message
+
+
+def in_a_process(
+    user: User, *arguments: str, config: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with words that JSON does not take."""
+    return subprocess.run(
+        user.arguments(*arguments, config=config),
+        env=user.environ(), cwd=user.home, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_CONFIG_HOME"])
+def test_a_home_whose_name_is_no_text_is_named(user: User, variable: str) -> None:
+    home = user.home / NO_TEXT
+    home.mkdir()
+    user.environment[variable] = str(home)
+    for command in ("check", "status", "plan"):
+        message = few_lines(plain(in_a_process(user, command), 78))
+        assert "The path of the config is no UTF-8 text" in message
+        assert "caf\\xe9" in message
+
+
+@pytest.mark.parametrize("variable", ["STATE_DIRECTORY", "XDG_STATE_HOME"])
+def test_a_state_folder_whose_name_is_no_text_is_named(
+    user: User, path: Path, variable: str
+) -> None:
+    user.environment[variable] = str(user.home / NO_TEXT)
+    arguments = [str(COMMAND), "-c", str(path), "sync"]
+    done = subprocess.run(
+        arguments, env=user.environ(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "The path of the state folder is no UTF-8 text" in few_lines(plain(done, 73))
+
+
+def test_a_file_in_the_folder_whose_name_is_no_text_stops_nothing(user: User, path: Path) -> None:
+    """Its name could not be kept, and none of ours has one."""
+    events = user.home / "events"
+    events.mkdir()
+    odd = events / os.fsdecode(b"caf\xe9.ics")
+    odd.write_bytes(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+    assert len(user.json("sync", config=path)["created"]) == 6
+    ours = next(events.glob("lorsync-*.ics"))
+    (events / os.fsdecode(b"copy\xe9.ics")).write_bytes(ours.read_bytes())
+    assert user.json("sync", config=path)["created"] == []
+    assert odd.exists()
+
+
+def test_a_state_folder_is_not_named_after_a_variable_or_an_address(user: User, path: Path) -> None:
+    for written, told in (
+        ("$HOME/state", "no variable is replaced here"),
+        (f"file://{user.home}/st", f'write "{user.home}/st"'),
+    ):
+        done = user.types("--state-dir", written, "sync", config=path)
+        assert told in few_lines(plain(done, 64))
+    assert [file.name for file in user.home.iterdir()] == ["config.toml"]
+
+
+def test_what_a_library_warns_of_is_not_the_persons_to_read(user: User, path: Path) -> None:
+    """Evolution names zones so, which icalendar guesses and warns of."""
+    user.json("sync", config=path)
+    moved = next(f for f in (user.home / "events").glob("*.ics") if "Ask " in f.read_text("utf-8"))
+    text = moved.read_text("utf-8")
+    day = re.search(r"DTSTART;VALUE=DATE:(\d+)", text)
+    assert day is not None
+    zone = "TZID=/freeassociation.sourceforge.net/Europe/Berlin"
+    text = re.sub(r"DTSTART;VALUE=DATE:\d+", f"DTSTART;{zone}:{day[1]}T100000", text)
+    text = re.sub(r"DTEND;VALUE=DATE:\d+", f"DTEND;{zone}:{day[1]}T110000", text)
+    moved.write_text(text, "utf-8", newline="")
+    done = user.types("-q", "sync", config=path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [change["changed"] for change in user.json("sync", config=path)["kept"]] == [["date"]]
 
 
 def test_an_empty_config(user: User, path: Path) -> None:

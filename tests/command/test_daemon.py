@@ -4,13 +4,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.command.conftest import config_text
-from tests.command.running import STOPS_WITHIN, User, is_in, plain, rewrite
+from tests.command.running import STOPS_WITHIN, User, child_of, is_in, plain, rewrite
 from tests.servers import Server, is_running, wait_until
 
 CONFIG = """
@@ -183,22 +183,6 @@ def test_in_the_journal_every_line_has_its_level(user: User, config: Path) -> No
     lines = output.splitlines()
     assert lines
     assert all(line.startswith("<") and line[2] == ">" for line in lines), output
-
-
-def child_of(pid: int) -> int:
-    """Return the process id of the one child of a process."""
-
-    def children() -> list[int]:
-        found = []
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):  # of the thread that started it
-            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-                found += [int(word) for word in task.read_text().split()]
-        return found
-
-    wait_until(lambda: bool(children()))
-    (child,) = children()
-    assert is_running(child)
-    return child
 
 
 def test_a_stop_does_not_wait_for_a_server_that_says_nothing(user: User, config: Path) -> None:

@@ -16,7 +16,7 @@ from tests.caldav.conftest import Hostile, Reply
 from tests.chance import seed
 from tests.command.conftest import config_text
 from tests.command.daemons import listening, running
-from tests.command.running import STOPS_WITHIN, User, is_in, plain, rewrite
+from tests.command.running import STOPS_WITHIN, User, child_of, is_in, plain, rewrite
 from tests.servers import Server, free_port, wait_until
 
 HUNG = """
@@ -192,6 +192,7 @@ def test_a_broken_config_is_said_until_it_is_mended(user: User, config: Path) ->
 def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
     user: User, config: Path
 ) -> None:
+    """A signal to all processes of the unit, too, as ``systemctl kill`` sends it."""
     good = config.read_text()
     config.unlink()
     os.mkfifo(config)  # which keeps the start waiting
@@ -206,6 +207,7 @@ def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
         wait_until(is_read)
         for number in (signal.SIGHUP, signal.SIGUSR1):
             daemon.process.send_signal(number)
+            os.kill(child_of(daemon.process.pid), number)
         config.unlink()
         config.write_text(in_folder(due="2099-02-19"))
         with os.fdopen(pipe, "w") as file:

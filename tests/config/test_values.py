@@ -23,6 +23,38 @@ def test_least_config_takes_the_models_defaults(loaded: Loaded) -> None:
     assert settings.source.name == "config.toml"
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("$HOME/cal", "no variable is replaced here"),
+        ("/srv/$USER/cal", "no variable is replaced here"),
+        ("/srv/${USER}-cal", "no variable is replaced here"),
+        ("%USERPROFILE%/cal", "no variable is replaced here"),
+        ("file:///home/sam/my%20cal", 'write "/home/sam/my cal"'),
+        ("file://localhost/home/sam/cal", 'write "/home/sam/cal"'),
+        ("file:/home/sam/cal", 'write "/home/sam/cal"'),
+        ("FILE:///home/sam/cal", 'write "/home/sam/cal"'),
+        ("https://cal.example.org/sam", "a path is needed, and no address"),
+    ],
+)
+@pytest.mark.parametrize("key", ["path", "ca_file"])
+def test_a_path_is_not_read_as_a_shell_or_a_browser_would(
+    refused: Refused, key: str, written: str, told: str
+) -> None:
+    """A folder of that very name would be made."""
+    report = refused(changed("calendar", f'{key} = "{written}"'))
+    assert f"calendar.{key}" in report
+    assert told in report
+    textfile = changed("metrics", f'textfile = "{written}.prom"')
+    assert "metrics.textfile" in refused(textfile)
+
+
+@pytest.mark.parametrize("written", ["cal", "~/cal", "/srv/$", "/a/b$c", "/srv/100%/50%", "a:b"])
+def test_a_path_with_odd_signs_is_a_path(loaded: Loaded, written: str) -> None:
+    settings = loaded(changed("calendar", f'path = "{written}"'))
+    assert settings.calendar.path == settings.source.parent / Path(written).expanduser()
+
+
 def test_empty_calendar_table_is_a_local_calendar(loaded: Loaded) -> None:
     assert loaded(ONE_LETTER.replace('provider = "local"\n', "")).calendar.provider == "local"
 

@@ -55,6 +55,8 @@ class Launchd:
             "ThrottleInterval": THROTTLE_SECONDS,
             "ProcessType": "Background",
             "Umask": _UMASK,
+            # No core file: what is in memory, the password too, would stand in it.
+            "HardResourceLimits": {"Core": 0},
             "StandardErrorPath": str(self.log),
         }
         text = plistlib.dumps(agent).decode()
