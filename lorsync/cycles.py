@@ -1,5 +1,6 @@
 """Begin a new cycle on purpose: close the season before, and start with a clean ledger (S6)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from lorsync.clocks import disagreement
@@ -50,7 +51,7 @@ def close_season(
         forget=[gone.uid for gone in seen.gone if not gone.retired],
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
-    write_all(actions, desk, None)
+    write_all(actions, replace(desk, insistent=True), None)
     ledger.clear({**season_memos(settings.season, key), **NO_MEMORY, **NO_LISTING})
     return actions
 

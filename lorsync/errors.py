@@ -14,6 +14,7 @@
     │   ├── NewerLedgerError      a newer lorsync wrote the ledger
     │   └── DamagedLedgerError    the ledger is none any more
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
+    │   ├── ServerFailedError     the server failed at one request, and does not say why
     │   ├── BusyError             the server asks to be left alone for now
     │   ├── AllowanceSpentError   more requests at once than the provider is known to bear
     │   ├── PutOffError           the account is being left alone, as its server asked
@@ -92,6 +93,18 @@ class TryAgainError(LorsyncError):
     """Be refused for now; the same command can succeed later."""
 
     exit_code = 75
+
+
+class ServerFailedError(TryAgainError):
+    """Have the server fail at one request with ``status`` (5xx), which says nothing of the cause.
+
+    Of a write, it may have happened all the same; whether the server fails at others too, only
+    these can tell.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class BusyError(TryAgainError):

@@ -104,12 +104,16 @@ class WriteRefusedError(Exception):
     """The server refuses this one resource and would do so again; the message says why."""
 
 
+class DeletedUidError(WriteRefusedError):
+    """The server keeps a deleted resource of this UID, in its trash, and takes no new one."""
+
+
 class Calendar(Protocol):
     """One collection of events, with guarded writes.
 
     Every method may raise a :class:`lorsync.errors.LorsyncError` when the server as a whole cannot
-    be used; the three exceptions above concern one resource. ``create``, ``update`` and ``delete``
-    may be called from several threads at once.
+    be used; the exceptions above concern one resource, and so may a ServerFailedError of
+    a write. ``create``, ``update`` and ``delete`` may be called from several threads at once.
     """
 
     @property

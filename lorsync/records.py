@@ -10,6 +10,9 @@ LAST_RUN = "last_pass"
 _QUESTIONS = frozenset({"emptied", "restored"})
 """The warnings that wait for an answer of the person's, and stop part of the work until then."""
 
+_TROUBLES = frozenset({"refused", "unstored"})
+"""The warnings of what the server does not take, which the person may be able to change."""
+
 
 def pass_memo(summary: Summary, now: datetime) -> str:
     """Write down how a pass ended; ``now`` is aware."""
@@ -25,5 +28,6 @@ def pass_memo(summary: Summary, now: datetime) -> str:
             "held": len(summary.held),
             "requests": summary.requests,
             "asks": [w.message for w in summary.warnings if w.code in _QUESTIONS],
+            "troubles": [w.message for w in summary.warnings if w.code in _TROUBLES],
         }
     )

@@ -7,7 +7,7 @@ from lorsync.core.announcing import Write
 from lorsync.core.decision import Create, Delete
 from lorsync.core.entry import Entry, Intent
 from lorsync.core.model import Uid
-from lorsync.errors import TryAgainError
+from lorsync.errors import ServerFailedError, TryAgainError
 from lorsync.ports import (
     Calendar,
     ETag,
@@ -61,7 +61,19 @@ class Refused:
     why: str
 
 
-Reply = Written | Conflict | Vanished | Refused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The server failed at it, and it may be done all the same."""
+
+    error: ServerFailedError
+
+    @property
+    def why(self) -> str:
+        """What the server said, for a person to read."""
+        return f"the server fails at it (HTTP {self.error.status})."
+
+
+Reply = Written | Conflict | Vanished | Refused | Failed
 
 
 def forestalled(jobs: Sequence[Job], calendar: Calendar, kept: Kept) -> dict[Uid, Reply]:
@@ -139,3 +151,6 @@ def _send_one(job: Job, calendar: Calendar) -> Reply:
         return Vanished()
     except WriteRefusedError as error:
         return Refused(why=str(error))
+    except ServerFailedError as error:
+        # A server that cannot store one text answers 500; an outage is told by the other writes.
+        return Failed(error=error)

@@ -133,9 +133,10 @@ def _needs(record: Record, *, pid: int | None, now: datetime, broken: str | None
             "lorsync sync --accept-deletions"
         )
         yield Need(code="held", message=message)
-    asks = (record.last_pass or {}).get("asks", [])
-    for question in asks if isinstance(asks, list) else []:
-        yield Need(code="question", message=str(question))
+    for code, kind in (("question", "asks"), ("refused", "troubles")):
+        said = (record.last_pass or {}).get(kind, [])
+        for message in said if isinstance(said, list) else []:
+            yield Need(code=code, message=str(message))
     if pid is not None and late_by(record, now) is not None:
         message = (
             f"The daemon (process {pid}) has missed its pass. Start it anew; if that comes "

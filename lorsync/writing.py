@@ -3,22 +3,49 @@
 Announce in the ledger, write under a guard, look at what the server then holds, and only then count
 it as done. Several writes are under way at once; one look at the end serves them all (S5). When a
 write fails for a reason that is not its own, the announcements stay, and the next pass resolves
-them.
+them. An object that the server does not take, or does not keep, is named, and the rest goes on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
 from lorsync.core.announcing import Write, announced
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.merge import Gone, confirm, deleted, observe_absent, observe_present
+from lorsync.core.merge import (
+    Gone,
+    confirm,
+    deleted,
+    has_arrived,
+    is_unstored,
+    observe_absent,
+    observe_present,
+)
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.ports import Calendar, Href, Ledger, Progress, Resource
 from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
-from lorsync.sending import Conflict, Job, Refused, Reply, Vanished, Written, forestalled, send
+from lorsync.sending import (
+    Conflict,
+    Failed,
+    Job,
+    Refused,
+    Reply,
+    Vanished,
+    Written,
+    forestalled,
+    send,
+)
+from lorsync.setbacks import (
+    Kind,
+    Setback,
+    remember_setbacks,
+    setback_warnings,
+    setbacks,
+    write_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +69,7 @@ class Desk:
     """Where a pass writes: the calendar, the ledger, the applicant's zone, and the time, aware.
 
     ``stopping`` is asked between writes. ``besides`` is looked at together with what was written.
+    ``insistent``: write also what the server refused within the hour.
     """
 
     calendar: Calendar
@@ -50,6 +78,35 @@ class Desk:
     now: datetime
     stopping: Callable[[], bool]
     besides: tuple[Href, ...] = ()
+    insistent: bool = False
+
+
+class _End(Enum):
+    """What became of a write."""
+
+    DONE = auto()
+    """The server holds it, or nothing where that was to be."""
+    MET = auto()
+    """Something else is there."""
+    AWAY = auto()
+    """There was nothing to write to."""
+    REFUSED = auto()
+    """The server does not take it."""
+    UNSTORED = auto()
+    """The server said that it had stored it, and holds what it held before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    """The end of one write, and what the ledger should say ``after`` it.
+
+    ``why`` is what the server said of what it does not take, for a person to read.
+    """
+
+    job: Job
+    end: _End
+    after: Entry | Gone
+    why: str = ""
 
 
 def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) -> Outcomes:
@@ -60,18 +117,27 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     """
     notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
     desk.ledger.save(notes.values())
-    jobs = [_job(a, desk) for a in actions if not isinstance(a, Note)]
-    outcomes = _round(jobs, desk, progress)
-    again = _overtaken(jobs, outcomes)
+    wanted = [_job(a, desk) for a in actions if not isinstance(a, Note)]
+    known = setbacks(desk.ledger)
+    waiting = {} if desk.insistent else _waiting(wanted, known, desk.now)
+    jobs = [job for job in wanted if job.entry.uid not in waiting]
+    first, besides = _round(jobs, desk, progress)
+    again = [job for result in first if (job := _again(result, desk)) is not None]
+    second: list[_Result] = []
     if again:
-        # Somebody wrote meanwhile without touching what is ours: merge again, once.
-        alone = replace(desk, besides=())
-        second = _round([_job(a, desk, looked=True) for a in again], alone, None)
-        outcomes = _joined(outcomes, second)
-        if any(not isinstance(a, Create) and a.entry.etag is None for a in again):
-            more = warn_of_unnamed(desk.calendar, desk.ledger)
-            outcomes = replace(outcomes, warnings=(*outcomes.warnings, *more))
-    return replace(outcomes, entries={**notes, **outcomes.entries})
+        second, _ = _round(again, replace(desk, besides=()), None)
+    results = {result.job.entry.uid: result for result in (*first, *second)}
+    found = {
+        uid: _setback(result, desk).after(known.get(uid))
+        for uid, result in results.items()
+        if result.end in {_End.REFUSED, _End.UNSTORED}
+    }
+    remember_setbacks(waiting | found, desk.ledger)
+    warnings = setback_warnings((waiting | found).values())
+    if any(not isinstance(job.action, Create) and job.entry.etag is None for job in again):
+        warnings = (*warnings, *warn_of_unnamed(desk.calendar, desk.ledger))
+    outcomes = _tally(results.values(), warnings)
+    return replace(outcomes, entries={**notes, **outcomes.entries}, besides=besides)
 
 
 def _job(action: Write, desk: Desk, *, looked: bool = False) -> Job:
@@ -79,11 +145,23 @@ def _job(action: Write, desk: Desk, *, looked: bool = False) -> Job:
     return Job(action=action, entry=entry, looked=looked)
 
 
-def _round(jobs: Sequence[Job], desk: Desk, progress: Progress | None) -> Outcomes:
-    """Announce, send, look and record one set of writes."""
+def _waiting(
+    jobs: Sequence[Job], known: Mapping[Uid, Setback], now: datetime
+) -> dict[Uid, Setback]:
+    """Return the setbacks of those writes that are left alone for now."""
+    return {
+        uid: known[uid]
+        for job in jobs
+        if (uid := job.entry.uid) in known and known[uid].waits(write_of(job.entry.intended), now)
+    }
+
+
+def _round(
+    jobs: Sequence[Job], desk: Desk, progress: Progress | None
+) -> tuple[list[_Result], Mapping[Href, Resource]]:
+    """Announce, send, look and record one set of writes; return also what was looked at besides."""
     if not jobs:
-        besides = desk.calendar.fetch(desk.besides) if desk.besides else {}
-        return Outcomes(besides=besides)
+        return [], desk.calendar.fetch(desk.besides) if desk.besides else {}
     desk.ledger.save(job.entry for job in jobs)
     kept = kept_by(desk.calendar, desk.ledger)
     known = forestalled(jobs, desk.calendar, kept)
@@ -92,135 +170,203 @@ def _round(jobs: Sequence[Job], desk: Desk, progress: Progress | None) -> Outcom
         sent = send(to_send, desk.calendar, desk.stopping, progress)
     finally:
         remember_careless(kept, desk.calendar, desk.ledger)
+    _check_outage(to_send, sent, desk)
     replies = known | sent
     look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
     look += desk.besides
     held = desk.calendar.fetch(look) if look else {}
-    settled = {
-        job.entry.uid: _settle(job, replies[job.entry.uid], held.get(job.href), desk)
-        for job in jobs
-    }
-    entries = {uid: e for uid, e in settled.items() if isinstance(e, Entry)}
-    gone = [g for g in settled.values() if isinstance(g, Gone)]
+    results = [_settled(job, replies[job.entry.uid], held.get(job.href), desk) for job in jobs]
+    gone = [result.after for result in results if isinstance(result.after, Gone)]
     desk.ledger.save(
-        entries.values(),
+        [result.after for result in results if isinstance(result.after, Entry)],
         forget=[g.uid for g in gone if not g.retired],
         retire=[g.uid for g in gone if g.retired],
     )
-    besides = {href: held[href] for href in desk.besides if href in held}
-    return replace(_tally(jobs, replies, entries), besides=besides)
+    return results, {href: held[href] for href in desk.besides if href in held}
+
+
+def _check_outage(jobs: Sequence[Job], replies: Mapping[Uid, Reply], desk: Desk) -> None:
+    """Raise ServerFailedError where the server failed at each one of several writes.
+
+    Where it failed at all of these in the last pass too, and could be read all the same, the fault
+    is theirs. One alone is told by the look that follows.
+    """
+    failed = [(job, r) for job in jobs if isinstance(r := replies[job.entry.uid], Failed)]
+    if len(failed) < 2 or len(failed) < len(jobs):
+        return
+    known = setbacks(desk.ledger)
+    found = {
+        job.entry.uid: _setback_of(job, Kind.REFUSED, reply.why, desk).after(
+            known.get(job.entry.uid)
+        )
+        for job, reply in failed
+    }
+    remember_setbacks(known | found, desk.ledger)
+    if any(setback.times == 1 for setback in found.values()):
+        raise failed[0][1].error
 
 
 def _wants_a_look(job: Job, reply: Reply) -> bool:
-    if isinstance(reply, Written):
-        return not isinstance(job.action, Delete)
-    return isinstance(reply, Conflict)
+    return not isinstance(job.action, Delete) or not isinstance(reply, Written | Vanished)
 
 
-def _settle(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> Entry | Gone:
-    """Return what the ledger should say after a write, given what the server now holds."""
+def _settled(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> _Result:
+    """Return what became of a write, given what the server now holds."""
+    if isinstance(job.action, Create):
+        return _settled_creation(job, reply, held, desk)
+    if isinstance(job.action, Delete):
+        return _settled_deletion(job, job.action.entry, reply, held, desk)
+    return _settled_change(job, job.action.entry, reply, held, desk)
+
+
+def _settled_creation(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> _Result:
     entry = job.entry
-    if isinstance(job.action, Delete) and isinstance(reply, Written | Vanished):
-        return deleted(entry, now=desk.now.astimezone(desk.zone))
+    if held is None:
+        # Never seen there is not deleted by anybody: the next pass creates it.
+        forgotten = Gone(uid=entry.uid, retired=False)
+        match reply:
+            case Refused() | Failed():
+                return _Result(job=job, end=_End.REFUSED, after=forgotten, why=reply.why)
+            case Written():
+                return _Result(job=job, end=_End.UNSTORED, after=forgotten)
+            case _:
+                return _Result(job=job, end=_End.AWAY, after=forgotten)
+    if isinstance(reply, Written):
+        after = confirm(
+            entry, held.body, held.etag, put_etag=reply.etag, zone=desk.zone, now=desk.now
+        )
+        return _Result(job=job, end=_End.DONE, after=after)
+    done = not isinstance(reply, Conflict) and has_arrived(entry, held.body, desk.zone)
+    return _Result(job=job, end=_End.DONE if done else _End.MET, after=_seen(entry, held, desk))
+
+
+def _settled_deletion(
+    job: Job, before: Entry, reply: Reply, held: Resource | None, desk: Desk
+) -> _Result:
     match reply:
-        case Refused():
-            if isinstance(job.action, Create):
-                return Gone(uid=entry.uid, retired=False)
-            return job.action.entry
-        case Written(etag=put_etag) if held is not None:
-            if entry.intent is not Intent.CREATE:
-                entry = replace(entry, sequence=entry.sequence + 1)
-            return confirm(
+        case Refused() | Failed() if held is not None:
+            after = _seen(before, held, desk)
+            return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
+        case Conflict() if held is not None:
+            return _Result(job=job, end=_End.MET, after=_seen(job.entry, held, desk))
+        case Conflict():
+            return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
+        case _:
+            gone = deleted(job.entry, now=desk.now.astimezone(desk.zone))
+            return _Result(job=job, end=_End.DONE, after=gone)
+
+
+def _settled_change(
+    job: Job, before: Entry, reply: Reply, held: Resource | None, desk: Desk
+) -> _Result:
+    entry = job.entry
+    if held is None:
+        return _settled_without_a_trace(job, before, reply, desk)
+    match reply:
+        case Written() if is_unstored(entry, held.body, desk.zone):
+            return _Result(job=job, end=_End.UNSTORED, after=_seen(before, held, desk))
+        case Written(etag=put_etag):
+            entry = replace(entry, sequence=entry.sequence + 1)
+            after = confirm(
                 entry, held.body, held.etag, put_etag=put_etag, zone=desk.zone, now=desk.now
             )
-        case Conflict() if held is not None:
-            return observe_present(entry, held.body, held.etag, desk.zone, now=desk.now)
+            return _Result(job=job, end=_End.DONE, after=after)
+        case Conflict():
+            return _Result(job=job, end=_End.MET, after=_seen(entry, held, desk))
+    if has_arrived(entry, held.body, desk.zone):
+        # Answered by something in the way, or by a server that stumbled after it.
+        return _Result(job=job, end=_End.DONE, after=_seen(entry, held, desk))
+    after = _seen(before, held, desk)
+    match reply:
+        case Vanished():
+            return _Result(job=job, end=_End.MET, after=after)
+        case Refused() | Failed():
+            return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
+
+
+def _settled_without_a_trace(job: Job, before: Entry, reply: Reply, desk: Desk) -> _Result:
+    """Return what became of a change to an event that is not there any more."""
+    match reply:
         case Written():
             # Written, and gone again before we looked: somebody removed it.
-            confirmed = replace(entry, sent=entry.intended, sent_digests=entry.intended_digests)
-            return observe_absent(
-                replace(confirmed, intent=Intent.UPDATE),
-                desk.zone,
-                now=desk.now,
-                complete=False,
-            )
+            entry = replace(job.entry, sent=job.entry.intended, intent=Intent.UPDATE)
+            entry = replace(entry, sent_digests=job.entry.intended_digests)
+            return _Result(job=job, end=_End.DONE, after=_absent(entry, desk))
+        case Refused() | Failed():
+            after = replace(before, etag=None)
+            return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
         case _:
             # It never stood where it was to be moved: what counts is where it was.
-            before = entry if isinstance(job.action, Create) else job.action.entry
-            return observe_absent(before, desk.zone, now=desk.now, complete=False)
+            return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
 
 
-def _tally(
-    jobs: Sequence[Job], replies: Mapping[Uid, Reply], entries: Mapping[Uid, Entry]
-) -> Outcomes:
+def _seen(entry: Entry, held: Resource, desk: Desk) -> Entry:
+    return observe_present(entry, held.body, held.etag, desk.zone, now=desk.now)
+
+
+def _absent(entry: Entry, desk: Desk) -> Entry | Gone:
+    return observe_absent(entry, desk.zone, now=desk.now, complete=False)
+
+
+def _again(result: _Result, desk: Desk) -> Job | None:
+    """Return a write that is tried once more in this pass, None where that is of no use.
+
+    That is one that was overtaken by another that left what is ours as it was, and one that was
+    acknowledged and not stored.
+    """
+    action, after = result.job.action, result.after
+    if result.end is _End.UNSTORED and isinstance(action, Create):
+        return _job(action, desk)
+    if result.end not in {_End.MET, _End.UNSTORED} or isinstance(action, Create):
+        return None
+    if not isinstance(after, Entry) or after.state is not State.LIVE:
+        return None
+    before = action.entry
+    if after.theirs != before.theirs or (
+        isinstance(action, Delete) and after.extras != before.extras
+    ):
+        return None  # The person was quicker: the next pass decides anew (I4).
+    if isinstance(action, Acknowledge) and after.settled:
+        return None  # The title is another one of theirs by now.
+    return _job(replace(action, entry=after), desk, looked=True)
+
+
+def _setback(result: _Result, desk: Desk) -> Setback:
+    if result.end is _End.UNSTORED:
+        created = isinstance(result.job.action, Create)
+        why = "it is not there." if created else "the calendar holds what it held before."
+        return _setback_of(result.job, Kind.UNSTORED, why, desk)
+    return _setback_of(result.job, Kind.REFUSED, result.why, desk)
+
+
+def _setback_of(job: Job, kind: Kind, why: str, desk: Desk) -> Setback:
+    entry = job.entry
+    return Setback(
+        uid=entry.uid,
+        kind=kind,
+        write=write_of(entry.intended),
+        title=entry.summary,
+        day=entry.day,
+        why=why,
+        at=desk.now,
+    )
+
+
+def _tally(results: Iterable[_Result], warnings: tuple[PlanWarning, ...]) -> Outcomes:
+    listed = list(results)
     done = {kind: set[Uid]() for kind in (Create, Update, Release, Acknowledge, Delete)}
-    adopted: set[Uid] = set()
-    warnings = []
-    for job in jobs:
-        uid, reply = job.entry.uid, replies[job.entry.uid]
-        if isinstance(reply, Written) or (
-            isinstance(job.action, Delete) and isinstance(reply, Vanished)
-        ):
-            done[type(job.action)].add(uid)
-        elif isinstance(reply, Refused):
-            warnings.append(_refusal(job, reply))
-        elif isinstance(job.action, Create) and uid in entries:
-            adopted.add(uid)
+    for result in listed:
+        if result.end is _End.DONE:
+            done[type(result.job.action)].add(result.job.entry.uid)
     return Outcomes(
         created=frozenset(done[Create]),
         updated=frozenset(done[Update] | done[Release] | done[Acknowledge]),
         deleted=frozenset(done[Delete]),
-        adopted=frozenset(adopted),
-        entries=entries,
-        warnings=tuple(warnings),
-    )
-
-
-def _refusal(job: Job, reply: Refused) -> PlanWarning:
-    return PlanWarning(
-        code="refused",
-        subject=job.entry.uid,
-        message=f"The server does not take “{job.entry.summary}” on {job.entry.day}: {reply.why}",
-    )
-
-
-def _overtaken(jobs: Sequence[Job], outcomes: Outcomes) -> list[Write]:
-    """Return the writes that were overtaken by one that left what is ours as it was."""
-    again: list[Write] = []
-    for job in jobs:
-        uid = job.entry.uid
-        entry = outcomes.entries.get(uid)
-        if entry is None or entry.state is not State.LIVE or isinstance(job.action, Create):
-            continue
-        if uid in outcomes.updated or _was_refused(uid, outcomes):
-            continue
-        before = job.action.entry
-        if entry.theirs != before.theirs or (
-            isinstance(job.action, Delete) and entry.extras != before.extras
-        ):
-            continue  # The person was quicker: the next pass decides anew (I4).
-        if isinstance(job.action, Acknowledge) and entry.settled:
-            continue  # The title is another one of theirs by now.
-        again.append(replace(job.action, entry=entry))
-    return again
-
-
-def _was_refused(uid: Uid, outcomes: Outcomes) -> bool:
-    return any(warning.subject == uid for warning in outcomes.warnings)
-
-
-def _joined(first: Outcomes, second: Outcomes) -> Outcomes:
-    entries = {
-        uid: entry
-        for uid, entry in {**first.entries, **second.entries}.items()
-        if uid not in second.deleted
-    }
-    return Outcomes(
-        created=first.created | second.created,
-        updated=first.updated | second.updated,
-        deleted=first.deleted | second.deleted,
-        adopted=first.adopted | second.adopted,
-        entries=entries,
-        warnings=first.warnings + second.warnings,
-        besides=first.besides,
+        adopted=frozenset(
+            result.job.entry.uid
+            for result in listed
+            if result.end is _End.MET and isinstance(result.job.action, Create)
+        ),
+        entries={r.job.entry.uid: r.after for r in listed if isinstance(r.after, Entry)},
+        warnings=warnings,
     )

@@ -2,11 +2,11 @@
 
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 
 from lorsync.core.model import Uid
-from lorsync.errors import CollectionGoneError
+from lorsync.errors import CollectionGoneError, ServerFailedError
 from lorsync.ports import (
     ETag,
     Href,
@@ -26,6 +26,17 @@ Raising before is a request that never arrived; after, a reply that was lost.
 """
 
 
+class _Everywhere:
+    """Contains every href."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERYWHERE = _Everywhere()
+"""For the switches of :class:`FakeCalendar` that name hrefs."""
+
+
 class FakeCalendar:
     """The port in memory.
 
@@ -35,6 +46,8 @@ class FakeCalendar:
     ``stated_time`` is what its clock says.
     ``careless`` lets a creation overwrite and a deletion take any version, as SOGo does; what it
     says of its guards is for the test to set, and turns when a creation has overwritten.
+    ``failing`` are the hrefs at which every write ends in a 500 without an effect, ``swallowing``
+    those at which a PUT is acknowledged, and told an ETag, and not stored; ``EVERYWHERE`` is each.
     """
 
     def __init__(self, path: str = "/user/letters/", *, connections: int = 8) -> None:
@@ -57,6 +70,8 @@ class FakeCalendar:
         self.careless = False
         self.guards_creation = True
         self.guards_deletion = True
+        self.failing: Container[Href] = frozenset()
+        self.swallowing: Container[Href] = frozenset()
 
     def copied(self) -> "FakeCalendar":
         """Return another calendar that holds and knows what this one does."""
@@ -129,7 +144,7 @@ class FakeCalendar:
                 self.guards_creation = self.guards_deletion = False
             elif uid_of(body) in {uid_of(other) for other in self._bodies.values()}:
                 raise WriteRefusedError(f"{href}: another resource has its UID.")
-            etag = self._store(href, self.rewrite(body))
+            etag = self._put(href, body)
         self._end("create", href)
         return etag if self.echo_etags and self.names_versions else None
 
@@ -137,7 +152,7 @@ class FakeCalendar:
         self._begin("update", href)
         with self._lock:
             self._check(href, etag)
-            new = self._store(href, self.rewrite(body))
+            new = self._put(href, body)
         self._end("update", href)
         return new if self.echo_etags and self.names_versions else None
 
@@ -190,6 +205,8 @@ class FakeCalendar:
             self.operations.append((operation, href))
         if self.faults is not None:
             self.faults(operation, "before", href)
+        if href is not None and href in self.failing:
+            raise ServerFailedError(f"{self.address} is not well (500): try again.", status=500)
         if self.gone:
             raise CollectionGoneError(f"The calendar {self.address} is gone.")
 
@@ -202,6 +219,12 @@ class FakeCalendar:
         if not self.known_tokens or prefix != "fake" or not number.isdigit():
             return None
         return int(number) if int(number) <= len(self._changes) else None
+
+    def _put(self, href: Href, body: bytes) -> ETag:
+        """Take what lorsync writes, or only say so."""
+        if href in self.swallowing:
+            return ETag(f'"swallowed-{self._requests}"')
+        return self._store(href, self.rewrite(body))
 
     def _store(self, href: Href, body: bytes) -> ETag:
         self._bodies[href] = body

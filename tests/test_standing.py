@@ -76,6 +76,13 @@ def soon(minutes: float) -> str:
         ),
         (Record(last_pass=memo(1, held=6)), 7, DAEMON, Health.NEEDS_YOU, ["held"]),
         (
+            Record(last_pass=memo(1, asks=["Where is it?"], troubles=["It does not take it."])),
+            7,
+            DAEMON,
+            Health.NEEDS_YOU,
+            ["question", "refused"],
+        ),
+        (
             Record(last_pass=memo(90), next_pass=soon(-75)),
             7,
             DAEMON,

@@ -150,6 +150,32 @@ def confirm(
     return observe_present(written, body, etag, zone, now=now)
 
 
+def has_arrived(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
+    """Tell whether the server holds what an entry announces, whatever it answered (I7)."""
+    try:
+        return _has_arrived(entry, read(body, entry.uid, zone), zone)
+    except UnreadableError:
+        return False
+
+
+def is_unstored(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
+    """Tell whether an announced change left no trace: what stood there before still does.
+
+    Of what no server rewrites alone: a property that one drops is no reason to write again (S1).
+    """
+    if entry.intended is None or entry.echo is None:
+        return False
+    try:
+        there = _meaning(body, entry.uid, zone).digests
+        wanted, before = (
+            _meaning(b, entry.uid, zone).digests for b in (entry.intended, entry.echo)
+        )
+    except UnreadableError:
+        return False
+    as_before = all(there[p] == before[p] for p in _STAMPED)
+    return as_before and any(there[p] != wanted[p] for p in _STAMPED)
+
+
 def _as_stamped(entry: Entry, body: bytes) -> Entry:
     """Take day and title of an event that was never read from its stamp and its text (S3).
 

@@ -18,6 +18,7 @@ from lorsync.errors import (
     LargeAnswerError,
     LoginRefusedError,
     LorsyncError,
+    ServerFailedError,
     TryAgainError,
     UnavailableError,
 )
@@ -70,7 +71,8 @@ def _busy(answer: Answer) -> BusyError:
 def _unwell(answer: Answer) -> TryAgainError:
     if answer.status == 503 or answer.headers.get("retry-after"):
         return _busy(answer)
-    return TryAgainError(f"{shown(answer.url)} is not well ({answer.status}): try again.")
+    message = f"{shown(answer.url)} is not well ({answer.status}): try again."
+    return ServerFailedError(message, status=answer.status)
 
 
 def _refused(answer: Answer, password_of: str | None, advice: str) -> CredentialsError:

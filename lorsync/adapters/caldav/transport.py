@@ -132,8 +132,8 @@ class Transport:
 
         Redirects are followed with the same method and body, which the library does not do. Where a
         server sends or points to, only :func:`may_follow` lets the password go.
-        Raises LoginRefusedError (401), BusyError (429, 503, a quota), TryAgainError (other 5xx),
-        UnavailableError (no answer, or one that is not to be trusted), AllowanceSpentError.
+        Raises LoginRefusedError (401), BusyError (429, 503, a quota), ServerFailedError (other
+        5xx), UnavailableError (no answer, or one that is not to be trusted), AllowanceSpentError.
         """
         if not may_follow(self._origin, url):
             raise failures.astray(f"{shown(self._origin)} names", url)
