@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
-from lorsync.adapters.ledger_file import MIGRATIONS, mend
+from lorsync.adapters.ledger_file import MIGRATIONS, mend, refuse_strangers
 from lorsync.errors import DamagedLedgerError, NewerLedgerError, StateError
 
 NOW = datetime(2027, 5, 3, 12, tzinfo=UTC)
@@ -46,6 +46,27 @@ def test_only_the_user_may_read_it(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     ledger.close()
+
+
+@pytest.mark.parametrize("which", ["", FILE_NAME])
+def test_one_that_everybody_may_write_is_refused(tmp_path: Path, which: str) -> None:
+    folder = tmp_path / "state"
+    SqliteLedger(folder).close()
+    (folder / which).chmod(0o707)
+    with pytest.raises(StateError, match=r"every user.*chmod o-w"):
+        SqliteLedger(folder)
+
+
+def test_one_of_another_user_is_refused_but_to_root(tmp_path: Path) -> None:
+    found = tmp_path.stat()
+    with pytest.raises(StateError, match="another user"):
+        refuse_strangers(tmp_path, _of(found, 4711), 4712)
+    for owner, me in ((4711, 4711), (4711, 0), (0, 4711)):
+        refuse_strangers(tmp_path, _of(found, owner), me)
+
+
+def _of(found: os.stat_result, owner: int) -> os.stat_result:
+    return os.stat_result((*found[:4], owner, *found[5:]))
 
 
 def test_a_memo_is_kept_and_forgotten(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,18 @@ def state(tmp_path: Path) -> Path:
 
 
 def server_pid(state: Path) -> int:
-    return int((state / "local-server.lock").read_text())
+    return int((state / "local-server.lock").read_text().splitlines()[0])
+
+
+def kept_password(state: Path) -> str:
+    """Return the password that calendar apps use."""
+    return str(json.loads((state / "local-server.json").read_text())["password"])
+
+
+def sign_in(server: LocalServer, password: str) -> None:
+    """Open the calendar as lorsync does. Raises CredentialsError where the password is refused."""
+    settings = CalendarSettings(provider=Provider.LOCAL, url=server.url, username=server.username)
+    open_collection(settings, password, remembered=None).close()
 
 
 def is_free(lock: Path) -> bool:
@@ -91,28 +103,41 @@ def test_it_serves_calendars_to_its_own_user_only(state: Path) -> None:
         assert calendar.listing(None).entries == {}
         calendar.close()
         with pytest.raises(CredentialsError):
-            open_collection(settings, "wrong", remembered=None)
+            sign_in(server, "wrong")
 
 
 def test_port_and_password_are_kept_in_private_files(state: Path) -> None:
     with ensure_running(state) as first:
-        once = (first.url, first.password)
+        url, kept = first.url, json.loads((state / "local-server.json").read_text())
+        sign_in(first, kept["password"])
     with ensure_running(state) as second:
-        assert (second.url, second.password) == once
-    kept = json.loads((state / "local-server.json").read_text())
-    assert f":{kept['port']}/" in once[0]
-    assert kept["password"] == once[1]
+        assert second.url == url
+        sign_in(second, kept["password"])
+    assert json.loads((state / "local-server.json").read_text()) == kept
+    assert f":{kept['port']}/" in url
     for file in state.iterdir():
         assert file.stat().st_mode & 0o077 == 0, file
-    assert once[1] not in (state / "local-server.htpasswd").read_text()
+
+
+def test_lorsync_signs_in_with_a_password_of_one_run(state: Path) -> None:
+    with ensure_running(state) as first:
+        sign_in(first, first.password)
+        assert first.password != kept_password(state)
+        for file in state.glob("local-server.*"):
+            assert first.password not in file.read_text()
+    with ensure_running(state) as second:
+        with pytest.raises(CredentialsError):
+            sign_in(second, first.password)
+        sign_in(second, second.password)
 
 
 def test_the_password_is_in_no_representation(state: Path) -> None:
     with ensure_running(state) as server:
         assert server.password not in repr(server)
-        assert server.password not in repr(vars(server))
-        command = Path(f"/proc/{server_pid(state)}/cmdline").read_bytes()
-        assert server.password.encode() not in command
+        command = Path(f"/proc/{server_pid(state)}/cmdline").read_bytes().decode()
+        for password in (server.password, kept_password(state)):
+            assert password not in repr(vars(server))
+            assert password not in command
 
 
 def test_it_listens_on_loopback_only(state: Path) -> None:
@@ -184,10 +209,7 @@ def test_it_takes_no_notice_of_signals_meant_for_its_parent(state: Path) -> None
         pid = server_pid(state)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
             os.kill(pid, number)
-        settings = CalendarSettings(
-            provider=Provider.LOCAL, url=server.url, username=server.username
-        )
-        open_collection(settings, server.password, remembered=None).close()
+        sign_in(server, server.password)
         assert is_running(pid)
 
 
@@ -212,8 +234,131 @@ def test_a_port_that_another_program_holds_is_named(state: Path) -> None:
             ensure_running(state)
 
 
+THIEF = textwrap.dedent("""
+    import os, socket, sys, time
+    port, age = int(sys.argv[1]), float(sys.argv[2])
+    if os.geteuid() == 0:
+        os.setuid(65534)  # another user of the machine
+    print("ready", flush=True)
+
+    def commands():
+        for number in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{number}/cmdline", "rb") as file:
+                    yield file.read()
+            except OSError:
+                pass
+
+    server = [b"lorsync.adapters.local_radicale", sys.argv[3].encode()]
+    while not any(line.split(b"\\0")[2:4] == server for line in commands()):
+        pass
+    began = time.monotonic()
+    while time.monotonic() < began + age:
+        pass
+    while True:
+        thief = socket.socket()
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            thief.bind(("127.0.0.1", port))
+            thief.listen()
+            break
+        except OSError:
+            thief.close()
+    while True:
+        caller, _ = thief.accept()
+        print(caller.recv(65536), flush=True)
+        caller.close()
+""")
+"""Waits for a server to be started, and says what it hears on the port once it could bind that."""
+
+
+@pytest.mark.parametrize("age", [0.0, 0.2, 0.4])
+def test_another_user_who_races_for_the_port_gets_no_password(state: Path, age: float) -> None:
+    ensure_running(state).close()
+    port = json.loads((state / "local-server.json").read_text())["port"]
+    command = [sys.executable, "-c", THIEF, str(port), str(age), str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as thief:
+        assert thief.stdout is not None
+        try:
+            assert thief.stdout.readline() == "ready\n"
+            with ensure_running(state) as server:
+                sign_in(server, server.password)
+        finally:
+            thief.kill()
+        assert thief.stdout.read() == ""
+
+
+def test_who_took_the_port_of_a_killed_server_is_told_nothing(state: Path) -> None:
+    with ensure_running(state) as server:
+        os.kill(server_pid(state), signal.SIGKILL)
+        wait_until(lambda: is_free(state / "local-server.lock"))
+        heard: list[bytes] = []
+        # The kernel lets go of the port before the lock.
+        with socket.socket() as thief, (state / "local-server.lock").open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            thief.bind(("127.0.0.1", server.port))
+            thief.listen()
+
+            def answer() -> None:
+                caller, _ = thief.accept()
+                with caller:
+                    heard.append(caller.recv(65536))
+                    caller.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + b"0" * 64)
+
+            with ThreadPoolExecutor(1) as thread:
+                answered = thread.submit(answer)
+                with pytest.raises(TryAgainError, match=rf"{server.port}.*another program"):
+                    ensure_running_soon(state, limit=0)
+                answered.result(timeout=60)
+    (request,) = heard
+    assert b"uthorization" not in request
+    for password in (server.password, kept_password(state)):
+        assert password.encode() not in request
+
+
+def test_half_open_connections_keep_nobody_out(state: Path) -> None:
+    with ensure_running(state) as server, ExitStack() as stack:
+        begun = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            for _ in range(200)
+        ]
+        for number, connection in enumerate(begun):
+            with suppress(OSError):  # the oldest are closed
+                connection.sendall(b"PROPFIND / HTTP/1.1\r\nHost: "[: number % 30])
+        sign_in(server, server.password)
+        with ensure_running_soon(state, limit=5) as another:
+            sign_in(another, kept_password(state))
+
+
+def test_a_request_without_a_password_is_asked_for_one(state: Path) -> None:
+    answers = []
+    with ensure_running(state) as server:
+        for said in (b"", b"Authorization: Basic !\r\n", b"Authorization: Bearer x\r\n"):
+            with socket.create_connection(("127.0.0.1", server.port)) as caller:
+                caller.sendall(b"OPTIONS /lorsync/ HTTP/1.1\r\nHost: x\r\n" + said + b"\r\n")
+                answers.append(caller.makefile("rb").read().split(b"\r\n"))
+    for answer in answers:
+        assert answer[0] == b"HTTP/1.0 401 Unauthorized"
+        assert any(line.startswith(b"WWW-Authenticate: Basic ") for line in answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("", 0o770), ("", 0o703), ("local-server.json", 0o620), ("local-server.json", 0o640)],
+)
+def test_a_folder_or_settings_that_others_may_change_are_refused(
+    state: Path, name: str, mode: int
+) -> None:
+    ensure_running(state).close()
+    (state / name).chmod(mode)
+    with pytest.raises(StateError, match="by other"):
+        ensure_running(state)
+
+
 def test_broken_settings_are_named(state: Path) -> None:
     state.mkdir()
+    (state / "local-server.json").touch(mode=0o600)
     (state / "local-server.json").write_text("{")
     with pytest.raises(StateError, match=r"local-server\.json"):
         ensure_running(state)

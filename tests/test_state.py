@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.state import DaemonLock, daemon_pid
-from lorsync.errors import TryAgainError
+from lorsync.adapters.state import DaemonLock, daemon_pid, refuse_others
+from lorsync.errors import StateError, TryAgainError
 
 
 @pytest.fixture
@@ -63,3 +63,10 @@ def test_whoever_looks_is_not_taken_for_a_daemon(state: Path) -> None:
     with file.open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
         assert daemon_pid(state) is None
+
+
+def test_what_another_user_owns_is_refused(state: Path) -> None:
+    found = state.stat()
+    refuse_others(state, found)
+    with pytest.raises(StateError, match=r"another user.*--state-dir"):
+        refuse_others(state, os.stat_result((*found[:4], os.geteuid() + 1, *found[5:])))

@@ -5,6 +5,7 @@ calendar has everything (S4); a full disk, a lock and a newer lorsync's ledger l
 """
 
 import os
+import shlex
 import sqlite3
 import stat
 import time
@@ -180,7 +181,12 @@ def _damaged(path: Path, why: str) -> DamagedLedgerError:
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Made before SQLite makes it, so that it is never readable by others, whatever the umask.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        refuse_strangers(path.parent, path.parent.stat(), os.geteuid())
+        refuse_strangers(path, os.fstat(descriptor), os.geteuid())
+    finally:
+        os.close(descriptor)
     db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
     try:
         db.row_factory = sqlite3.Row
@@ -190,6 +196,26 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def refuse_strangers(path: Path, found: os.stat_result, me: int) -> None:
+    """Raise StateError where others could write the ledger: it says where the password goes.
+
+    ``found`` is the stat of the ledger or its folder, ``me`` the user's number. Root may use any
+    and own all, and a group is what a container gives its volumes to.
+    """
+    if me not in (0, found.st_uid) and found.st_uid != 0:
+        msg = (
+            f"{path} belongs to another user of this machine, who could have the password sent "
+            "anywhere. Name another state folder with --state-dir."
+        )
+        raise StateError(msg)
+    if found.st_mode & stat.S_IWOTH:
+        msg = (
+            f"{path} can be written by every user of this machine, who could have the password "
+            f"sent anywhere. Run: chmod o-w {shlex.quote(str(path))}"
+        )
+        raise StateError(msg)
 
 
 def _unmake(path: Path) -> None:

@@ -1,23 +1,28 @@
-"""What the local calendar's server and those who use it share: its files, settings and locks."""
+"""What the local calendar's server and those who use it share: files, settings, locks, proof."""
 
-import contextlib
 import fcntl
+import hashlib
+import hmac
 import json
 import os
 import secrets
 import socket
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorsync.adapters.state import refuse_others
 from lorsync.errors import StateError
 
 USERNAME = "lorsync"
 SETTINGS_NAME = "local-server.json"
 HOST = "127.0.0.1"
-POLL_SECONDS = 0.01
-PORT_TAKEN, SERVED_ALREADY = 3, 4
-"""Exit codes of the server's process."""
+PROOF_PATH = "/.lorsync/"
+"""Below it the server proves that it is the one of this folder; see :func:`proof`."""
+
+_ANSWER_SECONDS = 1.0
+_LONGEST_ANSWER = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,69 +48,115 @@ class LocalFiles:
         return self.folder / "local-server.log"
 
     @property
-    def passwords(self) -> Path:
-        return self.folder / "local-server.htpasswd"
-
-    @property
     def storage(self) -> Path:
         return self.folder / "local-calendar"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
+    """The port, and the password that calendar apps use."""
+
     port: int
     password: str = field(repr=False)
 
 
-def kept_settings(files: LocalFiles) -> tuple[LocalSettings, bool]:
-    """Return port and password, chosen now if there are none, and whether they are new."""
-    new = False
-    if not files.settings.exists():
-        chosen = {"port": _free_port(), "password": secrets.token_urlsafe(32)}
-        with contextlib.suppress(FileExistsError):  # another process was quicker
-            write_new(files.settings, json.dumps(chosen, indent=2) + "\n")
-            new = True
+def kept_settings(files: LocalFiles) -> LocalSettings | None:
+    """Return port and password, None where none were chosen yet.
+
+    Raises StateError where they cannot be read, or somebody else could have read or written them.
+    """
     try:
-        kept = json.loads(files.settings.read_text(encoding="utf-8"))
-        port, password = kept["port"], kept["password"]
-    except (ValueError, KeyError, TypeError):
-        port, password = None, None
+        descriptor = opened_private(files.settings, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, encoding="utf-8") as file:
+        if os.fstat(descriptor).st_mode & 0o077:
+            raise StateError(
+                f"{files.settings} can be read by other users, and a password is in it: delete it, "
+                "and lorsync will choose a new port and password for the local calendar."
+            )
+        try:
+            kept = json.load(file)
+            port, password = kept["port"], kept["password"]
+        except (ValueError, KeyError, TypeError):
+            port, password = None, None
     if not isinstance(port, int) or not isinstance(password, str) or not 0 < port < 65536:
         raise StateError(
             f"{files.settings} cannot be read: delete it, and lorsync will choose a new port and "
             "password for the local calendar."
         )
-    return LocalSettings(port=port, password=password), new
+    return LocalSettings(port=port, password=password)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def write_new(file: Path, text: str) -> None:
-    """Write a file that only the user can read, whole or not at all, and never over another."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mode 0600
+def chosen_settings(files: LocalFiles, port: int) -> LocalSettings:
+    """Choose a password, and keep it beside the port of a socket that is bound already."""
+    chosen = LocalSettings(port=port, password=secrets.token_urlsafe(32))
+    text = json.dumps({"port": port, "password": chosen.password}, indent=2) + "\n"
+    handle, name = tempfile.mkstemp(prefix=f".{SETTINGS_NAME}.", dir=files.folder)  # mode 0600
     written = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        file.hardlink_to(written)
+        written.replace(files.settings)
     finally:
-        written.unlink()
+        written.unlink(missing_ok=True)
+    return chosen
 
 
-def accepts(port: int) -> bool:
-    """Tell whether something listens on this port of the loopback."""
+def opened_private(path: Path, flags: int) -> int:
+    """Open a file of the state folder, made for the user alone.
+
+    Raises OSError, and StateError where it is not the user's alone to write.
+    """
+    descriptor = os.open(path, flags, 0o600)
     try:
-        socket.create_connection((HOST, port), timeout=1).close()
+        refuse_others(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def password_of_run(settings: LocalSettings, run: str) -> str:
+    """Return what lorsync signs in with, as long as one run of the server lasts.
+
+    Whoever comes upon the port after that run is told nothing that opens the calendar.
+    """
+    return _keyed(settings, f"password {run}")
+
+
+def proof(settings: LocalSettings, run: str, challenge: str) -> str:
+    """Return what only a server of this folder can answer to a challenge."""
+    return _keyed(settings, f"proof {settings.port} {run} {challenge}")
+
+
+def is_proved(settings: LocalSettings, run: str) -> bool | None:
+    """Ask whatever listens on the port to prove that it is this run of the server.
+
+    None: there was no answer within a second. No secret is sent.
+    """
+    challenge = secrets.token_hex(32)
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    answer = b""
+    try:
+        with socket.create_connection((HOST, settings.port), timeout=_ANSWER_SECONDS) as asked:
+            asked.sendall(f"GET {PROOF_PATH}{challenge} HTTP/1.0\r\n\r\n".encode())
+            while len(answer) < _LONGEST_ANSWER:
+                asked.settimeout(max(0.001, deadline - time.monotonic()))
+                part = asked.recv(_LONGEST_ANSWER)
+                if not part:
+                    break
+                answer += part
     except OSError:
-        return False
-    return True
+        return None
+    said = answer.rpartition(b"\r\n\r\n")[2]
+    return hmac.compare_digest(said, proof(settings, run, challenge).encode())
+
+
+def _keyed(settings: LocalSettings, text: str) -> str:
+    return hmac.new(settings.password.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def try_lock(descriptor: int, kind: int) -> bool:

@@ -1,112 +1,225 @@
-"""The process of the local calendar's server: Radicale on 127.0.0.1, until its last user ended."""
+"""The process of the local calendar's server: Radicale on 127.0.0.1, until its last user ended.
 
+Started by ``local_server``, from which it inherits the lock of its folder and the socket. Anybody
+on this machine may connect, so whom it serves is decided here, before Radicale sees a request.
+"""
+
+import binascii
 import contextlib
 import fcntl
+import hmac
 import os
+import re
+import secrets
 import signal
 import socket
 import sys
 import threading
-import time
+from base64 import b64decode
+from collections.abc import Iterable
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
+from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from lorsync.adapters.local_files import (
     HOST,
-    POLL_SECONDS,
-    PORT_TAKEN,
-    SERVED_ALREADY,
+    PROOF_PATH,
     USERNAME,
     LocalFiles,
     LocalSettings,
-    accepts,
     kept_settings,
-    try_lock,
-    write_new,
+    password_of_run,
+    proof,
 )
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-def main(folder: Path) -> int:
-    """Serve a state folder until its last user has ended."""
+_MOST_CONNECTIONS: Final = 64
+_SILENCE_SECONDS: Final = 30.0
+_ENDING_SECONDS: Final = 0.5
+"""How long a request that is being answered may go on after the last user has ended."""
+
+_CHALLENGE = re.compile(r"[0-9a-f]{64}")
+
+
+def main(folder: Path, lock: int, listener: socket.socket) -> None:
+    """Serve a state folder until its last user has ended, and end the process.
+
+    ``lock`` is the descriptor of its lock, held, and ``listener`` listens on its port.
+    """
     # The server ends with its users and not before, whatever a terminal or service manager sends
     # to all processes at once: a pass that is being stopped finishes the request in flight.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
     files = LocalFiles(folder=folder)
-    lock = os.open(files.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    if not try_lock(lock, fcntl.LOCK_EX):
-        return SERVED_ALREADY
-    os.ftruncate(lock, 0)
-    settings, _ = kept_settings(files)
-    if not _port_is_free(settings.port):
-        return PORT_TAKEN
+    settings, run = kept_settings(files), secrets.token_hex(16)
+    if settings is None or settings.port != listener.getsockname()[1]:
+        sys.exit(f"{files.settings} was changed by another program just now.")
+    server = _Server(listener, _Door(_radicale(files, settings), settings, run))
+    threading.Thread(target=server.attend, daemon=True).start()
+    os.pwrite(lock, f"{os.getpid()}\n{run}\n".encode(), 0)
+    with contextlib.suppress(BrokenPipeError):
+        os.write(1, b"ready\n")
+    users = os.open(files.users, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(users, fcntl.LOCK_EX)  # waits, without waking, until nobody uses the server
+    server.finish(_ENDING_SECONDS)
+    os._exit(0)
 
+
+def _radicale(files: LocalFiles, settings: LocalSettings) -> "WSGIApplication":
     import radicale.config
     import radicale.log
-    import radicale.server
+    from radicale.app import Application
 
     radicale.log.setup()
     radicale.log.set_level("warning", False, "")
     configuration = radicale.config.load()
-    configuration.update(_configuration(files, settings), "lorsync", privileged=True)
-    stop, stopped = socket.socketpair()
-    threading.Thread(target=_announce, args=(settings.port, lock), daemon=True).start()
-    threading.Thread(target=_leave_with_users, args=(files, stop), daemon=True).start()
-    radicale.server.serve(configuration, stopped)
-    return 0
-
-
-def _port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will
-        try:
-            probe.bind((HOST, port))
-            probe.listen()
-        except OSError:
-            return False
-    return True
-
-
-def _configuration(files: LocalFiles, settings: LocalSettings) -> dict[str, dict[str, str]]:
-    from passlib.hash import sha512_crypt  # type: ignore[import-untyped]  # publishes no types
-
-    # Radicale checks the password at every request. The usual rounds cost 0.4 s each time, and
-    # slow down nobody who would have to guess 256 random bits.
-    digest = sha512_crypt.using(rounds=1000).hash(settings.password)
-    files.passwords.unlink(missing_ok=True)
-    write_new(files.passwords, f"{USERNAME}:{digest}\n")
-    return {
+    chosen = {
         "server": {"hosts": f"{HOST}:{settings.port}"},
-        "auth": {
-            "type": "htpasswd",
-            "htpasswd_filename": str(files.passwords),
-            "htpasswd_encryption": "sha512",
-        },
+        # Who it is stands in the request already: _Door has asked.
+        "auth": {"type": "remote_user"},
         "rights": {"type": "owner_only"},
         "storage": {"filesystem_folder": str(files.storage)},
         "web": {"type": "none"},
         "logging": {"level": "warning"},
     }
+    configuration.update(chosen, "lorsync", privileged=True)
+    # Bodies are read by their Content-Length, and no longer ones than Radicale allows.
+    configuration.update({"server": {"_internal_server": "True"}}, "lorsync", privileged=True)
+    application: WSGIApplication = Application(configuration)
+    return application
 
 
-def _announce(port: int, lock: int) -> None:
-    """Say that the server answers: to the starter on stdout, to others in the lock file."""
-    while not accepts(port):
-        time.sleep(POLL_SECONDS)
-    os.write(lock, f"{os.getpid()}\n".encode())
-    with contextlib.suppress(BrokenPipeError):
-        os.write(1, b"ready\n")
+class _Door:
+    """Pass on the requests of who has a password, and prove to anybody whose server this is."""
+
+    def __init__(self, application: "WSGIApplication", settings: LocalSettings, run: str) -> None:
+        self._application = application
+        self._settings = settings
+        self._run = run
+        passwords = (settings.password, password_of_run(settings, run))
+        self._logins = tuple(f"{USERNAME}:{password}".encode() for password in passwords)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        challenge = str(environ["PATH_INFO"]).removeprefix(PROOF_PATH)
+        if _CHALLENGE.fullmatch(challenge):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [proof(self._settings, self._run, challenge).encode()]
+        if not self._is_let_in(str(environ.get("HTTP_AUTHORIZATION", ""))):
+            asking = ("WWW-Authenticate", 'Basic realm="lorsync", charset="UTF-8"')
+            start_response("401 Unauthorized", [asking, ("Content-Length", "0")])
+            return []
+        return self._application({**environ, "REMOTE_USER": USERNAME}, start_response)
+
+    def _is_let_in(self, authorization: str) -> bool:
+        scheme, _, text = authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            login = b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        return any(hmac.compare_digest(login, known) for known in self._logins)
 
 
-def _leave_with_users(files: LocalFiles, stop: socket.socket) -> None:
-    """Wait, without waking, until nobody uses the server; then end it."""
-    users = os.open(files.users, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(users, fcntl.LOCK_EX)
-    stop.close()
-    # Whoever had asked for something is gone; half a second is for a write to reach the disk.
-    time.sleep(0.5)
-    os._exit(0)
+class _Server(WSGIServer):
+    """One thread for each connection, on a socket that listens already.
+
+    When there are too many, the one that has waited longest for its request is closed: whoever
+    only connects takes the place of nobody who asks.
+    """
+
+    def __init__(self, listener: socket.socket, application: "WSGIApplication") -> None:
+        super().__init__(listener.getsockname(), _Request, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_name, self.server_port = listener.getsockname()
+        self.setup_environ()
+        self.set_app(application)
+        self._changed = threading.Condition()
+        self._open: set[socket.socket] = set()
+        self._silent: dict[socket.socket, None] = {}  # the oldest first
+
+    def attend(self) -> None:
+        """Take connections, for as long as the process lives."""
+        while True:
+            try:
+                connection, address = self.socket.accept()
+            except OSError:
+                if self.socket.fileno() < 0:
+                    return
+                continue  # broken off before it was taken
+            connection.settimeout(_SILENCE_SECONDS)
+            with self._changed:
+                if len(self._open) >= _MOST_CONNECTIONS and self._silent:
+                    oldest = next(iter(self._silent))
+                    del self._silent[oldest]
+                    with contextlib.suppress(OSError):
+                        oldest.shutdown(socket.SHUT_RDWR)
+                self._changed.wait_for(lambda: len(self._open) < _MOST_CONNECTIONS)
+                self._open.add(connection)
+                self._silent[connection] = None
+            threading.Thread(target=self._answer, args=(connection, address), daemon=True).start()
+
+    def heard(self, connection: socket.socket) -> None:
+        """Take note that a request has come."""
+        with self._changed:
+            self._silent.pop(connection, None)
+
+    def finish(self, seconds: float) -> None:
+        """Take no more connections, and let what is being answered go on for so long at most."""
+        self.socket.close()
+        with self._changed:
+            self._changed.wait_for(lambda: self._open <= self._silent.keys(), seconds)
+
+    def _answer(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        try:
+            self.finish_request(connection, address)
+        except OSError:
+            pass  # the other side left, or said nothing for too long
+        except Exception:  # noqa: BLE001 - one request never ends the server
+            self.handle_error(connection, address)
+        finally:
+            self.shutdown_request(connection)
+            with self._changed:
+                self._open.discard(connection)
+                self._silent.pop(connection, None)
+                self._changed.notify_all()
+
+
+class _Handler(ServerHandler):
+    os_environ: dict[str, str] = {}  # noqa: RUF012 - nothing of it belongs into a request
+
+
+class _Request(WSGIRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if len(self.raw_requestline) > 65536:
+            self.requestline = self.request_version = self.command = ""
+            self.send_error(414)
+            return
+        if not self.parse_request():
+            return
+        self.server.heard(self.connection)
+        answer = cast("IO[bytes]", self.wfile)
+        handler = _Handler(self.rfile, answer, sys.stderr, self.get_environ(), multithread=True)
+        handler.request_handler = self  # type: ignore[attr-defined]  # so wsgiref does it
+        handler.run(self.server.get_app())  # type: ignore[arg-type]
+
+    def get_environ(self) -> dict[str, Any]:
+        # As Radicale's own server has it: in UTF-8, where WSGI says Latin-1.
+        return {**super().get_environ(), "PATH_INFO": unquote(self.path.partition("?")[0])}
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: anybody on this machine can connect, and fill a disk."""
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]), int(sys.argv[2]), socket.socket(fileno=int(sys.argv[3])))

@@ -6,48 +6,60 @@ folder arrange that, and none of it needs a timer:
 ``local-server.json``
     The port and the password, chosen once, so that a calendar app keeps working.
 ``local-server.lock``
-    Held by the server: one for a state folder. It holds the server's PID once that answers.
+    Held by who starts the server, and then by the server: one for a state folder. It holds the
+    server's PID and the name of its run once that answers.
 ``local-server.users``
     Held, shared, by every lorsync that uses the server. The server waits for an exclusive hold,
     gets it when the last user has ended (the kernel lets go even for one that was killed), and
     leaves. A user that comes while the server leaves waits, and starts the next one.
+
+Other users of the machine may listen on any free port. So the port is bound before the server's
+process is started, which inherits the socket; the server proves who it is before anything is asked
+of it; and lorsync signs in with a password of this one run. The lasting password is the calendar
+apps' alone.
 """
 
 import contextlib
+import errno
 import fcntl
 import importlib.util
 import os
 import select
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from enum import Enum, auto
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from lorsync.adapters.local_files import (
     HOST,
-    POLL_SECONDS,
-    PORT_TAKEN,
-    SERVED_ALREADY,
     USERNAME,
     LocalFiles,
     LocalSettings,
-    accepts,
+    chosen_settings,
+    is_proved,
     kept_settings,
+    opened_private,
+    password_of_run,
     try_lock,
 )
+from lorsync.adapters.state import refuse_others
 from lorsync.errors import ConfigError, LorsyncError, StateError, TryAgainError
 
-_FIRST_PORTS = 5
+_POLL_SECONDS = 0.01
 
 
-class _State(Enum):
-    ABSENT = auto()
-    STARTING = auto()
-    ANSWERING = auto()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of the server, which has proved itself; ``process`` where this process started it."""
+
+    settings: LocalSettings
+    name: str
+    process: "subprocess.Popen[bytes] | None"
 
 
 class LocalServer:
@@ -55,12 +67,11 @@ class LocalServer:
 
     username = USERNAME
 
-    def __init__(
-        self, settings: LocalSettings, users: int, process: "subprocess.Popen[bytes] | None"
-    ) -> None:
-        self._settings = settings
+    def __init__(self, run: _Run, users: int) -> None:
+        self._settings = run.settings
+        self._run = run.name
+        self._process = run.process
         self._users: int | None = users
-        self._process = process
 
     @property
     def url(self) -> str:
@@ -74,8 +85,8 @@ class LocalServer:
 
     @property
     def password(self) -> str:
-        """The password of :attr:`username`."""
-        return self._settings.password
+        """What lorsync signs in with as :attr:`username`; it ends with this run of the server."""
+        return password_of_run(self._settings, self._run)
 
     def close(self) -> None:
         """Stop using the server; it ends, within a second, when nobody else uses it."""
@@ -112,8 +123,8 @@ class LocalServer:
 def ensure_running(state_dir: Path, *, limit: float = 10.0) -> LocalServer:
     """Return the server of this state folder, started if none runs; waits ``limit`` s at most.
 
-    Raises ConfigError if Radicale is not installed, StateError if the folder cannot be used, and
-    TryAgainError if the port is taken or the server does not start.
+    Raises ConfigError if Radicale is not installed, StateError if the folder cannot be used or
+    others may write to it, and TryAgainError if the port is taken or the server does not start.
     """
     if importlib.util.find_spec("radicale") is None:
         raise ConfigError(
@@ -123,89 +134,107 @@ def ensure_running(state_dir: Path, *, limit: float = 10.0) -> LocalServer:
     deadline = time.monotonic() + limit
     with _state_errors(files.folder):
         files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        users = os.open(files.users, os.O_RDWR | os.O_CREAT, 0o600)
+        refuse_others(files.folder, files.folder.stat())
+        users = opened_private(files.users, os.O_RDWR | os.O_CREAT)
         try:
             while not try_lock(users, fcntl.LOCK_SH):
                 _pause(deadline, files)  # the last one is on its way out
-            settings, process = _served(files, deadline)
+            run = _running(files, deadline)
         except BaseException:
             os.close(users)
             raise
-    return LocalServer(settings, users, process)
+    return LocalServer(run, users)
 
 
-def _served(
-    files: LocalFiles, deadline: float
-) -> "tuple[LocalSettings, subprocess.Popen[bytes] | None]":
-    """Return the settings of a server that answers, and its process if it is ours."""
-    for attempt in range(_FIRST_PORTS):
-        settings, new = kept_settings(files)
-        code: int | None = SERVED_ALREADY
-        while code == SERVED_ALREADY:
-            state = _state(files, settings.port)
-            if state is _State.ANSWERING:
-                return settings, None
-            if state is _State.STARTING:
-                _pause(deadline, files)
-                continue
-            process, code = _start(files, deadline)
-            if process is not None:
-                return settings, process
-        if code != PORT_TAKEN:
-            raise TryAgainError(f"The local calendar server does not start: see {files.log}.")
-        if not new or attempt == _FIRST_PORTS - 1:
-            break
-        files.settings.unlink()  # somebody took the port that we had just found free
-    raise TryAgainError(
-        f"Port {settings.port} of the local calendar server is in use by another program: stop "
-        f"that one, or write another port into {files.settings} and into your calendar app."
-    )
+def _running(files: LocalFiles, deadline: float) -> _Run:
+    """Return a run of the server that has proved itself, started where there is none."""
+    process: subprocess.Popen[bytes] | None = None
+    while True:
+        lock = opened_private(files.lock, os.O_RDWR | os.O_CREAT)
+        try:
+            if try_lock(lock, fcntl.LOCK_EX):
+                if process is not None:
+                    process.wait()  # killed since
+                process = _started(files, lock, deadline)
+            # Not by os.read: a server of ours has the same descriptor, and so the same offset.
+            name = os.pread(lock, 128, 0).decode(errors="replace").partition("\n")[2].strip()
+        finally:
+            os.close(lock)
+        settings = kept_settings(files)
+        proved = is_proved(settings, name) if settings is not None and name else None
+        if settings is not None and proved:
+            return _Run(settings=settings, name=name, process=process)
+        # One that was killed holds the lock until its last thread has ended, and its port is free
+        # for anybody by then.
+        _pause(deadline, files, taken=settings if proved is False else None)
 
 
-def _state(files: LocalFiles, port: int) -> _State:
-    """Tell whether a server of this folder answers.
-
-    The port alone would not do: a foreign program on it would be given the password. Nor would
-    the lock: a server that was killed holds it until its last thread has ended.
-    """
-    lock = os.open(files.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if try_lock(lock, fcntl.LOCK_SH):
-            return _State.ABSENT
-        return _State.ANSWERING if os.read(lock, 1) and accepts(port) else _State.STARTING
-    finally:
-        os.close(lock)
-
-
-def _start(
-    files: LocalFiles, deadline: float
-) -> "tuple[subprocess.Popen[bytes] | None, int | None]":
-    """Start a server; return it once it answers, else None and its exit code."""
-    descriptor = os.open(files.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", "lorsync.adapters.local_radicale", str(files.folder.absolute())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=descriptor,
-            # Ctrl-C reaches a whole process group; a pass that is ending still needs the server.
-            start_new_session=True,
-        )
-    finally:
-        os.close(descriptor)
+def _started(files: LocalFiles, lock: int, deadline: float) -> "subprocess.Popen[bytes]":
+    """Start a server, which takes over the lock and a bound port; return it once it is ready."""
+    os.ftruncate(lock, 0)
+    with _bound(files) as listener:
+        log = os.open(files.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        words = (str(files.folder.absolute()), str(lock), str(listener.fileno()))
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+                [sys.executable, "-m", "lorsync.adapters.local_radicale", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                pass_fds=(lock, listener.fileno()),
+                # Ctrl-C reaches a whole process group; a pass that is ending needs the server.
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
     assert process.stdout is not None  # noqa: S101 - asked for just above
     with process.stdout as ready:
         if not select.select([ready], [], [], max(0.0, deadline - time.monotonic()))[0]:
             process.kill()
         elif ready.read(1):
-            return process, None
-    return None, process.wait()
+            return process
+    process.wait()
+    raise TryAgainError(f"The local calendar server does not start: see {files.log}.")
 
 
-def _pause(deadline: float, files: LocalFiles) -> None:
+def _bound(files: LocalFiles) -> socket.socket:
+    """Return a socket that listens on the port of the settings, which are made where missing.
+
+    For whoever holds the lock.
+    """
+    settings = kept_settings(files)
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # over TIME_WAIT
+        listener.bind((HOST, settings.port if settings is not None else 0))
+        listener.listen(socket.SOMAXCONN)
+        if settings is None:
+            chosen_settings(files, listener.getsockname()[1])
+    except OSError as error:
+        listener.close()
+        if settings is not None and error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            raise _taken(files, settings) from None
+        raise
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _taken(files: LocalFiles, settings: LocalSettings) -> TryAgainError:
+    return TryAgainError(
+        f"Port {settings.port} of the local calendar server is in use by another program: stop "
+        f"that one, or write another port into {files.settings} and into your calendar app."
+    )
+
+
+def _pause(deadline: float, files: LocalFiles, *, taken: LocalSettings | None = None) -> None:
+    """Wait a moment. Raises TryAgainError after the deadline; ``taken``: a stranger answers."""
     if time.monotonic() > deadline:
+        if taken is not None:
+            raise _taken(files, taken)
         raise TryAgainError(f"The local calendar server does not answer: see {files.log}.")
-    time.sleep(POLL_SECONDS)
+    time.sleep(_POLL_SECONDS)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ daemon and the command line take turns. Locks are ``flock``: the kernel drops th
 import fcntl
 import logging
 import os
+import shlex
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +55,26 @@ def make_state_dir(path: Path) -> None:
             "Name another one with --state-dir."
         )
         raise StateError(msg) from None
+
+
+def refuse_others(path: Path, found: os.stat_result) -> None:
+    """Raise StateError where another user owns a file or folder, or may write to it.
+
+    ``found`` is the stat of ``path``.
+    """
+    if found.st_uid != os.geteuid():
+        msg = (
+            f"{path} belongs to another user of this machine, so no password is kept there. "
+            "Name another state folder with --state-dir."
+        )
+        raise StateError(msg)
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        msg = (
+            f"{path} can be written by other users of this machine (mode {mode:04o}), so no "
+            f"password is kept there. Run: chmod go-w {shlex.quote(str(path))}"
+        )
+        raise StateError(msg)
 
 
 def why_unwritable(path: Path) -> str | None:
