@@ -86,9 +86,10 @@ class Sight:
         resource = self.fetched.get(Href(entry.href))
         if resource is None:
             return None
-        # What is too large to be read has the version that was listed, so as not to try again.
-        listed = self.listing.entries.get(Href(entry.href))
-        etag = resource.etag if resource.body else listed
+        etag = resource.etag
+        if not resource.body and not resource.failed:
+            # What is too large to be read has the version that was listed, so as not to try again.
+            etag = self.listing.entries.get(Href(entry.href))
         return observe_present(entry, resource.body, etag, self.zone, now=self.looking.now)
 
     def is_withheld(self, entry: Entry) -> bool:

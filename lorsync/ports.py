@@ -47,12 +47,14 @@ class Listing:
 class Resource:
     """One resource as the server holds it now.
 
-    ``body`` is empty where it is too large to be read, and ``etag`` then None.
+    ``body`` is empty where it cannot be read, and ``etag`` then None: it is too large, or the
+    server ``failed`` at it, which may be over by the next pass.
     """
 
     href: Href
     etag: ETag | None
     body: bytes
+    failed: bool = False
 
 
 class Sharing(StrEnum):

@@ -22,7 +22,7 @@ from lorsync.core.memory import (
 from lorsync.core.memory_text import is_all_read, read_memory, text_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.stamp import Block, find_block, vouches_for_text
-from lorsync.errors import ConfigError
+from lorsync.errors import ConfigError, UnavailableError
 from lorsync.ports import (
     Calendar,
     ETag,
@@ -120,6 +120,8 @@ def looked_at(
 ) -> Recalled:
     """Return the memory as it is now, given what was listed and fetched."""
     href = calendar.href_for(known.uid)
+    if href in fetched and fetched[href].failed:
+        return known  # It can be read in a later pass, and is not written until then.
     if href in fetched:
         return _recalled(known.uid, fetched[href])
     if href in listing.removed or (listing.complete and href not in listing.entries):
@@ -237,6 +239,12 @@ def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:
     """Return every memory that was listed, of whatever season, as it is now."""
     hrefs = {calendar.href_for(uid): uid for uid in _names(listing)}
     there = calendar.fetch(list(hrefs)) if hrefs else {}
+    if any(resource.failed for resource in there.values()):
+        msg = (
+            "The server fails at the event in which lorsync keeps its memory. Nothing was written, "
+            "since that event says what you did: try again later."
+        )
+        raise UnavailableError(msg)
     return [_recalled(uid, there[href]) for href, uid in sorted(hrefs.items()) if href in there]
 
 

@@ -9,6 +9,7 @@ has none, and would spend a sixth of its time on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2300
 """What lies outside is a slip or a trick, and arithmetic with it may overflow."""
+
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What neither a text (RFC 5545 section 3.1) nor XML may hold."""
 
 PRODID = "-//lorsync//lorsync//EN"
 
@@ -288,6 +292,9 @@ def _alarm(offset: timedelta, summary: str) -> icalendar.Alarm:
 def _single_event(body: bytes, uid: Uid) -> tuple[icalendar.Calendar, icalendar.Event]:
     import icalendar
 
+    if _NO_TEXT.search(body) is not None:
+        msg = "it holds control characters, which no answer in XML can bring back"
+        raise UnreadableError(msg)
     try:
         calendar = icalendar.Calendar.from_ical(body)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:

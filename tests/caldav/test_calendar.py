@@ -282,8 +282,9 @@ def test_a_fetch_is_sent_in_batches_and_keeps_to_what_was_asked(
         )
     )
     resources = calendar.fetch(hrefs)
-    assert set(resources) == set(hrefs[:4])
+    assert set(resources) == {*hrefs[:4], hrefs[5]}
     assert resources[hrefs[0]].body == event("x")
+    assert resources[hrefs[5]].failed  # its version is told, and nothing of it
     assert calendar.requests == 2
     assert CAL.encode() + b"lorsync-0.ics" in hostile.requests[0].body
     assert calendar.fetch([]) == {}

@@ -20,7 +20,7 @@ from lorsync.errors import (
     CredentialsError,
     LoginRefusedError,
     LorsyncError,
-    TryAgainError,
+    ServerFailedError,
     UnavailableError,
 )
 from tests.caldav.conftest import Hostile, Reply, Request
@@ -67,8 +67,8 @@ def failure(transport: Transport, path: str = "cal/") -> LorsyncError:
         (Reply(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'}), LoginRefusedError),
         (Reply(status=404), UnavailableError),
         (Reply(status=405), UnavailableError),
-        (Reply(status=500), TryAgainError),
-        (Reply(status=502, body=b"<html>bad gateway</html>"), TryAgainError),
+        (Reply(status=500), ServerFailedError),
+        (Reply(status=502, body=b"<html>bad gateway</html>"), ServerFailedError),
         (Reply(status=503), BusyError),
         (Reply(status=429), BusyError),
         (Reply(status=502, headers={"Retry-After": "9"}), BusyError),

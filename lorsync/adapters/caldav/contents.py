@@ -9,7 +9,12 @@ from lorsync.adapters.caldav.answers import GONE, Answer, strong_etag, unusable
 from lorsync.adapters.caldav.habits import Habits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.adapters.caldav.whereabouts import Whereabouts
-from lorsync.errors import CredentialsError, LargeAnswerError, UnavailableError
+from lorsync.errors import (
+    CredentialsError,
+    LargeAnswerError,
+    ServerFailedError,
+    UnavailableError,
+)
 from lorsync.ports import ETag, Href, Listing, Resource, SyncToken
 
 # A server that pages for ever is broken; Google pages at about 230 events.
@@ -17,6 +22,12 @@ _MOST_PAGES = 1000
 
 _MOST_LARGE = 24
 """How many answers of one fetch may be too large, until the server is what is wrong."""
+
+_MOST_FAILED = 24
+"""At how many resources of one fetch the server may fail."""
+
+_FAILED_ALIKE = 3
+"""At how many it may fail before it has given any other."""
 
 
 class Contents:
@@ -35,6 +46,8 @@ class Contents:
         self._batch = batch
         self._reports = True
         self._large = 0
+        self._failed = 0
+        self._answered = False
 
     def listing(self, token: SyncToken | None) -> Listing:
         """List what changed since ``token``, or everything."""
@@ -53,7 +66,8 @@ class Contents:
         """Fetch these resources with as few multigets as the batch size allows."""
         found: dict[Href, Resource] = {}
         wanted = list(dict.fromkeys(hrefs))
-        self._large = 0
+        self._large = self._failed = 0
+        self._answered = False
         for start in range(0, len(wanted), self._batch):
             found.update(self._multiget(wanted[start : start + self._batch]))
         return found
@@ -146,6 +160,12 @@ class Contents:
             if half:
                 return self._multiget(hrefs[:half]) | self._multiget(hrefs[half:])
             return {href: Resource(href=href, etag=None, body=b"") for href in hrefs}
+        except ServerFailedError as error:
+            self._check_failing(error, single=not half)
+            if half:
+                return self._multiget(hrefs[:half]) | self._multiget(hrefs[half:])
+            return {href: _failing(href) for href in hrefs}
+        self._answered = True
         if answer.status in GONE:
             self._where.check_there()
             # sabre 1.8 refuses the whole report for one href that is missing.
@@ -153,12 +173,27 @@ class Contents:
         wanted = set(hrefs)
         found: dict[Href, Resource] = {}
         for href, response in self._where.inside(answer.multistatus().responses):
-            text = response.text(xml.CALENDAR_DATA)
-            if href in wanted and text is not None:
-                found[href] = Resource(
-                    href=href, etag=strong_etag(response.text(xml.GETETAG)), body=_body(text)
-                )
+            text, etag = response.text(xml.CALENDAR_DATA), response.text(xml.GETETAG)
+            if href not in wanted or response.status in GONE:
+                continue
+            if text is not None:
+                found[href] = Resource(href=href, etag=strong_etag(etag), body=_body(text))
+            elif response.status is not None or etag is not None:
+                found[href] = _failing(href)  # there, and not to be had
         return found
+
+    def _check_failing(self, error: ServerFailedError, *, single: bool) -> None:
+        """Go on where the server fails at the resources that were asked for, and at nothing else.
+
+        One that it cannot read must not keep the others from being read. Raises ``error`` for a
+        server that fails at whatever it is asked.
+        """
+        if not self._failed and not self._answered:
+            self._where.check_there()
+        self._failed += single
+        alike = self._failed >= _FAILED_ALIKE and not self._answered
+        if alike or self._failed > _MOST_FAILED:
+            raise error
 
     def _send(self, method: str, body: bytes, *, depth: int | None) -> Answer:
         headers = {"Content-Type": xml.MEDIA_TYPE}
@@ -169,6 +204,10 @@ class Contents:
         return answer
 
 
+def _failing(href: Href) -> Resource:
+    return Resource(href=href, etag=None, body=b"", failed=True)
+
+
 def _body(text: str) -> bytes:
     """Return calendar data with the line ends of RFC 5545, which XML has turned into LF."""
-    return text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+    return xml.as_stored(text).replace("\r\n", "\n").replace("\n", "\r\n").encode()

@@ -1,5 +1,6 @@
 """The XML of WebDAV and CalDAV: bodies of requests, and answers read with suspicion."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -153,15 +154,71 @@ def _parser() -> etree.XMLParser:
     )
 
 
+_LEAD = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n])+")
+"""What may not stand before a declaration, and does where a script of the server begins so."""
+
+_ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML may not hold (XML 1.0 section 2.2); a byte that is no UTF-8 is read as a surrogate."""
+
+_REFERENCE = re.compile(r"&#(?:x([0-9a-f]{1,6})|([0-9]{1,7}));", re.IGNORECASE)
+
+_STAND_IN = 0xFDD0
+"""The first of 32 code points that mean nothing to anybody: each stands in for one control."""
+
+_STOOD_IN = {_STAND_IN + control: chr(control) for control in range(32)}
+
+
 def parse(content: bytes) -> Element | None:
-    """Parse an answer; None if it is no XML, has a document type, or more marks than any needs."""
-    if any(content.count(mark) > _MOST_MARKS for mark in (b"<", b"=")) or not _is_plain(content):
+    """Parse an answer; None if it is no XML, has a document type, or more marks than any needs.
+
+    Some servers put calendar data into it as it was stored, with what XML forbids. That is parsed
+    with stand-ins, so that one object does not hide the others; :func:`as_stored` puts it back.
+    """
+    lead = _LEAD.match(content)
+    content = content[lead.end() :] if lead is not None else content
+    if any(content.count(mark) > _MOST_MARKS for mark in (b"<", b"=")):
+        return None
+    root = _parsed(content)
+    if root is None and (legal := _with_stand_ins(content)) != content:
+        root = _parsed(legal)
+    return root
+
+
+def as_stored(text: str) -> str:
+    """Return a text with the control characters that XML forbids, NUL for what was no character."""
+    return text.translate(_STOOD_IN)
+
+
+def _parsed(content: bytes) -> Element | None:
+    if not _is_plain(content):
         return None
     try:
         root = etree.fromstring(content, parser=_parser())
     except (etree.XMLSyntaxError, ValueError):
         return None
     return None if root.getroottree().docinfo.doctype else root
+
+
+def _with_stand_ins(content: bytes) -> bytes:
+    """Return a document in UTF-8 without what XML forbids; one in another encoding as it is."""
+    declared = _ENCODING.match(content)
+    if declared is not None and declared[1].lower() not in {b"utf-8", b"utf8"}:
+        return content
+    text = _FORBIDDEN.sub(_stand_in, content.decode(errors="surrogateescape"))
+    return _REFERENCE.sub(_legal_reference, text).encode()
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    control = ord(found[0])
+    return chr(_STAND_IN + (control if control < 32 else 0))
+
+
+def _legal_reference(found: re.Match[str]) -> str:
+    number = int(found[1], 16) if found[1] else int(found[2])
+    mark = chr(number) if number <= 0x10FFFF else "\0"
+    return _FORBIDDEN.sub(_stand_in, mark) if _FORBIDDEN.match(mark) else found[0]
 
 
 def _is_plain(content: bytes) -> bool:
