@@ -1,6 +1,6 @@
 """Turn checked tables into the model, whose own defaults fill what is left out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from lorsync.config.ids import slug
 from lorsync.config.naming import (
     Register,
     Unknown,
+    letter_id_with_programs,
     made_letter_id,
     mentor_of,
     own_id,
@@ -85,8 +86,9 @@ def _season(draft: Draft, applicant: Applicant) -> Season:
     listed = {mentor.id: mentor for mentor in map(_mentor, mentor_tables)}
     programs = {program.id: program for program in map(_program, program_tables)}
     mentors, letters = dict(listed), []
+    claimed = {former for entry in draft.letters for former in entry.table.formerly or ()}
     for entry in draft.letters:
-        letter = _letter(entry.table, known_mentors, known_programs, listed)
+        letter = _letter(entry.table, known_mentors, known_programs, listed, claimed)
         if letter.mentor not in mentors:
             name = entry.table.mentor or letter.mentor
             mentors[letter.mentor] = Mentor(id=letter.mentor, name=name)
@@ -132,29 +134,46 @@ def _letter(
     known_mentors: Register,
     known_programs: Register,
     listed: Mapping[MentorId, Mentor],
+    claimed: Collection[str],
 ) -> Letter:
+    """Build a letter; ``claimed`` are the former ids that some letter of the file states."""
     mentor = _sure(mentor_of(table.mentor or "", known_mentors))
     served = _ids(table.programs, known_programs)
     form = table.type or LetterType.NARRATIVE
     stated = _stated(table)
     facts = Facts(**{name: stated.pop(name) for name in FACTS if name in stated})
+    made = made_letter_id(mentor, form)
+    own = LetterId(table.id or made)
     former = list(table.formerly or ())
-    if table.id is None and mentor in listed:
-        # An id that was made with the mentor's earlier one changes with it, unseen (S7).
-        earlier = (MentorId(old) for old in listed[mentor].formerly)
-        former += [made_letter_id(old, form, served) for old in earlier]
+    if own == made:
+        # An id that was made by an earlier rule, or with the mentor's earlier id, has changed
+        # without a hand of the person's (S7).
+        earlier = listed[mentor].formerly if mentor in listed else ()
+        former += [x for x in _made_before(mentor, earlier, form, served) if x not in claimed]
     return Letter(
         **{
             **stated,
-            "id": LetterId(table.id or made_letter_id(mentor, form, served)),
+            "id": own,
             "mentor": mentor,
             "type": form,
             "programs": served,
             "assigned": _ids(table.assigned, known_programs),
-            "formerly": tuple(former),
+            "formerly": tuple(dict.fromkeys(former)),
             "facts": facts,
         }
     )
+
+
+def _made_before(
+    mentor: MentorId, earlier: Iterable[str], form: LetterType, served: Iterable[ProgramId]
+) -> Iterator[LetterId]:
+    """Give the ids that a letter without an id of its own may have had: an implied ``formerly``."""
+    programs = tuple(served)
+    for each in (mentor, *map(MentorId, earlier)):
+        if each != mentor:
+            yield made_letter_id(each, form)
+        if programs:
+            yield letter_id_with_programs(each, form, programs)
 
 
 def _ids(texts: Iterable[str] | None, known: Register) -> tuple[ProgramId, ...]:

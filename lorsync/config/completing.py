@@ -39,9 +39,7 @@ def ids_in(path: Path) -> Ids:
         mentors.setdefault(mentor, writer)
         own = _text(letter, "id")
         if own is None:
-            served = letter.get("programs")
-            listed = [p for p in served if isinstance(p, str)] if isinstance(served, list) else []
-            own = letter_slug(mentor, _text(letter, "type") or "narrative", listed)
+            own = letter_slug(mentor, _text(letter, "type") or "narrative")
         letters[own] = mentor
     return Ids(mentors=mentors, programs=programs, letters=letters)
 

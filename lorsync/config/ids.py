@@ -29,9 +29,20 @@ def slug(name: str) -> str:
     return f"{base[:40]}-{_digest(folded)}".strip("-")
 
 
-def letter_slug(mentor: str, form: str, programs: Iterable[str]) -> str:
-    """Make a letter's id from mentor, type and programs."""
-    base = "-".join([mentor, form, *sorted(programs)])
+def letter_slug(mentor: str, form: str) -> str:
+    """Make a letter's id from mentor and type, so that a late program makes no other letter."""
+    return _shortened(f"{mentor}-{form}")
+
+
+def letter_slug_with_programs(mentor: str, form: str, programs: Iterable[str]) -> str:
+    """Make the id that an earlier lorsync made of a letter: with its programs in it.
+
+    It tells apart letters of one mentor and type, too.
+    """
+    return _shortened("-".join([mentor, form, *sorted(programs)]))
+
+
+def _shortened(base: str) -> str:
     return base if len(base) <= ID_LENGTH else f"{base[:50]}-{_digest(base)}"
 
 

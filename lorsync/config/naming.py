@@ -4,11 +4,12 @@ Ids come from content, never from a position in the file: moving an entry must n
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
-from lorsync.config.ids import letter_slug, slug
+from lorsync.config.ids import ID_LENGTH, letter_slug, letter_slug_with_programs, slug
 from lorsync.config.problems import near, shown
 from lorsync.config.tables import LetterTable, MentorTable, ProgramTable
 from lorsync.core.model import LetterId, LetterType, MentorId, ProgramId
@@ -28,9 +29,16 @@ def own_id(table: MentorTable | ProgramTable) -> str | None:
     return table.id or (slug(table.name) if table.name else None)
 
 
-def made_letter_id(mentor: MentorId, form: LetterType, programs: Iterable[ProgramId]) -> LetterId:
-    """Make a letter's id from mentor, type and programs."""
-    return LetterId(letter_slug(mentor, form.value, programs))
+def made_letter_id(mentor: MentorId, form: LetterType) -> LetterId:
+    """Make a letter's id from mentor and type."""
+    return LetterId(letter_slug(mentor, form.value))
+
+
+def letter_id_with_programs(
+    mentor: MentorId, form: LetterType, programs: Iterable[ProgramId]
+) -> LetterId:
+    """Make the id that an earlier lorsync made from mentor, type and programs."""
+    return LetterId(letter_slug_with_programs(mentor, form.value, programs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,15 +125,29 @@ def program_of(text: str, known: Register) -> ProgramId | Unknown:
     return Unknown(allowed="no [[programs]] entry has this id or name" + hint)
 
 
-def letter_id(table: LetterTable, mentors: Register, programs: Register) -> LetterId | None:
+def letter_id(table: LetterTable, mentors: Register) -> LetterId | None:
     """Tell a letter's id: stated or made; None where what it is made from is unknown."""
     if table.id is not None:
         return LetterId(table.id)
-    if table.mentor is None:
+    mentor = None if table.mentor is None else mentor_of(table.mentor, mentors)
+    if mentor is None or isinstance(mentor, Unknown):
         return None
-    mentor = mentor_of(table.mentor, mentors)
+    return made_letter_id(mentor, table.type or LetterType.NARRATIVE)
+
+
+def free_letter_id(
+    table: LetterTable, mentors: Register, programs: Register, taken: Container[str]
+) -> LetterId:
+    """Find an id for a letter that has none and whose made one is taken.
+
+    It has the letter's programs in it, as those of an earlier lorsync had, else a number. The
+    letter's mentor is known.
+    """
+    mentor = mentor_of(table.mentor or "", mentors)
+    assert not isinstance(mentor, Unknown)  # noqa: S101 -- its made id was found by it
+    form = table.type or LetterType.NARRATIVE
     served = [program_of(text, programs) for text in table.programs or ()]
-    known = [program for program in served if not isinstance(program, Unknown)]
-    if isinstance(mentor, Unknown) or len(known) < len(served):
-        return None
-    return made_letter_id(mentor, table.type or LetterType.NARRATIVE, dict.fromkeys(known))
+    known = dict.fromkeys(program for program in served if not isinstance(program, Unknown))
+    base = letter_id_with_programs(mentor, form, known)
+    numbered = (LetterId(f"{base[: ID_LENGTH - 4]}-{number}") for number in count(2))
+    return base if base not in taken else next(one for one in numbered if one not in taken)

@@ -6,6 +6,7 @@ from lorsync.config.checking import Draft, Entry
 from lorsync.config.naming import (
     Register,
     Unknown,
+    free_letter_id,
     letter_id,
     looks_like_id,
     mentor_of,
@@ -29,7 +30,7 @@ def broken(draft: Draft) -> list[Problem]:
         *_alike(draft.mentors),
         *_alike(draft.programs),
         *_letters_alike(draft, mentors, programs),
-        *_former(draft, mentors, programs),
+        *_former(draft, mentors),
         *_mentors_of_letters(draft, mentors),
         *_programs_of_letters(draft, programs),
         *_assigned(draft, programs),
@@ -65,20 +66,19 @@ def _alike(entries: Listed) -> Iterator[Problem]:
 
 def _letters_alike(draft: Draft, mentors: Register, programs: Register) -> Iterator[Problem]:
     first: dict[str, Entry[LetterTable]] = {}
+    taken = {entry.table.id for entry in draft.letters if entry.table.id is not None}
     for entry in draft.letters:
-        if not entry.clear("id", "mentor", "type", "programs"):
+        if not entry.clear("id", "mentor", "type"):
             continue
-        own = letter_id(entry.table, mentors, programs)
+        own = letter_id(entry.table, mentors)
         if own is None:
             continue
         if own not in first:
             first[own] = entry
         elif entry.table.id is None:
-            yield Problem(
-                path=(*entry.path, "id"),
-                allowed=f"it is missing, and {written(first[own].path)} has the same mentor, type "
-                "and programs: give each letter an id",
-            )
+            other = free_letter_id(entry.table, mentors, programs, {*taken, *first})
+            taken.add(other)
+            yield Problem(path=(*entry.path, "id"), allowed=_ids_to_paste(first[own], own, other))
         else:
             yield Problem(
                 path=(*entry.path, "id"),
@@ -86,8 +86,20 @@ def _letters_alike(draft: Draft, mentors: Register, programs: Register) -> Itera
             )
 
 
-def _former(draft: Draft, mentors: Register, programs: Register) -> Iterator[Problem]:
-    letters = [letter_id(entry.table, mentors, programs) for entry in draft.letters]
+def _ids_to_paste(first: Entry[LetterTable], own: str, other: str) -> str:
+    """Say which ids keep two letters apart, so that the events of neither are lost (S7)."""
+    where = written(first.path)
+    if first.table.id is not None:
+        return f'it is missing, and {where} has the one that is made here: write id = "{other}"'
+    return (
+        f"it is missing, and {where} has the same mentor and type: write "
+        f'id = "{own}" there and id = "{other}" here. The letter that was there first keeps the '
+        "shorter one"
+    )
+
+
+def _former(draft: Draft, mentors: Register) -> Iterator[Problem]:
+    letters = [letter_id(entry.table, mentors) for entry in draft.letters]
     yield from _taken(
         [(entry.path, entry.table.formerly or ()) for entry in draft.mentors],
         [own_id(entry.table) for entry in draft.mentors],

@@ -65,8 +65,7 @@ def program_id(name: str, taken: Container[str]) -> str:
 def letter_id(mentor: str, form: str, taken: Container[str]) -> str:
     """Make a letter's id of its mentor's and its type.
 
-    It is written into the file, since one that is left out is made from the programs, too, and
-    would change with each that is added.
+    It is written into the file, so that a second letter of the type can get one of its own.
     """
     return _free([f"{mentor[: ID_LENGTH - 16]}-{form}"], taken)
 

@@ -1,5 +1,6 @@
 """Who is who: ids, a letter's mentor and programs, and where its due date comes from (S7)."""
 
+import re
 from itertools import permutations
 
 import pytest
@@ -165,7 +166,6 @@ def test_deadline_before_the_cycle_is_refused(refused: Refused) -> None:
 
 def test_s7_made_letter_ids_do_not_depend_on_the_position(loaded: Loaded) -> None:
     letters = [
-        letter('programs = ["home"]'),
         letter('programs = ["bayview", "home"]'),
         letter('programs = ["home"]\ntype = "chair"'),
         letter('programs = ["home"]', mentor="Dr. B"),
@@ -175,17 +175,61 @@ def test_s7_made_letter_ids_do_not_depend_on_the_position(loaded: Loaded) -> Non
         for order in permutations(letters)
     ]
     assert len(set(found)) == 1
-    assert "prof-ana-ruiz-narrative-bayview-home" in found[0]
-    assert len(found[0]) == 4
+    assert found[0] == {"prof-ana-ruiz-narrative", "prof-ana-ruiz-chair", "dr-b-narrative"}
+
+
+def test_s7_a_program_more_makes_no_other_letter(loaded: Loaded) -> None:
+    few = loaded(LEAST + PROGRAMS + letter('programs = ["home"]')).season.letters[0]
+    more = loaded(LEAST + PROGRAMS + letter('programs = ["home", "bayview"]')).season.letters[0]
+    assert few.id == more.id == "prof-ana-ruiz-narrative"
+    assert few.formerly == ("prof-ana-ruiz-narrative-home",)
+    assert more.formerly == ("prof-ana-ruiz-narrative-bayview-home",)
+
+
+def test_s7_an_id_by_the_old_rule_is_not_claimed_from_a_letter_that_states_it(
+    loaded: Loaded,
+) -> None:
+    stating = letter('id = "b"\nprograms = ["home"]\nformerly = ["prof-ana-ruiz-narrative-home"]')
+    first, _ = loaded(LEAST + PROGRAMS + letter('programs = ["home"]') + stating).season.letters
+    assert first.formerly == ()
 
 
 def test_s7_letters_alike_need_ids(loaded: Loaded, refused: Refused) -> None:
     report = refused(LEAST + letter(DATED) + letter("deadline = 2027-02-01"))
     assert paths(report) == ["letters[1].id"]
-    assert "give each letter an id" in report
+    assert 'id = "prof-ana-ruiz-narrative" there' in report
+    assert 'id = "prof-ana-ruiz-narrative-2" here' in report
     loaded(LEAST + letter(DATED) + letter(DATED + '\nid = "second"'))
     twice = letter(DATED + '\nid = "one"') + letter(DATED + '\nid = "one"', mentor="Dr. B")
     assert paths(refused(LEAST + twice)) == ["letters[1].id"]
+
+
+def test_s7_ids_that_are_printed_for_letters_alike_keep_what_each_was_known_by(
+    loaded: Loaded, refused: Refused
+) -> None:
+    served = ('programs = ["home"]', 'programs = ["bayview"]', 'programs = ["bayview", "home"]')
+    report = refused(LEAST + PROGRAMS + "".join(map(letter, served)))
+    assert paths(report) == ["letters[1].id", "letters[2].id"]
+    pasted = re.findall(r'id = "([^"]+)"', report)
+    own = "prof-ana-ruiz-narrative"
+    assert pasted == [own, f"{own}-bayview", own, f"{own}-bayview-home"]
+    ids = [f'id = "{one}"\n' for one in (pasted[0], pasted[1], pasted[3])]
+    letters = [letter(one + rest) for one, rest in zip(ids, served, strict=True)]
+    found = loaded(LEAST + PROGRAMS + "".join(letters)).season.letters
+    known = [{one.id, *one.formerly} for one in found]
+    # By what an earlier lorsync made of each, and by what this one makes of the first.
+    assert [f"{own}-home" in known[0], own in known[0]] == [True, True]
+    assert [f"{own}-bayview" in known[1], f"{own}-bayview-home" in known[2]] == [True, True]
+
+
+def test_s7_a_letter_is_kept_apart_from_one_that_states_the_id_made_for_it(
+    refused: Refused,
+) -> None:
+    chair = letter(DATED + '\ntype = "chair"\nid = "prof-ana-ruiz-narrative"')
+    report = refused(LEAST + chair + letter(DATED))
+    assert paths(report) == ["letters[1].id"]
+    assert 'write id = "prof-ana-ruiz-narrative-2"' in report
+    assert "there" not in report
 
 
 def test_s7_former_id_belongs_to_one_entry(refused: Refused) -> None:

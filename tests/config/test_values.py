@@ -62,7 +62,8 @@ def test_empty_calendar_table_is_a_local_calendar(loaded: Loaded) -> None:
 def test_cycle_is_named_after_the_year_of_the_last_due_date(loaded: Loaded) -> None:
     assert loaded(ONE_LETTER).season.cycle.name == "2027"
     programs = '[[programs]]\nid = "p"\ndeadline = 2029-01-02\nlag_days = 5\n'
-    assert loaded(ONE_LETTER + programs + letter('programs = ["p"]')).season.cycle.name == "2028"
+    late = letter('programs = ["p"]', mentor="Dr. B")
+    assert loaded(ONE_LETTER + programs + late).season.cycle.name == "2028"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_one_letter_serves_the_programs_of_a_mentor(applicant: Applicant) -> Non
     assert season.letters[0] == Letter(
         id="alvarez-narrative", mentor="alvarez", programs=("home-im", "lakeside"),
         type=LetterType.NARRATIVE, facts=season.letters[0].facts,
+        formerly=("alvarez-narrative-home-im-lakeside",),
     )  # fmt: skip
     assert season.letters[0].facts.asked_on == date(2026, 10, 1)
     assert season.mentors["chen"].email == "wei@x.edu"
