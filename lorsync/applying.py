@@ -92,6 +92,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),
         departed=departed_of(seen.said, settings.season),
+        finished=work.finished,
         planned=work.plan.events,
         today=today_of(settings, desk.now),
     )

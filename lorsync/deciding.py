@@ -3,7 +3,7 @@
 The rules are the core's; here they are given what they need.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -13,6 +13,7 @@ from lorsync.core.doubt import Doubt, in_doubt, latest, unanswered
 from lorsync.core.entry import Entry
 from lorsync.core.facts import with_statements
 from lorsync.core.guards import explained_by_facts, hold_back
+from lorsync.core.memory import Members, finished_of
 from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
 from lorsync.core.renaming import names_of
@@ -28,7 +29,7 @@ class Work:
     """What a pass is to do: what it saw, what follows from it, and what has to be asked first.
 
     ``held`` are the deletions that wait for a yes (S18), ``among`` so many events, ``swaps`` the
-    newcomers who do (S7).
+    newcomers who do (S7). ``finished`` are the letters that are in or were declined.
     """
 
     plan: Plan
@@ -38,15 +39,23 @@ class Work:
     seen: Seen
     doubts: Sequence[Doubt]
     swaps: Sequence[Swap]
+    finished: Members
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the person has said yes to: deletions (S17, S18), newcomers (S7)."""
+
+    deletions: bool = False
+    newcomers: bool = False
 
 
 def work_of(
-    settings: Settings, ledger: Ledger, seen: Seen, *, now: datetime, accept_deletions: bool
+    settings: Settings, ledger: Ledger, seen: Seen, *, now: datetime, answers: Answers
 ) -> Work:
     """Return what a pass is to do; nothing is written, and the ledger is only read.
 
-    ``now`` is aware. ``accept_deletions``: the person says that what is gone is meant to be gone
-    (S7, S18).
+    ``now`` is aware.
     """
     today = today_of(settings, now)
     marks = names_of(settings.season).marks([*ledger.marks(), *seen.learned.marks])
@@ -63,17 +72,16 @@ def work_of(
     )
     planned, _ = plan_of(known, today)
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
-    among = standing_among(seen.entries.values(), ledger)
-    actions, held = _choose(
-        told,
-        seen.entries,
-        wanted,
-        today,
-        among=None if accept_deletions else among,
-        before=held_before(ledger),
-    )
-    found = [] if accept_deletions else _swaps(settings.season, seen)
-    actions, _ = hold_newcomers(actions, found)
+    finished = finished_of(seen.said, settings.season, planned.letters, said)
+    found = [] if answers.newcomers else _swaps(settings.season, seen, finished)
+    actions, _ = hold_newcomers(_decided(told, seen.entries, wanted, today), found)
+    among, held = standing_among(seen.entries.values(), ledger), list[Delete]()
+    # A yes to what is gone from the calendar is none to what lorsync itself would delete.
+    if seen.believed or not answers.deletions:
+        limit = settings.sync.deletion_limit
+        actions, held = hold_back(
+            actions, live=among, share=limit.share, count=limit.count, before=held_before(ledger)
+        )
     if seen.emptied:
         # As the warning says: with everything gone, nothing is created beside it.
         actions = []
@@ -85,6 +93,7 @@ def work_of(
         seen=seen,
         doubts=doubts,
         swaps=found,
+        finished=finished,
     )
 
 
@@ -100,33 +109,26 @@ def _doubts(
     return latest(doubts)
 
 
-def _swaps(season: Season, seen: Seen) -> list[Swap]:
-    """Return who vanished from the config while another appeared, since it last ruled (S7)."""
+def _swaps(season: Season, seen: Seen, finished: Members) -> list[Swap]:
+    """Return who vanished from the config while another appeared, in the whole season (S7)."""
     if seen.said is None:
         return []
     written: dict[MentorId, tuple[LetterId, ...]] = {}
     for entry in seen.entries.values():
         if entry.identity.kind in CONTACTS:
             written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
-    return swaps(season, seen.said.members, written)
+    return swaps(season, seen.said, written, finished)
 
 
-def _choose(
+def _decided(
     settings: Settings,
     entries: Mapping[Uid, Entry],
     wanted: Mapping[Uid, tuple[Event, Content]],
     today: date,
-    *,
-    among: int | None,
-    before: Collection[Uid],
-) -> tuple[list[Action], list[Delete]]:
-    """Return what is to be done, and the deletions that look like an accident (S18).
-
-    ``among`` is how many events stand, None where the person has accepted all deletions;
-    ``before`` are the events whose deletions were held in the last pass.
-    """
+) -> list[Action]:
+    """Return all that is to be done, before anything of it has to wait for an answer."""
     letters = {letter.id: letter for letter in settings.season.letters}
-    actions = decide(
+    return decide(
         entries,
         wanted,
         today=today,
@@ -134,7 +136,3 @@ def _choose(
         known_letters=frozenset(letters),
         explained=explained_by_facts(entries.values(), letters, today),
     )
-    if among is None:
-        return actions, []
-    limit = settings.sync.deletion_limit
-    return hold_back(actions, live=among, share=limit.share, count=limit.count, before=before)

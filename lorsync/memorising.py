@@ -60,13 +60,15 @@ def wanted_memory(
     *,
     members: Members,
     departed: Members,
+    finished: Members,
     planned: Iterable[Event],
     today: date,
 ) -> Memory:
     """Return what the memory should say; ``retired`` includes what is about to be deleted.
 
     ``members`` are the mentors with their letters, as far as nobody has to be asked about them,
-    ``departed`` those who were among them, ``planned`` the events that are wanted.
+    ``departed`` those who were among them, ``finished`` the letters that are in or were declined,
+    ``planned`` the events that are wanted.
     """
     season = settings.season
     kept = [entry for uid, entry in entries.items() if uid not in retired]
@@ -78,6 +80,7 @@ def wanted_memory(
         writer=writer_of(ledger),
         members=members,
         departed=departed,
+        finished=finished,
         kept=kept_of(kept, today),
         retired=retired,
         marks=marks_of(season, ledger),

@@ -39,7 +39,8 @@ class Seen:
     all of ours are gone at once, so none of them counts as deleted by the person (S18).
     ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
     ``strangers`` are who else is there. ``asked`` are the events that went with a restored backup,
-    as far as the person has not said what became of them (S17).
+    as far as the person has not said what became of them (S17). ``believed`` are those of which
+    they have just said that they deleted them (S17, S18).
     """
 
     key: SeasonKey
@@ -53,6 +54,7 @@ class Seen:
     learned: Learned
     strangers: Strangers = NOBODY
     asked: frozenset[Uid] = frozenset()
+    believed: frozenset[Uid] = frozenset()
 
     @property
     def said(self) -> Memory | None:
@@ -139,6 +141,12 @@ def held_against(
         if uid in learned.entries and entry.state not in AWAY
     }
     changed |= adopted
+    doubtful = sight.all_gone(entries)
+    believed = {
+        uid
+        for uid, entry in observed.items()
+        if entry.state is State.DISMISSED and (doubtful or sight.is_asked(entries[uid]))
+    }
     away = {g.uid for g in gone}
     now = {uid: e for uid, e in entries.items() if uid not in away} | changed
     return Seen(
@@ -148,7 +156,7 @@ def held_against(
         changed={uid: e for uid, e in changed.items() if uid not in away},
         gone=tuple(gone),
         adopted=frozenset(adopted),
-        emptied=sight.all_gone(entries) and not sight.looking.believe_emptied,
+        emptied=doubtful and not sight.looking.believe_emptied,
         memory=sight.memory,
         learned=learned,
         asked=frozenset(
@@ -156,6 +164,7 @@ def held_against(
             for uid, entry in now.items()
             if entry.state is State.MISSING and uid in entries and sight.is_asked(entries[uid])
         ),
+        believed=frozenset(believed),
     )
 
 

@@ -26,7 +26,8 @@ class Summary:
 
     ``repeatable``: it changed nothing, in the ledger neither, so that as long as nothing else does,
     and on the same day, another pass would say the same. ``idle`` says of what was asked for beside
-    the pass that there was nothing of it to do.
+    the pass that there was nothing of it to do. ``dismissed`` is what counts as deleted by the
+    person because they have just said so (S17, S18).
     """
 
     created: tuple[Change, ...] = ()
@@ -40,6 +41,7 @@ class Summary:
     warnings: tuple[PlanWarning, ...] = ()
     repeatable: bool = False
     idle: tuple[str, ...] = ()
+    dismissed: tuple[Change, ...] = ()
 
     @property
     def wrote(self) -> bool:

@@ -48,6 +48,7 @@ def report_of(
         ),
         missing=standing_in(lambda e: e.state is State.MISSING, entries.values(), today),
         held=changes_of_entries(action.entry for action in work.held),
+        dismissed=changes_of_entries(seen.entries[uid] for uid in sorted(seen.believed)),
         requests=calendar.requests,
         warnings=(
             *work.plan.warnings,

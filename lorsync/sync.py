@@ -10,7 +10,7 @@ from lorsync.core.entry import Entry
 from lorsync.core.identity import season_key
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.cycles import close_season
-from lorsync.deciding import work_of
+from lorsync.deciding import Answers, work_of
 from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import gather
 from lorsync.observing import Looking, Seen
@@ -29,7 +29,8 @@ _NOTHING_TO_TAKE_OVER = "There was nothing to take over: no other config rules t
 class Options:
     """How to run a pass.
 
-    ``accept_deletions``: the person says that what is gone is meant to be gone (S7, S18).
+    Each question has its own answer: ``accept_deletions`` says that what is gone is meant to be
+    gone (S18), ``accept_newcomers`` that who is new is nobody who was there before (S7).
     ``new_cycle`` begins a season of its own beside the last one (S6); ``take_over`` lets this
     config rule where another one did (S20), and ``move`` takes all events to the account that the
     config names now (S19).
@@ -40,6 +41,7 @@ class Options:
     dry_run: bool = False
     full: bool = False
     accept_deletions: bool = False
+    accept_newcomers: bool = False
     new_cycle: bool = False
     take_over: bool = False
     move: bool = False
@@ -50,7 +52,12 @@ class Options:
     def is_plain(self) -> bool:
         """Whether it is a pass like the daemon's own; how much it lists makes no difference."""
         return not (
-            self.dry_run or self.accept_deletions or self.new_cycle or self.take_over or self.move
+            self.dry_run
+            or self.accept_deletions
+            or self.accept_newcomers
+            or self.new_cycle
+            or self.take_over
+            or self.move
         )
 
 
@@ -79,7 +86,8 @@ def run_pass(
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
     seen, idle = _ruled(seen, settings, ledger, options)
-    work = work_of(settings, ledger, seen, now=now, accept_deletions=options.accept_deletions)
+    answers = Answers(deletions=options.accept_deletions, newcomers=options.accept_newcomers)
+    work = work_of(settings, ledger, seen, now=now, answers=answers)
     if options.dry_run:
         outcomes = foreseen(work)
     else:

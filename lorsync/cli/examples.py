@@ -93,6 +93,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("sync", "one pass"),
         ("-q sync", "says nothing where all is well; for cron"),
         ("sync --accept-deletions", "yes to deletions that wait for it"),
+        ("sync --accept-newcomers", "who is new is nobody who was there before"),
     ),
     "timeline": (
         ("timeline", "the season on the terminal"),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 @click.command("sync")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 @click.option("--accept-deletions", is_flag=True, help="Say yes to deletions that wait for it.")
+@click.option(
+    "--accept-newcomers", is_flag=True, help="Say that who is new is nobody who was there before."
+)
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with follow-ups of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that [calendar] names.")
@@ -35,6 +38,7 @@ def command(
     *,
     dry_run: bool,
     accept_deletions: bool,
+    accept_newcomers: bool,
     new_cycle: bool,
     take_over: bool,
     move: bool,
@@ -54,7 +58,7 @@ def command(
     if unattended:
         spare_login(options, state_of(options))
     ahead = None
-    if not (dry_run or accept_deletions or new_cycle or take_over or move):
+    if not (dry_run or accept_deletions or accept_newcomers or new_cycle or take_over or move):
         seen = glance(config_path(options), state_of(options), now=now())
         if isinstance(seen, Summary):
             _show(options, seen, dry_run=False, as_json=as_json)
@@ -68,6 +72,7 @@ def command(
     wanted = Options(
         dry_run=dry_run,
         accept_deletions=accept_deletions,
+        accept_newcomers=accept_newcomers,
         new_cycle=new_cycle,
         take_over=take_over,
         move=move and not dry_run,
@@ -140,7 +145,7 @@ def _ask(settings: "Settings", state: "Path", wanted: "Options") -> None:
         return
     with Waiting("Looking at the calendar"):
         looked = pass_once(settings, state, now=now(), options=replace(wanted, dry_run=True))
-    if looked.deleted or looked.missing:
+    if looked.deleted or looked.dismissed:
         _show_losses(looked)
         confirm("Go on?", yes=False)
 
@@ -151,6 +156,6 @@ def _show_losses(looked: "Report") -> None:
     out = console(stderr=True)
     for heading, changes in (
         ("Would be deleted:", looked.deleted),
-        ("Would count as deleted by you:", looked.missing),
+        ("Would count as deleted by you:", looked.dismissed),
     ):
         show_changes(out, heading, sorted(changes, key=lambda change: change.day))

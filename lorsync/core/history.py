@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from lorsync.core.decision import departing
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.merge import Gone, deleted
-from lorsync.core.model import History, LetterId, Plan, Uid
+from lorsync.core.model import History, Kind, LetterId, Plan, Uid
 
 
 def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -> History:
@@ -24,8 +24,7 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
     used = retired | past | released
     standing = {
         e.identity: e.uid
-        # Where two stand, the one that nobody moved is the plan's.
-        for e in sorted(listed, key=lambda e: (not e.placed.pinned, e.uid))
+        for e in sorted(listed, key=_precedence)
         if e.uid not in used and e.state not in AWAY
     }
     placed = tuple(e.placed for e in listed if e.uid not in released)
@@ -36,6 +35,18 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
         if e.uid in released and e.passed is not None
     )
     return History(placed=placed, retired=used, standing=standing)
+
+
+def _precedence(entry: Entry) -> tuple[bool, Uid]:
+    """Return by what the plan's own is known where two events of one identity stand: the last.
+
+    Of follow-ups that is the one that nobody moved: a moved one was for what is over (S10). Of
+    others it is the one in which something is the person's: the other was made while nobody knew
+    that they are the same (S7).
+    """
+    if entry.identity.kind is Kind.FOLLOW_UP:
+        return not entry.placed.pinned, entry.uid
+    return bool(entry.changed), entry.uid
 
 
 def settled(

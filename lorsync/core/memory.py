@@ -12,9 +12,20 @@ from typing import Final
 from lorsync.core.content import Property
 from lorsync.core.doubt import Doubt
 from lorsync.core.entry import AWAY, Entry, State
-from lorsync.core.facts import Fact, Mark
+from lorsync.core.facts import Fact, Mark, Statement
 from lorsync.core.identity import SeasonKey
-from lorsync.core.model import CONTACTS, Event, Identity, Kind, LetterId, MentorId, Season, Uid
+from lorsync.core.model import (
+    CONTACTS,
+    Event,
+    Identity,
+    Kind,
+    LetterId,
+    LetterStanding,
+    MentorId,
+    Season,
+    Stage,
+    Uid,
+)
 from lorsync.core.renaming import MENTOR_KINDS, names_of
 
 MEMORY_DAY: Final = date(2001, 1, 1)
@@ -60,8 +71,9 @@ class Memory:
 
     ``config`` is the digest of the config that last ruled, ``writer`` names the ledger that wrote
     this (S20). ``members`` are the mentors with their letters (S7), ``departed`` those that were
-    among them before. ``doubts`` says of whom nobody knows how often they were followed up, and
-    about whom the person has answered that.
+    among them before, ``finished`` the letters of either that are in or were declined. ``doubts``
+    says of whom nobody knows how often they were followed up, and about whom the person has
+    answered that.
     ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
     request is for. ``closed`` is the season that followed, None as long as this one goes on (S6).
     """
@@ -73,6 +85,7 @@ class Memory:
     writer: str
     members: Members
     departed: Members = field(default_factory=dict)
+    finished: Members = field(default_factory=dict)
     kept: tuple[Kept, ...] = ()
     retired: frozenset[Uid] = frozenset()
     marks: tuple[Mark, ...] = ()
@@ -90,6 +103,7 @@ class Memory:
                 ("config", self.config),
                 *(("member", m, frozenset(x)) for m, x in self.members.items()),
                 *(("departed", m, letter) for m, x in self.departed.items() for letter in x),
+                *(("finished", m, letter) for m, x in self.finished.items() for letter in x),
                 *(("kept", k.uid, k.how, k.ticks) for k in self.kept),
                 *(("retired", uid) for uid in self.retired),
                 *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
@@ -126,16 +140,48 @@ def members_of(season: Season) -> dict[MentorId, tuple[LetterId, ...]]:
 def departed_of(before: Memory | None, season: Season) -> dict[MentorId, tuple[LetterId, ...]]:
     """Return who was among the members of a memory once and is not in the config now.
 
-    A restored backup may bring their events back, which then have to be known as ours (S17).
+    A restored backup may bring their events back, which then have to be known as ours (S17), and a
+    newcomer may be one of them (S7). A letter that another mentor writes now departed as well.
     """
     if before is None:
         return {}
-    names, letters = names_of(season), {letter.id for letter in season.letters}
+    return _absent((before.departed, before.members), season)
+
+
+def finished_of(
+    before: Memory | None,
+    season: Season,
+    standings: Iterable[LetterStanding],
+    statements: Iterable[Statement],
+) -> dict[MentorId, tuple[LetterId, ...]]:
+    """Return the letters that are in or were declined, of all who ever were in the season (S7).
+
+    ``standings`` are those of the letters in the config. Of one that has departed the memory says
+    so, or what was stated of it (``statements``).
+    """
     found: dict[MentorId, tuple[LetterId, ...]] = {}
-    for mentor, own in (*before.departed.items(), *before.members.items()):
-        left = [letter for letter in map(names.letter, own) if letter not in letters]
+    if before is not None:
+        stated = {s.letter for s in statements if s.fact in {Fact.SUBMITTED, Fact.DECLINED}}
+        left = departed_of(before, season)
+        kept = _absent((before.finished,), season)
+        for mentor, letters in left.items():
+            ended = stated.union(kept.get(mentor, ()))
+            if own := tuple(letter for letter in letters if letter in ended):
+                found[mentor] = own
+    for standing in standings:
+        if standing.stage in {Stage.SUBMITTED, Stage.DECLINED}:
+            found[standing.mentor] = (*found.get(standing.mentor, ()), standing.id)
+    return found
+
+
+def _absent(groups: Iterable[Members], season: Season) -> dict[MentorId, tuple[LetterId, ...]]:
+    """Return the letters of each mentor that the config does not have under that mentor."""
+    names, now = names_of(season), members_of(season)
+    found: dict[MentorId, tuple[LetterId, ...]] = {}
+    for mentor, letters in (pair for group in groups for pair in group.items()):
+        today = names.mentor(mentor)
+        left = [x for x in map(names.letter, letters) if x not in now.get(today, ())]
         if left:
-            today = names.mentor(mentor)
             found[today] = tuple(dict.fromkeys((*found.get(today, ()), *left)))
     return found
 

@@ -38,6 +38,8 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield f"mentor {mentor} writes {','.join(letters)}"
     for mentor, letters in sorted(memory.departed.items()):
         yield f"mentor {mentor} wrote {','.join(letters)}"
+    for mentor, letters in sorted(memory.finished.items()):
+        yield f"mentor {mentor} finished {','.join(letters)}"
     yield from doubt_lines(memory.doubts)
     for kept in memory.kept:
         yield _kept_line(kept)
@@ -81,6 +83,7 @@ _CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
 _CLOSED = re.compile(rf"closed for season ({_HEX})")
 _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
 _DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
+_FINISHED = re.compile(r"mentor (\S+) finished (\S+)")
 _KEPT = re.compile(
     rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
     rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
@@ -116,6 +119,7 @@ def _read(lines: Sequence[str]) -> Memory | None:
         writer=config[2],
         members=_members(_MEMBER, lines),
         departed=_members(_DEPARTED, lines),
+        finished=_members(_FINISHED, lines),
         kept=tuple(k for found in _all(_KEPT, lines) if (k := _kept(found)) is not None),
         retired=frozenset(_uid(found[1]) for found in _all(_RETIRED, lines)),
         marks=tuple(m for found in _all(_MARK, lines) if (m := _mark(found)) is not None),

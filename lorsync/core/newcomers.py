@@ -1,71 +1,154 @@
 """Ask before contacting a newcomer while somebody else is gone: they may be the same (S7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from lorsync.core.decision import Action, Create, Update
-from lorsync.core.memory import Members, members_of
+from lorsync.core.decision import Action, Create, Delete, Release, Update
+from lorsync.core.entry import Entry
+from lorsync.core.memory import Members, Memory, members_of
 from lorsync.core.model import CONTACTS, LetterId, MentorId, PlanWarning, Reason, Season
-from lorsync.core.renaming import names_of
+from lorsync.core.renaming import Names, names_of
+
+_Letters = Mapping[MentorId, Collection[LetterId]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
     """Mentors or letters that are gone from the config, and new ones in their stead.
 
-    ``mentor`` is whose letters they are, None where they are mentors themselves.
+    ``mentor`` is whose letters they are, None where they are mentors themselves. ``former`` is who
+    wrote a letter that has the same id under another mentor now, ``stays`` whether the config still
+    has that mentor. ``letters`` are the newcomers', ``left`` those of whoever is gone.
     """
 
     gone: tuple[str, ...]
     new: tuple[str, ...]
     letters: frozenset[LetterId]
+    left: frozenset[tuple[MentorId, LetterId]]
     mentor: MentorId | None = None
+    former: MentorId | None = None
+    stays: bool = False
 
 
-def swaps(season: Season, before: Members, written: Members) -> list[Swap]:
-    """Return who vanished while another appeared, since the config last ruled (``before``).
+def swaps(season: Season, said: Memory, written: _Letters, finished: Members) -> list[Swap]:
+    """Return who vanished while another appeared, of all who ever were in the season.
 
-    Whom ``formerly`` explains is neither, nor whom an event contacts already (``written``). One who
-    only went, or only came, needs no question.
+    ``said`` is what the memory says, ``written`` whom an event contacts already, and for which
+    letters: they are no newcomers, nor is whom ``formerly`` explains. ``finished`` are the letters
+    that were in or declined: who had only such letters is an ordinary change. One who only went, or
+    only came, needs no question.
     """
-    names, now = names_of(season), members_of(season)
-    then: dict[MentorId, set[LetterId]] = {}
-    for mentor, letters in before.items():
-        then.setdefault(names.mentor(mentor), set()).update(map(names.letter, letters))
-    gone = sorted(then.keys() - now.keys())
-    new = sorted(now.keys() - then.keys() - written.keys())
+    ever, now = _ever(said, names_of(season)), members_of(season)
+    listed = {letter.id for letter in season.letters}
+    open_then = {
+        mentor: letters - set(finished.get(mentor, ())) for mentor, letters in ever.items()
+    }
+    new = sorted(now.keys() - ever.keys() - written.keys())
+    came = {
+        mentor: {*letters}.difference(ever.get(mentor, ()), written.get(mentor, ()))
+        for mentor, letters in now.items()
+    }
+    gone = sorted(
+        mentor
+        for mentor, letters in open_then.items()
+        if mentor not in now
+        # A letter that the config has under another mentor is that one's to be asked about.
+        if letters - listed or any(letters & came[each] for each in new)
+    )
     found = []
     if gone and new:
-        theirs = frozenset(letter for mentor in new for letter in now[mentor])
-        found.append(Swap(gone=tuple(gone), new=tuple(new), letters=theirs))
-    for mentor in sorted(now.keys() & then.keys()):
-        gone_letters = sorted(then[mentor].difference(now[mentor]))
-        new_letters = sorted({*now[mentor]}.difference(then[mentor], written.get(mentor, ())))
-        if gone_letters and new_letters:
-            found.append(
-                Swap(
-                    gone=tuple(gone_letters),
-                    new=tuple(new_letters),
-                    letters=frozenset(new_letters),
-                    mentor=mentor,
-                )
-            )
+        found.append(_persons(gone, new, ever, now))
+    answered = set(gone) if new else set[MentorId]()
+    for mentor in sorted(now):
+        others = open_then.keys() - {mentor} - (answered if mentor in new else set())
+        handed = {
+            letter: former
+            for former in sorted(others)
+            for letter in sorted(came[mentor] & open_then[former])
+        }
+        found += [
+            _handed(letter, former, mentor, stays=former in now)
+            for letter, former in handed.items()
+        ]
+        went, unknown = open_then.get(mentor, set()) - listed, came[mentor] - handed.keys()
+        if went and unknown:
+            found.append(_letters(went, unknown, mentor))
     return found
+
+
+def _ever(said: Memory, names: Names) -> dict[MentorId, set[LetterId]]:
+    """Return all mentors who were ever in the season, with all their letters, by today's ids."""
+    found: dict[MentorId, set[LetterId]] = {}
+    for mentor, letters in (*said.departed.items(), *said.members.items()):
+        found.setdefault(names.mentor(mentor), set()).update(map(names.letter, letters))
+    return found
+
+
+def _persons(
+    gone: Sequence[MentorId], new: Sequence[MentorId], then: _Letters, now: _Letters
+) -> Swap:
+    return Swap(
+        gone=tuple(gone),
+        new=tuple(new),
+        letters=frozenset(letter for mentor in new for letter in now[mentor]),
+        left=frozenset((mentor, letter) for mentor in gone for letter in then[mentor]),
+    )
+
+
+def _letters(gone: Collection[LetterId], new: Collection[LetterId], mentor: MentorId) -> Swap:
+    return Swap(
+        gone=tuple(sorted(gone)),
+        new=tuple(sorted(new)),
+        letters=frozenset(new),
+        left=frozenset((mentor, letter) for letter in gone),
+        mentor=mentor,
+    )
+
+
+def _handed(letter: LetterId, former: MentorId, mentor: MentorId, *, stays: bool) -> Swap:
+    return Swap(
+        gone=(letter,),
+        new=(letter,),
+        letters=frozenset({letter}),
+        left=frozenset({(former, letter)}),
+        mentor=mentor,
+        former=former,
+        stays=stays,
+    )
 
 
 def hold_newcomers(
     actions: Sequence[Action], found: Sequence[Swap]
 ) -> tuple[list[Action], list[Action]]:
-    """Divide actions into those to do now and those that contact a newcomer."""
+    """Divide actions into those to do now and those that wait for an answer.
+
+    What contacts a newcomer waits, and what takes an event of whoever vanished off the calendar or
+    releases it; so does what would be created in the place of such an event (I2).
+    """
     letters = frozenset(letter for swap in found for letter in swap.letters)
-    held: list[Action] = [
-        action
+    left = frozenset(pair for swap in found for pair in swap.left)
+    going = {
+        action.entry.uid: action.entry
         for action in actions
-        if isinstance(action, Create | Update)
-        and action.event.kind in CONTACTS
-        and letters.intersection(action.event.letters)
-    ]
-    return [action for action in actions if action not in held], held
+        if isinstance(action, Delete | Release) and _is_of(left, action.entry)
+    }
+    places = {entry.identity for entry in going.values()}
+    now, held = list[Action](), list[Action]()
+    for action in actions:
+        match action:
+            case Create(event=event):
+                contacts = event.kind in CONTACTS and not letters.isdisjoint(event.letters)
+                waits = contacts or event.identity in places
+            case Update(event=event):
+                waits = event.kind in CONTACTS and not letters.isdisjoint(event.letters)
+            case _:
+                waits = action.entry.uid in going
+        (held if waits else now).append(action)
+    return now, held
+
+
+def _is_of(left: Collection[tuple[MentorId, LetterId]], entry: Entry) -> bool:
+    return any((entry.mentor, letter) in left for letter in entry.letters)
 
 
 def newcomer_warnings(found: Sequence[Swap]) -> list[PlanWarning]:
@@ -74,15 +157,40 @@ def newcomer_warnings(found: Sequence[Swap]) -> list[PlanWarning]:
         PlanWarning(
             code="same-person" if swap.mentor is None else "same-letter",
             subject=swap.new[0],
-            message=f"{_listed(swap.gone)} gone from the config, and {_listed(swap.new)} new. "
-            f"Nothing that asks for the new {'letters' if swap.mentor else 'mentors’ letters'} is "
-            f"written until you say which it is. If it is the same, write formerly = "
-            f'["{swap.gone[0]}"] there; if not, run: lorsync sync --accept-deletions',
+            message=_question(swap),
             reasons=(Reason(rule="S7", text="a new id may be an old one under a new name"),),
         )
         for swap in found
     ]
 
 
+def _question(swap: Swap) -> str:
+    if swap.former is not None:
+        what = f"{swap.new[0]} was by {swap.former}, and is by {swap.mentor} now."
+    else:
+        what = f"{_listed(swap.gone)} gone from the config, and {_listed(swap.new)} new."
+    asked_for = "the new mentors’ letters" if swap.mentor is None else _those(swap.new)
+    waits = (
+        f"Nothing that asks for {asked_for} is written, and nothing of "
+        f"{swap.former or _named(swap.gone)} is taken off, until you say which it is."
+    )
+    yes = "run: lorsync sync --accept-newcomers"
+    if swap.stays:
+        answer = f"If another mentor writes it now, {yes}; if not, put its mentor right."
+    else:
+        old = swap.former or swap.gone[0]
+        where = "there" if swap.former is None else f"in the entry of {swap.mentor}"
+        answer = f'If it is the same, write formerly = ["{old}"] {where}; if not, {yes}'
+    return f"{what} {waits} {answer}"
+
+
+def _those(letters: Sequence[str]) -> str:
+    return "that letter" if len(letters) == 1 else "those letters"
+
+
+def _named(ids: Sequence[str]) -> str:
+    return " and ".join(ids)
+
+
 def _listed(ids: Sequence[str]) -> str:
-    return f"{' and '.join(ids)} {'is' if len(ids) == 1 else 'are'}"
+    return f"{_named(ids)} {'is' if len(ids) == 1 else 'are'}"

@@ -97,6 +97,7 @@ def _enlist(
         for each in ids:
             for generation in count():
                 uid = uid_for(key, kind, each, slot, generation)
-                members[uid] = own
+                # A letter that changed hands is that of its mentor now, who comes first.
+                members.setdefault(uid, own)
                 if generation + 1 >= generations and uid not in retired:
                     break

@@ -20,7 +20,9 @@ from tests.sync.person import NOT_NEEDED, Acts, day_of, title_of
 from tests.sync.test_crashes import Bomb, Killed, bombed, disarmed
 from tests.sync.watching import identity_of, told
 
-WAITING = frozenset({"refused", "same-person", "same-letter"})
+ASKING = frozenset({"same-person", "same-letter"})
+"""The warnings with which events of who is gone are on the calendar still (S7)."""
+WAITING = ASKING | {"refused"}
 """The warnings with which events of the plan are not on the calendar yet."""
 
 
@@ -164,10 +166,11 @@ class Season(Commanding):
 
     def _sync(self, it: Device, *, accept: bool) -> Report:
         """Run a pass; where the other machine's config rules, this one takes over (S20)."""
+        answers = {"accept_deletions": accept, "accept_newcomers": accept}
         try:
-            return it.desk.sync(accept_deletions=accept)
+            return it.desk.sync(**answers)
         except ConfigError:
-            return it.desk.sync(accept_deletions=accept, take_over=True)
+            return it.desk.sync(**answers, take_over=True)
 
     def _hold_done(self, it: Device, before: dict[Href, bytes], report: Report) -> None:
         """Hold everything after a pass that came to its end."""
@@ -278,7 +281,7 @@ class Season(Commanding):
             acts = self.seen.acts.get(href, Acts())
             if href in self.left_to_them and acts.title is not None and len(self.devices) > 1:
                 continue  # The one that released it leaves it, whatever its title says since.
-            if href in self.doubtful:
+            if href in self.doubtful or any(w.code in ASKING for w in report.warnings):
                 continue
             if href in self.unticked and (acts.text is not None or acts.title is not None):
                 # A ledger that never saw the tick has the memory's word for it, and no block or
