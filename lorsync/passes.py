@@ -40,7 +40,7 @@ from lorsync.errors import (
 )
 from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
-from lorsync.planning import frozen_key, observing, today_of
+from lorsync.planning import frozen_key, observing, today_of, zone_warning
 from lorsync.ports import Calendar
 from lorsync.records import LAST_RUN, pass_memo
 from lorsync.report import Report
@@ -247,7 +247,7 @@ def _passed(
             moved = move(settings.calendar, state, ledger, allowance=allowance)
     with _calendar(settings, state, ledger, ahead, now=now, dry_run=options.dry_run) as calendar:
         report = run_pass(settings, calendar, ledger, now=now, options=chosen)
-    more = (*moved, *renamed_warning(settings.calendar, ledger))
+    more = (*moved, *renamed_warning(settings.calendar, ledger), *zone_warning(settings))
     report = replace(report, warnings=(*report.warnings, *more)) if more else report
     if options.move and not to_move:
         report = replace(report, idle=(*report.idle, _NOTHING_TO_MOVE))

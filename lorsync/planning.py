@@ -67,8 +67,9 @@ def plan_of(found: Known, today: date) -> tuple[Plan, History]:
 def known(settings: Settings, state: Path, today: date) -> Known:
     """Return what the config and the ledger say; the state folder is left as it is."""
     season = observing(settings, state, today).season
+    warnings = zone_warning(settings)
     if not has_ledger(state):
-        return Known(season=season, key=season_key(season))
+        return Known(season=season, key=season_key(season), warnings=warnings)
     ledger = SqliteLedger(state)
     try:
         check_owner(season, ledger)
@@ -79,7 +80,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
             entries=entries,
             retired=ledger.retired(),
             unsure=unanswered(doubts_of(season, ledger)),
-            warnings=(*name_warning(season, ledger), *cycle_warning(season, ledger)),
+            warnings=(*warnings, *name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
     finally:
         ledger.close()
@@ -269,6 +270,23 @@ def name_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
         "--state-dir of its own."
     )
     return (PlanWarning(code="applicant-renamed", subject="applicant", message=message),)
+
+
+def zone_warning(settings: Settings) -> tuple[PlanWarning, ...]:
+    """Say that the config leaves the zone to a machine that does not say it, or says two."""
+    machine = settings.machine
+    if machine is None or (machine.source and not machine.others):
+        return ()
+    others = " and ".join(f"{where} says {what}" for where, what in machine.others)
+    if machine.source:
+        said = f"{machine.source} says {machine.zone.key}, and {others}"
+    else:
+        said = others or "this machine says no zone either"
+    message = (
+        f"The config names no time zone: {said}. Every day is meant in {machine.zone.key}. To "
+        'settle it, write timezone = "…" into [applicant], such as Europe/Madrid.'
+    )
+    return (PlanWarning(code="zone", subject="applicant", message=message),)
 
 
 def check_owner(season: Season, ledger: Ledger) -> None:

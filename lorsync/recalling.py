@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
+from zoneinfo import available_timezones
 
-from lorsync.core.digest import config_digest
+from lorsync.core.digest import config_digest, zone_of
 from lorsync.core.ical import UnreadableError, description_of
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.memory import (
@@ -202,11 +203,27 @@ def check_open(there: Recalled | None) -> None:
 def check_rule(settings: Settings, ledger: Ledger, there: Recalled | None) -> None:
     """Stand by where another lorsync with another config rules (S20). Raises ConfigError."""
     if is_ruled_by_another(settings, ledger, there):
-        msg = (
+        msg = _of_another_zone(settings, there) or (
             "Another lorsync, with another config, keeps this calendar. Nothing was written. Give "
             "both the same config, or, if this one shall rule, run: lorsync sync --take-over"
         )
         raise ConfigError(msg)
+
+
+def _of_another_zone(settings: Settings, there: Recalled | None) -> str | None:
+    """Say that what differs stands in no file: the zone of the two machines. None for more."""
+    if settings.machine is None or there is None or there.memory is None:
+        return None
+    zones = sorted(available_timezones())
+    theirs = zone_of(there.memory.config, settings.season, settings.style, zones)
+    if theirs is None:
+        return None
+    return (
+        f"Another lorsync keeps this calendar with this config, on a machine that is set to "
+        f"{theirs}, and this one is set to {settings.machine.zone.key}. Nothing was written. Write "
+        f'the same zone into [applicant] on both, such as timezone = "{theirs}", or, if this '
+        "machine shall rule, run: lorsync sync --take-over"
+    )
 
 
 def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | None) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from lorsync.core.model import EventStyle, Season
 
@@ -87,15 +88,29 @@ class NotificationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MachineZone:
+    """The time zone that this machine is set to, and where that was read; "" where nothing says it.
+
+    ``others`` are the places that say another zone, each with what it says.
+    """
+
+    zone: ZoneInfo
+    source: str
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole config, checked.
 
     ``source`` is the file that it was read from, ``digest`` the SHA-256 of what it held then.
+    ``machine`` is what gave the applicant's zone, None where the config names it.
     """
 
     source: Path
     digest: str = ""
     season: Season
+    machine: MachineZone | None = None
     calendar: CalendarSettings
     sync: SyncSettings
     style: EventStyle

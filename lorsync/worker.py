@@ -7,6 +7,7 @@ not lost. Whatever goes wrong is said and tried again later, but never ends the 
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from lorsync.adapters.heap import trim
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.backoff import pause
 from lorsync.complaints import Complaints
+from lorsync.config.zone import machine_says
 from lorsync.errors import (
     ClockError,
     ConfigError,
@@ -160,7 +162,7 @@ class Worker:
     def _serve(self, reasons: frozenset[str]) -> None:
         """Do what was asked for; every error ends here."""
         try:
-            if self._unread or reasons & _TO_READ:
+            if self._unread or reasons & _TO_READ or self._has_travelled():
                 self._reload(said="reload" in reasons)
             if reasons & _ASKED or not self._is_refused():
                 self._pass(reasons)
@@ -193,6 +195,11 @@ class Worker:
             remember_next(self._state, following, config_error=self._broken)
         except LorsyncError as error:
             self.say(error)
+
+    def _has_travelled(self) -> bool:
+        """Tell whether the machine is in another zone by now, and the config leaves it to that."""
+        machine = self.settings.machine
+        return machine is not None and machine_says() != machine
 
     def _is_refused(self) -> bool:
         """Tell whether the login is still the one that was refused."""
@@ -237,6 +244,10 @@ class Worker:
                 "The config was read again: nothing in it has changed.",
             )
             return
+        zones = before.season.applicant.timezone, settings.season.applicant.timezone
+        if zones[0] != zones[1]:
+            time.tzset()  # the log's times, too
+            log.info("Days are meant in %s from now on, and no longer in %s.", zones[1], zones[0])
         log.info("The config was read again.")
         if (settings.sync.every, settings.calendar) != (before.sync.every, before.calendar):
             self._failures = 0

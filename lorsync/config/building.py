@@ -19,7 +19,7 @@ from lorsync.config.naming import (
 )
 from lorsync.config.tables import FACTS, LetterTable, MentorTable, PolicyTable, ProgramTable, Table
 from lorsync.config.values import as_date
-from lorsync.config.zone import machine_zone
+from lorsync.config.zone import machine_says
 from lorsync.core.model import (
     Absence,
     Applicant,
@@ -60,9 +60,14 @@ UNDATED_CYCLE = "season"
 def settings(draft: Draft, source: Path) -> Settings:
     """Build the settings of a config that has no problem."""
     calendar, style = _calendar(draft, source)
-    applicant = Applicant(**{"timezone": machine_zone(), **_stated(draft.applicant.table)})
+    stated = _stated(draft.applicant.table)
+    machine = None if "timezone" in stated else machine_says()
+    if machine is not None:
+        stated["timezone"] = machine.zone
+    applicant = Applicant(**stated)
     return Settings(
         source=source,
+        machine=machine,
         season=_season(draft, applicant),
         calendar=calendar,
         sync=_sync(draft),

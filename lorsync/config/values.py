@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic_core import PydanticCustomError
 
 from lorsync.config.problems import did_you_mean, one_of, shown
-from lorsync.config.zone import known_zone
+from lorsync.config.zone import known_zone, named_by_abbreviation
 from lorsync.core.model import Alarm
 
 NAME_LENGTH: Final = 200
@@ -28,6 +28,7 @@ _BIDI_OVERRIDES = frozenset(chr(code) for code in (*range(0x202A, 0x202F), *rang
 _NOT_IN_XML = frozenset("\ufffe\uffff")  # and so not in a CalDAV display name
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_OFFSET = re.compile(r"(?:UTC|GMT|Z)? ?[+-−]\d{1,2}(?::?\d\d)?", re.IGNORECASE)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _ALARM = re.compile(r"(?:-(\d{1,3})d +)?([01]\d|2[0-3]):([0-5]\d)")
 _EVERY = re.compile(r"(\d{1,6}) ?([smhd])")
@@ -210,7 +211,13 @@ def zone(value: object) -> ZoneInfo:
 
 
 def _zone_hint(value: str) -> str:
-    """Find a zone for a slip, or for a city without its continent (“New York”)."""
+    """Find a zone for a slip, an abbreviation, or a city without its continent (“New York”)."""
+    if _OFFSET.fullmatch(value.strip()):
+        return ", and no offset, which changes with the summer time of a place"
+    meant = named_by_abbreviation(value)
+    if meant:
+        places = ", ".join(map(shown, meant))
+        return f"; {shown(value.strip())} is what clocks are called in {places} and other places"
     wanted = value.strip().replace(" ", "_").casefold()
     zones = _all_zones()
     for full in zones:

@@ -109,6 +109,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "Write a country such as US, or a part of one such as US-NY.",
         ),
         "zone-known": _ok(Check.ZONE, "Days begin and end there."),
+        "zone-doubtful": _note(
+            Check.ZONE,
+            "Days may begin elsewhere than where you are, and on another machine elsewhere again.",
+            "Write timezone into [applicant].",
+        ),
         "zone-data-missing": _problem(
             Check.ZONE,
             "This machine does not know when days begin in a place.",

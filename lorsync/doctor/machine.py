@@ -15,6 +15,7 @@ from lorsync.adapters.state import daemon_pid
 from lorsync.doctor.findings import Finding, finding
 from lorsync.errors import StateError
 from lorsync.passes import Record, record_of
+from lorsync.planning import zone_warning
 from lorsync.settings import Settings
 from lorsync.standing import late_by
 
@@ -31,7 +32,9 @@ def look_at_zone(settings: Settings | None, now: datetime) -> list[Finding]:
         return []
     zone = settings.season.applicant.timezone
     local = f"{now.astimezone(zone):%Y-%m-%d %H:%M}"
-    return [finding("zone-known", f"{zone.key}, where it is {local} now.")]
+    source = "" if settings.machine is None else f" ({settings.machine.source or 'by default'})"
+    doubts = [finding("zone-doubtful", warning.message) for warning in zone_warning(settings)]
+    return [finding("zone-known", f"{zone.key}{source}, where it is {local} now."), *doubts]
 
 
 def look_at_state(state: Path) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Everything that goes wrong in practice: one or two plain lines and an exit code, nothing lost."""
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -209,6 +210,27 @@ def test_a_state_folder_is_not_named_after_a_variable_or_an_address(user: User, 
         done = user.types("--state-dir", written, "sync", config=path)
         assert told in few_lines(plain(done, 64))
     assert [file.name for file in user.home.iterdir()] == ["config.toml"]
+
+
+def test_a_machine_that_disagrees_with_itself_over_the_zone_is_told_so(
+    user: User, path: Path
+) -> None:
+    user.environment["TZ"] = "XYZ-4:20"  # which no place has
+    for command in ("plan", "sync", "sync"):
+        assert "zone" not in codes(user.json(command, config=path))
+    path.write_text(MINIMAL.replace('timezone = "Europe/Madrid"\n', ""))
+    for command in ("plan", "sync", "sync"):
+        (told,) = [w for w in user.json(command, config=path)["warnings"] if w["code"] == "zone"]
+        assert "TZ says XYZ-4:20" in told["message"]
+    assert "TZ says XYZ-4:20" in " ".join(user.types("status", config=path).stdout.split())
+    done = user.types("doctor", "--json", config=path)
+    found = {one["finding"]: one["found"] for one in json.loads(done.stdout)}
+    assert "TZ says XYZ-4:20" in found["zone-doubtful"]
+    assert done.returncode == 0
+
+
+def codes(document: dict[str, list[dict[str, str]]]) -> set[str]:
+    return {warning["code"] for warning in document["warnings"]}
 
 
 def test_what_a_library_warns_of_is_not_the_persons_to_read(user: User, path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.command.conftest import config_text
 from tests.command.phone import Phone
-from tests.command.running import User
+from tests.command.running import User, plain
 from tests.command.test_servers import phone_of
 from tests.servers import Server
 
@@ -147,6 +147,30 @@ def test_s20_a_machine_with_another_config_stands_by_until_it_takes_over(
     assert (refused.returncode, "--take-over" in refused.stderr) == (78, True)
     config.write_text(other.read_text())
     assert user.json("sync", config=config)["requests"] <= 3
+
+
+def test_s20_two_machines_with_one_config_in_two_zones_are_told_that_this_is_what_differs(
+    user: User, server: Server, config: Path, tmp_path: Path
+) -> None:
+    """The zone stands in no file, so nobody would find what to make the same."""
+    config.write_text(config.read_text().replace('timezone = "Europe/Madrid"\n', ""))
+    user.environment["TZ"] = "Asia/Tokyo"
+    user.json("sync", config=config)
+    home = tmp_path / "laptop"
+    home.mkdir()
+    laptop = User(home=home, environment={"TZ": "CET-1CEST,M3.5.0,M10.5.0/3"})
+    refused = plain(laptop.types("sync", config=config), 78)
+    assert "set to Asia/Tokyo, and this one is set to Europe/Berlin" in refused
+    assert 'timezone = "Asia/Tokyo"' in refused
+    text = config.read_text()
+    named = text.replace("[applicant]", '[applicant]\ntimezone = "Asia/Tokyo"')
+    config.write_text(named)
+    assert not laptop.json("sync", config=config)["created"]
+    # Where more differs than the zone, the zone is not what is said.
+    config.write_text(text.replace("2099-10-01", "2099-10-05"))
+    (tmp_path / "third").mkdir()
+    third = User(home=tmp_path / "third", environment={"TZ": "Europe/Rome"})
+    assert "set to" not in plain(third.types("sync", config=config), 78)
 
 
 def test_s19_all_events_move_to_a_folder_and_back(user: User, server: Server, config: Path) -> None:

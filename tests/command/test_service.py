@@ -218,6 +218,28 @@ def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
     assert any(b"20990219" in file.read_bytes() for file in user.home.glob("events/*.ics"))
 
 
+def test_another_zone_of_the_machine_is_noticed_with_the_next_pass(
+    user: User, config: Path
+) -> None:
+    """As when its owner travels, where the config names no zone."""
+    localtime = user.home / "localtime"
+    localtime.symlink_to("/usr/share/zoneinfo/Asia/Tokyo")
+    user.environment["TZ"] = f":{localtime}"
+    config.write_text(in_folder().replace('timezone = "Europe/Madrid"\n', ""))
+    with running(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
+        daemon.passes(signal.SIGUSR1)
+        assert not daemon.said("Days are meant")
+        localtime.unlink()
+        localtime.symlink_to("/usr/share/zoneinfo/America/Lima")
+        daemon.passes(signal.SIGUSR1)
+        told = "Days are meant in America/Lima from now on, and no longer in Asia/Tokyo."
+        assert len(daemon.said(told)) == 1
+        daemon.passes(signal.SIGUSR1)
+        assert len(daemon.said("Days are meant")) == 1
+        daemon.stop(signal.SIGTERM)
+
+
 def opened_to_write(pipe: Path) -> int:
     """Open a pipe to write, if anybody reads it by now; else return -1."""
     try:

@@ -2,13 +2,13 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import TZPATH, ZoneInfo
 
 import pytest
 
-from lorsync.config.zone import machine_zone
+from lorsync.config.zone import machine_says, machine_zone
 from lorsync.core.model import Alarm, Kind, LetterType, Policy
-from lorsync.settings import CalendarSettings, Provider, SyncSettings
+from lorsync.settings import CalendarSettings, MachineZone, Provider, SyncSettings
 from tests.config.conftest import Loaded, Refused
 from tests.config.samples import LEAST, MENTORS, ONE_LETTER, changed, letter
 
@@ -357,8 +357,11 @@ def test_path_is_relative_to_the_config(
     [
         ("Asia/Tokyo", "Europe/Paris", "Europe/Rome", "Asia/Tokyo"),
         (":/usr/share/zoneinfo/Asia/Tokyo", "", "", "Asia/Tokyo"),
-        ("nowhere", "Europe/Paris\n", "Europe/Rome", "Europe/Paris"),
+        ("nowhere", "Europe/Paris\n", "Europe/Rome", "Europe/Rome"),
+        ("", "Europe/Paris\n", "Europe/Rome", "Europe/Rome"),
+        ("", "Europe/Paris\n", "", "Europe/Paris"),
         ("", "", "Europe/Rome", "Europe/Rome"),
+        ("", "", "posix/Europe/Rome", "Europe/Rome"),
         ("", "\xff", "", "UTC"),
         ("", "", "", "UTC"),
     ],
@@ -373,9 +376,112 @@ def test_machines_zone_comes_from_tz_then_etc(
     assert machine_zone({"TZ": tz}, tmp_path) == ZoneInfo(zone)
 
 
+def zone_file(name: str) -> bytes:
+    return next(Path(f, name).read_bytes() for f in TZPATH if Path(f, name).exists())
+
+
+@pytest.mark.parametrize(
+    ("note", "zone"),
+    [("", "America/Los_Angeles"), ("US/Pacific", "US/Pacific"), ("Asia/Tokyo", None)],
+)
+def test_a_copied_localtime_is_known_by_what_stands_in_it(
+    tmp_path: Path, note: str, zone: str | None
+) -> None:
+    """Of many names for one content, the note beside it tells which; another note is not heard."""
+    (tmp_path / "localtime").write_bytes(zone_file("America/Los_Angeles"))
+    if note:
+        (tmp_path / "timezone").write_text(note)
+    said = machine_says({}, tmp_path)
+    assert said.zone.key == (zone or "America/Los_Angeles")
+    assert said.others == (() if zone else ((f"{tmp_path}/timezone", "Asia/Tokyo"),))
+
+
+def test_a_localtime_of_an_older_database_is_known_by_its_rule(tmp_path: Path) -> None:
+    old = b"TZif2" + bytes(100) + b"\nPST8PDT,M3.2.0,M11.1.0\n"
+    (tmp_path / "localtime").write_bytes(old)
+    assert machine_zone({}, tmp_path).key == "America/Los_Angeles"
+    (tmp_path / "localtime").write_bytes(b"TZif2" + bytes(100))
+    assert machine_says({}, tmp_path) == MachineZone(
+        zone=ZoneInfo("UTC"),
+        source="",
+        others=((f"{tmp_path}/localtime", "a zone that is on no list"),),
+    )
+
+
+def test_a_localtime_that_links_in_a_circle_is_none(tmp_path: Path) -> None:
+    (tmp_path / "localtime").symlink_to("other")
+    (tmp_path / "other").symlink_to("localtime")
+    assert machine_zone({}, tmp_path).key == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("tz", "zone"),
+    [
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin"),
+        ("CET-1CEST", "Europe/Berlin"),
+        ("MEZ-1MESZ,M3.5.0/2,M10.5.0/3", "Europe/Berlin"),
+        ("EST5EDT,M3.2.0,M11.1.0", "America/New_York"),
+        ("EST5EDT4,M3.2.0/02:00:00,M11.1.0", "America/New_York"),
+        ("EST5EDT", "EST5EDT"),
+        ("<+0545>-5:45", "Asia/Kathmandu"),
+        ("JST-9", "Asia/Tokyo"),
+        ("<-03>3", "Etc/GMT+3"),
+        ("UTC0", "UTC"),
+        (":Asia/Tokyo", "Asia/Tokyo"),
+    ],
+)
+def test_a_posix_tz_is_a_zone_whose_clocks_go_alike(tmp_path: Path, tz: str, zone: str) -> None:
+    said = machine_says({"TZ": tz}, tmp_path)
+    assert (said.zone.key, said.source) == (zone, "TZ")
+
+
+@pytest.mark.parametrize(
+    "tz", ["CET-1CEST,M3.5.0,M11.5.0/3", "XYZ-4:20", "AB-1", "CET--1", "a1:2:3:4"]
+)
+def test_a_tz_that_no_place_has_is_not_understood_and_said(tmp_path: Path, tz: str) -> None:
+    (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Rome")
+    said = machine_says({"TZ": tz}, tmp_path)
+    assert (said.zone.key, said.others) == ("Europe/Rome", (("TZ", tz),))
+
+
+def test_a_tz_that_names_the_file_itself_says_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Rome")
+    said = machine_says({"TZ": f":{tmp_path}/localtime"}, tmp_path)
+    assert (said.zone.key, said.others) == ("Europe/Rome", ())
+
+
+def test_names_of_one_zone_do_not_disagree(tmp_path: Path) -> None:
+    (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Etc/UTC")
+    (tmp_path / "timezone").write_text("Etc/UTC\n")
+    assert machine_says({"TZ": "UTC"}, tmp_path).others == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("CEST", '"CEST" is what clocks are called in "Europe/Berlin", "Europe/Paris"'),
+        ("pdt", '"pdt" is what clocks are called in "America/Los_Angeles"'),
+        ("IST", '"Europe/Dublin", "Asia/Kolkata", "Asia/Jerusalem"'),
+        ("UTC+2", "no offset, which changes with the summer time of a place"),
+        ("-05:00", "no offset"),
+        ("New York", 'did you mean "America/New_York"?'),
+        ("Europe/Madird", 'did you mean "Europe/Madrid"?'),
+    ],
+)
+def test_a_zone_that_is_none_gets_a_hint(refused: Refused, written: str, hint: str) -> None:
+    report = refused(ONE_LETTER.replace("Europe/Madrid", written))
+    assert "applicant.timezone" in report
+    assert hint in report
+
+
+def test_a_config_that_names_a_zone_does_not_ask_the_machine(loaded: Loaded) -> None:
+    assert loaded(ONE_LETTER).machine is None
+
+
 def test_applicant_without_a_zone_is_where_the_machine_is(loaded: Loaded) -> None:
     settings = loaded(ONE_LETTER.replace('timezone = "Europe/Madrid"\n', ""))
     assert settings.season.applicant.timezone == machine_zone()
+    assert settings.machine == machine_says()
 
 
 def test_mentors_sample_is_right(loaded: Loaded) -> None:
