@@ -12,9 +12,6 @@ from lorsync.core.ical import write
 from lorsync.core.model import Event, EventStyle, Kind, MentorId, Plan, ProgramId, Season
 from lorsync.errors import UsageError
 
-_METHOD = "PUBLISH"
-"""Says that nobody is invited and no answer is wanted (RFC 5546 section 3.2.1)."""
-
 _Id = TypeVar("_Id", MentorId, ProgramId)
 
 
@@ -59,12 +56,13 @@ def selected(plan: Plan, season: Season, wanted: Selection) -> tuple[Event, ...]
 def own_file(events: Iterable[Event], style: EventStyle, day: date) -> bytes:
     """Return the applicant's own file: what the calendar has, with the drafts and under its UIDs.
 
-    Imported into the calendar that lorsync keeps, it changes nothing there: the same UIDs, and
-    stamps by which a pass knows its own writing (S3). An event that the person moved stands on
-    their day, and its stamp names the plan's, so that it still counts as moved. ``day`` is the one
-    of the plan: a later file is taken for the newer one.
+    It has the UIDs of the calendar that lorsync keeps, and stamps by which a pass knows its own
+    writing (S3). An event that the person moved stands on their day, and its stamp names the
+    plan's, so that it still counts as moved. ``day`` is the one of the plan: a later file is taken
+    for the newer one. There is no METHOD, which would make the file a message about a
+    meeting (RFC 5546 section 1.4), and which iCloud refuses.
     """
-    return write([_content(event, style) for event in events], method=_METHOD, stamp=day)
+    return write([_content(event, style) for event in events], stamp=day)
 
 
 def handout(
@@ -81,7 +79,6 @@ def handout(
     dues = {letter.id: letter.due for letter in plan.letters}
     return write(
         [handout_of(_content(e, style), e, season, dues, programs) for e in events],
-        method=_METHOD,
         stamp=plan.as_of,
     )
 

@@ -23,9 +23,15 @@ def _facts() -> list[str]:
     return [*(fact.value for fact in Fact if fact is not Fact.DONE), _NOT_FOLLOWED_UP]
 
 
+def _other_words() -> dict[str, str]:
+    from lorsync.core.ticks import facts_by_word
+
+    return {word: fact.value for word, fact in facts_by_word().items()}
+
+
 @click.command("mark")
 @click.argument("mentor", shell_complete=completing.mentors)
-@click.argument("fact", type=Words(_facts))
+@click.argument("fact", type=Words(_facts, _other_words))
 @click.option(
     "--letter",
     "letter_id",
@@ -54,7 +60,8 @@ def command(
     answers lorsync where it asks.
 
     FACT is talked, asked, followed-up, agreed, declined, packet-sent, submitted, thanked,
-    results-shared or not-followed-up.
+    results-shared or not-followed-up, or another word that a tick in a title takes, such as
+    received.
     """
     from lorsync.cli.amend import tell_daemon
     from lorsync.core.facts import Fact

@@ -1,6 +1,6 @@
 """An option or argument that takes one of some words, which are looked up when they are needed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -17,19 +17,29 @@ class Words(_Text):
     """One of the words that ``load`` returns; letters' case does not matter.
 
     Unlike click.Choice it does not need them where its command is made: they come from the core,
-    and loading that would be felt in every completion.
+    and loading that would be felt in every completion. ``others`` returns words that mean one of
+    them, each with that one; they are not completed.
     """
 
     name = "word"
 
-    def __init__(self, load: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Sequence[str]],
+        others: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._load = load
+        self._others = others
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        words = self._load()
-        if value.casefold() not in words:
+        words, typed = self._load(), value.casefold()
+        if typed in words:
+            return typed
+        others = self._others()
+        meant = others.get(" ".join(typed.replace("-", " ").replace("_", " ").split()))
+        if meant is None:
             self._refuse(value, words, param, ctx)
-        return value.casefold()
+        return meant
 
     def _refuse(
         self,

@@ -97,22 +97,17 @@ class Reading:
     modified: datetime | None
 
 
-def write(
-    contents: Sequence[Content], *, method: str | None = None, stamp: date | None = None
-) -> bytes:
+def write(contents: Sequence[Content], *, stamp: date | None = None) -> bytes:
     """Return one VCALENDAR with a VEVENT per content, in their order; the same bytes each time.
 
-    ``method`` is for a file that is handed on (RFC 5545 section 3.7.2), and never for a resource of
-    a calendar, which must not have one (RFC 4791 section 4.1). ``stamp`` is the day of such a file:
-    of two with the same SEQUENCE, the later DTSTAMP is the one to take (RFC 5546 section 2.1.5).
+    ``stamp`` is the day of a file that is handed on: of two with the same SEQUENCE, the later
+    DTSTAMP is the one to take (RFC 5546 section 2.1.5).
     """
     import icalendar
 
     calendar = icalendar.Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
-    if method is not None:
-        calendar.add("METHOD", method)
     for content in contents:
         event = icalendar.Event()
         event.add("UID", content.uid)

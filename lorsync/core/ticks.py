@@ -58,6 +58,21 @@ OWN_WORDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 """Words that say it of one kind of event alone."""
 
+
+def facts_by_word() -> dict[str, Fact]:
+    """Return what each word states that means one fact, whatever the event: ``mark`` takes these.
+
+    What is said of several kinds of event, such as “sent”, needs an event to mean something.
+    """
+    named = {fact.words: fact for fact in Fact if fact is not Fact.DONE} | dict(WORDS)
+    meant: dict[str, set[Fact]] = {}
+    for kind, words in OWN_WORDS.items():
+        for word in words:
+            meant.setdefault(word, set()).add(OWN_FACT[kind])
+    named |= {word: next(iter(facts)) for word, facts in meant.items() if len(facts) == 1}
+    return {word: fact for word, fact in named.items() if fact is not Fact.DONE}
+
+
 MARKS: Final = ("✓", "✔", "☑", "✅", "🗹", "√", "[x]", "[✓]", "(x)")
 """Marks that say that an event is done; in any case of letters."""
 

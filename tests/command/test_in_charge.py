@@ -102,6 +102,16 @@ def test_mark_states_and_takes_back_and_the_config_wins(
     assert user.types("mark", MENTOR, "submitted", "--undo", config=config).returncode == 0
     user.json("sync", config=config)
     assert phone.find("Ask Prof. Ana Ruiz")
+    for word, fact in (
+        ("received", "submitted"),
+        ("said no", "declined"),
+        ("Checked-In", "followed-up"),
+    ):
+        for options in ((), ("--undo",)):
+            done = user.json("mark", MENTOR, word, *options, config=config)
+            assert {said["fact"] for said in done["undone" if options else "marked"]} == {fact}
+    refused = user.types("mark", MENTOR, "sent", config=config)
+    assert (refused.returncode, "there is no “sent”" in refused.stderr) == (64, True)
     refused = user.types("mark", "prof-anna-ruiz", "asked", config=config)
     assert (refused.returncode, "did you mean" in refused.stderr) == (64, True)
     text = config.read_text().replace(

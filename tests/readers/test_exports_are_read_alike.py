@@ -128,7 +128,7 @@ def test_the_file_keeps_to_the_letter_of_rfc_5545(tmp_path: Path, words: str) ->
     for line in lines:
         line.decode()  # folded between characters, never within one
     unfolded = body.replace(b"\r\n ", b"").split(b"\r\n")
-    assert unfolded.count(b"METHOD:PUBLISH") == 1
+    assert not any(line.startswith(b"METHOD") for line in unfolded)
     # Whoever writes a zone's name has to bring the zone along; UTC and days need neither.
     assert not any(b"TZID" in line for line in unfolded)
     events = unfolded.count(b"BEGIN:VEVENT")
