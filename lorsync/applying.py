@@ -9,14 +9,15 @@ from dataclasses import replace
 from lorsync.copies import remember_met
 from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
 from lorsync.core.entry import Entry
-from lorsync.core.memory import departed_of, members_of
+from lorsync.core.memory import departed_of, ids_in, members_of
 from lorsync.core.merge import deleted
 from lorsync.core.model import PlanWarning
+from lorsync.core.renaming import renamed_now
 from lorsync.deciding import Work
 from lorsync.holding import remember_held
 from lorsync.listings import remember_listing
 from lorsync.memorising import wanted_memory, write_memory
-from lorsync.planning import freeze_key, keep_marks, today_of
+from lorsync.planning import freeze_key, keep_marks, remember_renamed, today_of
 from lorsync.ports import Progress
 from lorsync.recalling import remember, remember_seen, unseen
 from lorsync.restored import remember_asked
@@ -82,6 +83,8 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         if isinstance(a, Delete)
     }
     used = {uid: entry for uid, entry in left.items() if isinstance(entry, Entry)}
+    renamed = renamed_now(settings.season, ids_in(seen.said))
+    remember_renamed(ledger, renamed)
     wanted = wanted_memory(
         settings,
         ledger,
@@ -93,6 +96,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         members=before or members_of(settings.season),
         departed=departed_of(seen.said, settings.season),
         finished=work.finished,
+        renamed=renamed,
         planned=work.plan.events,
         today=today_of(settings, desk.now),
     )

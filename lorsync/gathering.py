@@ -14,7 +14,7 @@ from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
 from lorsync.listings import is_absent, is_certain, is_full_due, is_stale, token_of
 from lorsync.observing import Looking, Seen, Sight, held_against
-from lorsync.planning import frozen_key, is_new, marks_of
+from lorsync.planning import frozen_key, is_new, marks_of, renamed_in
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
 from lorsync.recalling import (
     Recalled,
@@ -33,6 +33,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
 
     Raises ConfigError where only the person can tell whether a season that is found is this one.
     """
+    season = replace(season, renamed=renamed_in(ledger))
     names, now = names_of(season), looking.now
     stored = ledger.entries()
     entries = {uid: names.entry(entry) for uid, entry in stored.items()}
@@ -43,6 +44,8 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     full = looking.full or answered or is_full_due(waiting, now) or _has_newcomers(season, before)
     listing = calendar.listing(None if full else token_of(ledger, now))
     known, key = _known_memory(season, calendar, ledger, before, listing, looking)
+    if known is not None and known.memory is not None:
+        season = replace(season, renamed=season.renamed | known.memory.renamed)
     unknown = _unknown(listing, entries)
     known = _read_first(known, calendar, listing) if unknown and known else known
     learned = _learned(season, known, entries, ledger, calendar, now=now)
@@ -78,7 +81,11 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     seen = held_against(
         entries, sight, stored=stored, strangers=strangers, to_fetch=looked, key=key
     )
-    return replace(seen, strangers=foreign.without(Href(e.href) for e in seen.entries.values()))
+    return replace(
+        seen,
+        strangers=foreign.without(Href(e.href) for e in seen.entries.values()),
+        renamed=season.renamed,
+    )
 
 
 def _fetched(

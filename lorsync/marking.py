@@ -49,7 +49,7 @@ def mark(
         chosen = _letters(settings.season, told, said)
         _check_config(chosen, said.fact, day)
         marks = [
-            Mark(letter=letter.id, fact=said.fact, day=day, said=now)
+            Mark(letter=letter.id, fact=said.fact, day=day, said=now, mentor=letter.mentor)
             for letter in chosen
             if said.fact is Fact.FOLLOWED_UP or _in_config(letter, said.fact) is None
         ]

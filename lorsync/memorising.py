@@ -21,7 +21,7 @@ from lorsync.core.memory import (
     yours_of,
 )
 from lorsync.core.memory_text import text_of
-from lorsync.core.model import Event, PlanWarning, Uid
+from lorsync.core.model import Event, PlanWarning, Renamed, Uid
 from lorsync.core.stamp import stamped
 from lorsync.errors import TryAgainError
 from lorsync.planning import doubts_of, marks_of
@@ -61,6 +61,7 @@ def wanted_memory(
     members: Members,
     departed: Members,
     finished: Members,
+    renamed: frozenset[Renamed],
     planned: Iterable[Event],
     today: date,
 ) -> Memory:
@@ -68,7 +69,7 @@ def wanted_memory(
 
     ``members`` are the mentors with their letters, as far as nobody has to be asked about them,
     ``departed`` those who were among them, ``finished`` the letters that are in or were declined,
-    ``planned`` the events that are wanted.
+    ``renamed`` the ids that are one and the same, ``planned`` the events that are wanted.
     """
     season = settings.season
     kept = [entry for uid, entry in entries.items() if uid not in retired]
@@ -81,6 +82,7 @@ def wanted_memory(
         members=members,
         departed=departed,
         finished=finished,
+        renamed=renamed,
         kept=kept_of(kept, today),
         retired=retired,
         marks=marks_of(season, ledger),

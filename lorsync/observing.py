@@ -11,7 +11,7 @@ from lorsync.core.identity import SeasonKey
 from lorsync.core.learning import Learned, with_learned_ticks
 from lorsync.core.memory import Memory
 from lorsync.core.merge import Gone, observe_absent, observe_present
-from lorsync.core.model import Uid
+from lorsync.core.model import Renamed, Uid
 from lorsync.listings import is_absent, is_emptied
 from lorsync.ports import Href, Listing, Resource
 from lorsync.recalling import Recalled
@@ -40,7 +40,8 @@ class Seen:
     ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
     ``strangers`` are who else is there. ``asked`` are the events that went with a restored backup,
     as far as the person has not said what became of them (S17). ``believed`` are those of which
-    they have just said that they deleted them (S17, S18).
+    they have just said that they deleted them (S17, S18). ``renamed`` are the ids that are one and
+    the same by the ledger and the memory (S7).
     """
 
     key: SeasonKey
@@ -55,6 +56,7 @@ class Seen:
     strangers: Strangers = NOBODY
     asked: frozenset[Uid] = frozenset()
     believed: frozenset[Uid] = frozenset()
+    renamed: frozenset[Renamed] = frozenset()
 
     @property
     def said(self) -> Memory | None:

@@ -14,15 +14,16 @@ from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
 from lorsync.core.history import settled
 from lorsync.core.identity import SeasonKey, season_key
-from lorsync.core.memory_text import doubt_lines, read_doubts
-from lorsync.core.model import History, MentorId, Plan, PlanWarning, Season, Uid
-from lorsync.core.renaming import names_of
+from lorsync.core.memory_text import doubt_lines, read_doubts, read_renamed, renamed_lines
+from lorsync.core.model import History, MentorId, Plan, PlanWarning, Renamed, Season, Uid
+from lorsync.core.renaming import Names, names_of
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
 
 _KEY, _OWNER, _DOUBTS = "season_key", "season_owner", "doubts"
+_RENAMED = "renamed"
 
 
 def today_of(settings: Settings, now: datetime) -> date:
@@ -57,8 +58,8 @@ def plan_of(found: Known, today: date) -> tuple[Plan, History]:
         history = replace(history, unsure=found.unsure)
         return plan_at_once(found.season, today=today, key=found.key, history=history)
 
-    letters = {letter.id for letter in found.season.letters}
-    made, history = settled(planned, found.entries, found.retired, today, letters)
+    writers = {letter.id: letter.mentor for letter in found.season.letters}
+    made, history = settled(planned, found.entries, found.retired, today, writers)
     if found.warnings:
         made = replace(made, warnings=(*made.warnings, *found.warnings))
     return made, history
@@ -105,12 +106,12 @@ def said_of(season: Season, ledger: Ledger) -> list[Statement]:
 
 def entries_of(season: Season, ledger: Ledger) -> list[Entry]:
     """Return the events that a ledger knows, by the ids that their mentors have now (S7)."""
-    return list(map(names_of(season).entry, ledger.entries().values()))
+    return list(map(_names(season, ledger).entry, ledger.entries().values()))
 
 
 def marks_of(season: Season, ledger: Ledger) -> tuple[Mark, ...]:
     """Return what was said with ``mark``, by the ids that the letters have now (S7)."""
-    return names_of(season).marks(ledger.marks())
+    return _names(season, ledger).marks(ledger.marks())
 
 
 def keep_marks(season: Season, ledger: Ledger, learned: Iterable[Mark]) -> None:
@@ -119,8 +120,26 @@ def keep_marks(season: Season, ledger: Ledger, learned: Iterable[Mark]) -> None:
     A former id may be another letter's one day, of which none of it was said.
     """
     before = ledger.marks()
-    today = names_of(season).marks([*before, *learned])
+    today = _names(season, ledger).marks([*before, *learned])
     ledger.save_marks(set(today).difference(before), forget=set(before).difference(today))
+
+
+def _names(season: Season, ledger: Ledger) -> Names:
+    """Return who is who, by the config and by what it said before (S7)."""
+    known = season.renamed | renamed_in(ledger)
+    return names_of(replace(season, renamed=known))
+
+
+def renamed_in(ledger: Ledger) -> frozenset[Renamed]:
+    """Return which ids a ledger knows to be one and the same (S7)."""
+    return read_renamed((ledger.memo(_RENAMED) or "").splitlines())
+
+
+def remember_renamed(ledger: Ledger, renamed: Iterable[Renamed]) -> None:
+    """Remember which ids are one and the same; nothing is written where that is known."""
+    memo = "\n".join(renamed_lines(renamed)) or None
+    if ledger.memo(_RENAMED) != memo:
+        ledger.remember({_RENAMED: memo})
 
 
 def statements_of(entries: Iterable[Entry], marks: Iterable[Mark]) -> list[Statement]:
@@ -220,10 +239,10 @@ def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[
 def season_memos(season: Season, key: SeasonKey | None = None) -> dict[str, str | None]:
     """Return what a ledger remembers of a season from its first write on; its own key by default.
 
-    Nobody is in doubt then.
+    Nobody is in doubt then, and nobody was called anything else before.
     """
     owner = f"{season.applicant.name}\n{season.cycle.name}"
-    return {_KEY: key or season_key(season), _OWNER: owner, _DOUBTS: None}
+    return {_KEY: key or season_key(season), _OWNER: owner, _DOUBTS: None, _RENAMED: None}
 
 
 def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
@@ -231,7 +250,7 @@ def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
 
     They are by the ids that the mentors have now (S7).
     """
-    return names_of(season).doubts(read_doubts((ledger.memo(_DOUBTS) or "").splitlines()))
+    return _names(season, ledger).doubts(read_doubts((ledger.memo(_DOUBTS) or "").splitlines()))
 
 
 def remember_doubts(ledger: Ledger, doubts: Iterable[Doubt]) -> None:

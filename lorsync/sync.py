@@ -86,6 +86,7 @@ def run_pass(
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
     seen, idle = _ruled(seen, settings, ledger, options)
+    settings = replace(settings, season=replace(season, renamed=seen.renamed))
     answers = Answers(deletions=options.accept_deletions, newcomers=options.accept_newcomers)
     work = work_of(settings, ledger, seen, now=now, answers=answers)
     if options.dry_run:

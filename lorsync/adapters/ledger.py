@@ -91,7 +91,7 @@ class SqliteLedger:
         with self._writing() as db:
             db.executemany("DELETE FROM mark WHERE letter = ? AND fact = ? AND day = ?", dropped)
             db.executemany(
-                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", map(_mark_row, marks)
+                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?, ?)", map(_mark_row, marks)
             )
 
     def memo(self, key: str) -> str | None:
@@ -170,8 +170,9 @@ def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
     }
 
 
-def _mark_row(mark: Mark) -> tuple[str, str, str, str, int]:
-    return (mark.letter, mark.fact, mark.day.isoformat(), mark.said.isoformat(), mark.withdrawn)
+def _mark_row(mark: Mark) -> tuple[str, str, str, str, int, str | None]:
+    day, said = mark.day.isoformat(), mark.said.isoformat()
+    return (mark.letter, mark.fact, day, said, mark.withdrawn, mark.mentor)
 
 
 def _mark(row: sqlite3.Row) -> Mark:
@@ -181,6 +182,7 @@ def _mark(row: sqlite3.Row) -> Mark:
         day=date.fromisoformat(row["day"]),
         said=datetime.fromisoformat(row["said"]),
         withdrawn=bool(row["withdrawn"]),
+        mentor=None if row["mentor"] is None else MentorId(row["mentor"]),
     )
 
 

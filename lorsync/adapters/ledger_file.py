@@ -70,6 +70,7 @@ MIGRATIONS = (
         """,
     ),
     ("ALTER TABLE entry ADD COLUMN passed TEXT",),
+    ("ALTER TABLE mark ADD COLUMN mentor TEXT",),
 )
 """Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 

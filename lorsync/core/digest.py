@@ -17,7 +17,7 @@ _MARK = "<zone>"
 def config_digest(season: Season, style: EventStyle) -> str:
     """Return the digest of all that a plan follows from: not of comments, order or account.
 
-    What a holidays library says is no part of the config.
+    What a holidays library says is no part of the config, nor is what a ledger remembers.
     """
     return _hashed(_text(season, style, season.applicant.timezone))
 
@@ -35,7 +35,9 @@ def _text(season: Season, style: EventStyle, zone: object) -> str:
     """Return a config in words, with this as the applicant's zone."""
     ordered = tuple(sorted(season.letters, key=lambda letter: letter.id))
     applicant = replace(season.applicant, timezone=cast("ZoneInfo", zone))
-    meant = replace(season, holidays=None, letters=ordered, applicant=applicant)
+    meant = replace(
+        season, holidays=None, renamed=frozenset(), letters=ordered, applicant=applicant
+    )
     return _canonical((meant, replace(style, zone=cast("ZoneInfo", zone))))
 
 

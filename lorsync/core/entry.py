@@ -103,7 +103,7 @@ class Entry:
     def statements(self) -> list[Statement]:
         """What its title states of its letters."""
         return [
-            Statement(letter=letter, fact=fact, day=day, source=Source.TICK)
+            Statement(letter=letter, fact=fact, day=day, source=Source.TICK, mentor=self.mentor)
             for fact, day in self.ticks
             if fact is not Fact.DONE
             for letter in self.letters

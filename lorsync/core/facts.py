@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from lorsync.core.model import Facts, Kind, Letter, LetterId, Season
+from lorsync.core.model import Facts, Kind, Letter, LetterId, MentorId, Season
 
 
 class Fact(StrEnum):
@@ -63,12 +63,17 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One fact of one letter, with its day in the applicant's zone, and where it was stated."""
+    """One fact of one letter, with its day in the applicant's zone, and where it was stated.
+
+    ``mentor`` is who wrote the letter then, None where nobody knows: of the next one to write it
+    nothing was said.
+    """
 
     letter: LetterId
     fact: Fact
     day: date
     source: Source
+    mentor: MentorId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,7 @@ class Mark:
     """What ``lorsync mark`` said of a letter, or took back (``withdrawn``).
 
     ``said`` is the aware instant of saying it: of two that contradict, the later one counts.
+    ``mentor`` is as of a :class:`Statement`.
     """
 
     letter: LetterId
@@ -83,13 +89,16 @@ class Mark:
     day: date
     said: datetime
     withdrawn: bool = False
+    mentor: MentorId | None = None
 
 
 def with_statements(season: Season, statements: Iterable[Statement]) -> Season:
     """Return the season with what was stated outside the config put into its letters' facts."""
     by_letter: dict[LetterId, list[Statement]] = {}
+    writers = {letter.id: letter.mentor for letter in season.letters}
     for statement in statements:
-        by_letter.setdefault(statement.letter, []).append(statement)
+        if statement.mentor in (None, writers.get(statement.letter)):
+            by_letter.setdefault(statement.letter, []).append(statement)
     if not by_letter:
         return season
     letters = tuple(_told(letter, by_letter.get(letter.id, ())) for letter in season.letters)
@@ -98,13 +107,19 @@ def with_statements(season: Season, statements: Iterable[Statement]) -> Season:
 
 def stated_marks(marks: Iterable[Mark]) -> list[Statement]:
     """Return the marks that count: what was said last of a fact, and every follow-up."""
-    last: dict[tuple[LetterId, Fact, date | None], Mark] = {}
+    last: dict[tuple[LetterId, MentorId | None, Fact, date | None], Mark] = {}
     for mark in sorted(marks, key=lambda m: (m.said, m.day)):
         if not mark.withdrawn:
             day = mark.day if mark.fact is Fact.FOLLOWED_UP else None
-            last[mark.letter, mark.fact, day] = mark
+            last[mark.letter, mark.mentor, mark.fact, day] = mark
     return [
-        Statement(letter=mark.letter, fact=mark.fact, day=mark.day, source=Source.MARK)
+        Statement(
+            letter=mark.letter,
+            fact=mark.fact,
+            day=mark.day,
+            source=Source.MARK,
+            mentor=mark.mentor,
+        )
         for mark in last.values()
     ]
 

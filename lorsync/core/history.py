@@ -4,24 +4,35 @@ An event that the plan does not want goes off the calendar, and what goes must n
 the next pass, without it, would plan otherwise (I5).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from lorsync.core.decision import departing
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.merge import Gone, deleted
-from lorsync.core.model import History, Kind, LetterId, Plan, Uid
+from lorsync.core.model import History, Kind, LetterId, MentorId, Plan, Uid
+from lorsync.core.renaming import MENTOR_KINDS
 
 
-def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -> History:
-    """Return what the planner has to know of what stands, stood or was deleted."""
+def history_of(
+    entries: Iterable[Entry],
+    retired: frozenset[Uid],
+    today: date,
+    writers: Mapping[LetterId, MentorId],
+) -> History:
+    """Return what the planner has to know of what stands, stood or was deleted.
+
+    ``writers`` are the mentors of the letters in the config.
+    """
     listed = list(entries)
     # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
     past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
     # A released event is the person's note and no longer an event of ours (S10).
     released = {e.uid for e in listed if e.state is State.RELEASED}
-    used = retired | past | released
+    # What was asked of one mentor is not what is asked of the next one to write the letter (S7).
+    others = {e.uid for e in listed if _is_of_former_mentor(e, writers)}
+    used = retired | past | released | others
     standing = {
         e.identity: e.uid
         for e in sorted(listed, key=_precedence)
@@ -35,6 +46,12 @@ def history_of(entries: Iterable[Entry], retired: frozenset[Uid], today: date) -
         if e.uid in released and e.passed is not None
     )
     return History(placed=placed, retired=used, standing=standing)
+
+
+def _is_of_former_mentor(entry: Entry, writers: Mapping[LetterId, MentorId]) -> bool:
+    if entry.identity.kind in MENTOR_KINDS:
+        return False
+    return writers.get(LetterId(entry.identity.subject), entry.mentor) != entry.mentor
 
 
 def _precedence(entry: Entry) -> tuple[bool, Uid]:
@@ -54,18 +71,18 @@ def settled(
     entries: Iterable[Entry],
     retired: frozenset[Uid],
     today: date,
-    letters: Collection[LetterId],
+    writers: Mapping[LetterId, MentorId],
 ) -> tuple[Plan, History]:
     """Plan until nothing of the history goes by the very plan, and return both.
 
-    ``letters`` are those of the config.
+    ``writers`` are the mentors of the letters in the config.
     """
     left = {entry.uid: entry for entry in entries}
     while True:
-        history = history_of(left.values(), retired, today)
+        history = history_of(left.values(), retired, today, writers)
         plan = planned(history)
         wanted = {event.uid for event in plan.events}
-        going = departing(left.values(), wanted, today=today, known_letters=letters)
+        going = departing(left.values(), wanted, today=today, known_letters=writers)
         # Where the person moved something, all else was planned around it: that goes first, and
         # what then has its place again stays.
         going = [entry for entry in going if entry.placed.pinned] or going

@@ -62,7 +62,7 @@ def learn(
                 entry = entry_of(kept, mentor, href_for(kept.uid), theirs, now)
                 found[kept.uid] = names.entry(entry)
     known = {(m.letter, m.fact, m.day): m.said for m in marks}
-    said = [replace(m, letter=names.letter(m.letter)) for m in memory.marks]
+    said = [names.mark(m) for m in memory.marks]
     return Learned(
         entries=found,
         retired=memory.retired - retired - entries.keys(),

@@ -22,8 +22,10 @@ from lorsync.core.model import (
     LetterId,
     LetterStanding,
     MentorId,
+    Renamed,
     Season,
     Stage,
+    Subject,
     Uid,
 )
 from lorsync.core.renaming import MENTOR_KINDS, names_of
@@ -54,7 +56,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One event that the memory keeps; ``noticed`` is the day on which its deletion was."""
+    """One event that the memory keeps; ``noticed`` is the day on which its deletion was.
+
+    ``mentor`` is who wrote the letter that it is of: it may be another mentor's by now (S7).
+    """
 
     how: How
     uid: Uid
@@ -63,6 +68,7 @@ class Kept:
     day: date
     noticed: date | None = None
     ticks: tuple[tuple[Fact, date], ...] = ()
+    mentor: MentorId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,8 @@ class Memory:
     says of whom nobody knows how often they were followed up, and about whom the person has
     answered that.
     ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
-    request is for. ``closed`` is the season that followed, None as long as this one goes on (S6).
+    request is for, ``renamed`` which ids are one and the same (S7). ``closed`` is the season that
+    followed, None as long as this one goes on (S6).
     """
 
     key: SeasonKey
@@ -92,6 +99,7 @@ class Memory:
     doubts: tuple[Doubt, ...] = ()
     yours: Mapping[Uid, frozenset[Property]] = field(default_factory=dict)
     asks: Mapping[Uid, tuple[LetterId, ...]] = field(default_factory=dict)
+    renamed: frozenset[Renamed] = frozenset()
     closed: SeasonKey | None = None
 
     @property
@@ -106,8 +114,9 @@ class Memory:
                 *(("finished", m, letter) for m, x in self.finished.items() for letter in x),
                 *(("kept", k.uid, k.how, k.ticks) for k in self.kept),
                 *(("retired", uid) for uid in self.retired),
-                *(("mark", m.letter, m.fact, m.day, m.withdrawn) for m in self.marks),
+                *(("mark", m.letter, m.fact, m.day, m.withdrawn, m.mentor) for m in self.marks),
                 *(("doubt", d.mentor, d.at, d.answered) for d in self.doubts),
+                *(("renamed", *pair) for pair in self.renamed),
                 ("closed", self.closed),
             }
         )
@@ -148,6 +157,15 @@ def departed_of(before: Memory | None, season: Season) -> dict[MentorId, tuple[L
     return _absent((before.departed, before.members), season)
 
 
+def ids_in(memory: Memory | None) -> dict[Subject, frozenset[str]]:
+    """Return the ids that were ever in a season, by its memory."""
+    groups = () if memory is None else (memory.members, memory.departed)
+    return {
+        Subject.MENTOR: frozenset(mentor for group in groups for mentor in group),
+        Subject.LETTER: frozenset(x for group in groups for own in group.values() for x in own),
+    }
+
+
 def finished_of(
     before: Memory | None,
     season: Season,
@@ -161,12 +179,17 @@ def finished_of(
     """
     found: dict[MentorId, tuple[LetterId, ...]] = {}
     if before is not None:
-        stated = {s.letter for s in statements if s.fact in {Fact.SUBMITTED, Fact.DECLINED}}
-        left = departed_of(before, season)
+        stated = {
+            (s.mentor, s.letter) for s in statements if s.fact in {Fact.SUBMITTED, Fact.DECLINED}
+        }
         kept = _absent((before.finished,), season)
-        for mentor, letters in left.items():
-            ended = stated.union(kept.get(mentor, ()))
-            if own := tuple(letter for letter in letters if letter in ended):
+        for mentor, letters in departed_of(before, season).items():
+            own = tuple(
+                letter
+                for letter in letters
+                if letter in kept.get(mentor, ()) or (mentor, letter) in stated
+            )
+            if own:
                 found[mentor] = own
     for standing in standings:
         if standing.stage in {Stage.SUBMITTED, Stage.DECLINED}:
@@ -198,6 +221,7 @@ def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
             day=entry.passed or entry.day,
             noticed=None if entry.missing_since is None else entry.missing_since.date(),
             ticks=entry.ticks,
+            mentor=None if entry.identity.kind in MENTOR_KINDS else entry.mentor,
         )
         for entry, how in sorted(kept, key=lambda pair: (pair[0].day, pair[0].uid))
     )
@@ -250,6 +274,8 @@ def mentor_of(kept: Kept, members: Members) -> MentorId | None:
 
     Letters come and go: an event of a mentor's is theirs though none of them is left.
     """
+    if kept.mentor is not None:
+        return kept.mentor
     subject = kept.identity.subject
     if kept.identity.kind in MENTOR_KINDS:
         return MentorId(subject)

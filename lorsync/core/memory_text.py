@@ -13,7 +13,7 @@ from lorsync.core.doubt import LONG_AGO, Doubt, latest
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Members, Memory
-from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
+from lorsync.core.model import Identity, Kind, LetterId, MentorId, Renamed, Subject, Uid
 
 _EXPLANATION: Final = (
     "This is what lorsync could not know again if its own file were lost: what you deleted, ticked "
@@ -45,11 +45,13 @@ def _lines(memory: Memory) -> Iterator[str]:
         yield _kept_line(kept)
     for mark in sorted(memory.marks, key=lambda m: (m.said, m.letter, m.fact, m.day)):
         verb = "unsaid" if mark.withdrawn else "said"
-        yield f"{verb} {mark.fact} of {mark.letter} on {mark.day} at {mark.said.isoformat()}"
+        what = f"{mark.fact} of {mark.letter}{_by(mark.mentor)}"
+        yield f"{verb} {what} on {mark.day} at {mark.said.isoformat()}"
     for uid, own in sorted(memory.yours.items()):
         yield f"yours {','.join(sorted(own))} of {_short(uid)}"
     for uid, letters in sorted(memory.asks.items()):
         yield f"asks {','.join(letters)} by {_short(uid)}"
+    yield from renamed_lines(memory.renamed)
     for uid in sorted(memory.retired):
         yield f"retired {_short(uid)}"
 
@@ -61,15 +63,25 @@ def doubt_lines(doubts: Iterable[Doubt]) -> Iterator[str]:
         yield said.format(doubt.mentor, doubt.at.isoformat())
 
 
+def renamed_lines(renamed: Iterable[Renamed]) -> Iterator[str]:
+    """Write which ids are one and the same, a pair a line; a ledger keeps them like this too."""
+    for pair in sorted(renamed):
+        yield f"same {pair.what} {pair.today} as {pair.before}"
+
+
 def _kept_line(kept: Kept) -> str:
     identity = kept.identity
     what = f"{identity.kind}/{identity.slot}" if identity.slot else str(identity.kind)
-    line = f"{kept.how} {what} of {identity.subject} on {kept.day}"
+    line = f"{kept.how} {what} of {identity.subject}{_by(kept.mentor)} on {kept.day}"
     if kept.noticed is not None:
         line += f" noticed {kept.noticed}"
     if kept.letters:
         line += f" for {','.join(kept.letters)}"
     return f"{line} as {_short(kept.uid)}" + "".join(f" {fact}={day}" for fact, day in kept.ticks)
+
+
+def _by(mentor: MentorId | None) -> str:
+    return "" if mentor is None else f" by {mentor}"
 
 
 def _short(uid: Uid) -> str:
@@ -85,15 +97,18 @@ _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
 _DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
 _FINISHED = re.compile(r"mentor (\S+) finished (\S+)")
 _KEPT = re.compile(
-    rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+) on ({_DAY})(?: noticed ({_DAY}))?"
-    rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
+    rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+)(?: by (\S+))? on ({_DAY})"
+    rf"(?: noticed ({_DAY}))?(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
 )
-_MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+) on ({_DAY}) at (\S+)")
+_MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+)(?: by (\S+))? on ({_DAY}) at (\S+)")
 _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
 _ASKS = re.compile(rf"asks (\S+) by ({_HEX})")
+_RENAMED = re.compile(rf"same ({'|'.join(Subject)}) (\S+) as (\S+)")
 _RETIRED = re.compile(rf"retired ({_HEX})")
 _DOUBT = re.compile(r"(unsure|sure) (\S+)(?: (?:since|at) (\S+))?")
-_WORDS = "season|applicant|cycle|config|closed|mentor|unsure|sure|said|unsaid|yours|asks|retired"
+_WORDS = (
+    "season|applicant|cycle|config|closed|mentor|unsure|sure|said|unsaid|yours|asks|same|retired"
+)
 _BEGINNINGS = re.compile(rf"(?<!closed for) (?=(?:{_WORDS}|{'|'.join(How)}) )")
 
 
@@ -129,6 +144,7 @@ def _read(lines: Sequence[str]) -> Memory | None:
             for found in _all(_ASKS, lines)
         },
         yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
+        renamed=read_renamed(lines),
         closed=None if closed is None else SeasonKey(closed[1]),
     )
 
@@ -136,6 +152,14 @@ def _read(lines: Sequence[str]) -> Memory | None:
 def read_doubts(lines: Iterable[str]) -> tuple[Doubt, ...]:
     """Return the doubts and answers that are among some lines."""
     return latest(d for found in _all(_DOUBT, lines) if (d := _doubt(found)) is not None)
+
+
+def read_renamed(lines: Iterable[str]) -> frozenset[Renamed]:
+    """Return the pairs of ids that are one and the same which are among some lines."""
+    return frozenset(
+        Renamed(what=Subject(found[1]), today=found[2], before=found[3])
+        for found in _all(_RENAMED, lines)
+    )
 
 
 def is_all_read(text: str) -> bool:
@@ -185,7 +209,7 @@ def _uid(digits: str) -> Uid:
 
 
 def _kept(found: re.Match[str]) -> Kept | None:
-    how, kind, slot, subject, day, noticed, letters, digits, ticks = found.groups()
+    how, kind, slot, subject, mentor, day, noticed, letters, digits, ticks = found.groups()
     try:
         return Kept(
             how=How(how),
@@ -195,6 +219,7 @@ def _kept(found: re.Match[str]) -> Kept | None:
             day=date.fromisoformat(day),
             noticed=None if noticed is None else date.fromisoformat(noticed),
             ticks=tuple(_tick(each) for each in ticks.split()),
+            mentor=None if mentor is None else MentorId(mentor),
         )
     except ValueError:
         return None  # Damaged: one line less is known, and nothing wrong.
@@ -206,7 +231,7 @@ def _tick(text: str) -> tuple[Fact, date]:
 
 
 def _mark(found: re.Match[str]) -> Mark | None:
-    verb, fact, letter, day, said = found.groups()
+    verb, fact, letter, mentor, day, said = found.groups()
     try:
         return Mark(
             letter=LetterId(letter),
@@ -214,6 +239,7 @@ def _mark(found: re.Match[str]) -> Mark | None:
             day=date.fromisoformat(day),
             said=_instant(said),
             withdrawn=verb == "unsaid",
+            mentor=None if mentor is None else MentorId(mentor),
         )
     except ValueError:
         return None  # As above.

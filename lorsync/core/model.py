@@ -188,12 +188,28 @@ Holidays = Mapping[date, str]
 """The holidays of one region: their days and names."""
 
 
+class Subject(StrEnum):
+    """Who or what has an id that events hang on."""
+
+    MENTOR = "mentor"
+    LETTER = "letter"
+
+
+class Renamed(NamedTuple):
+    """One change of an id, as ``formerly`` once said: ``today`` was ``before`` (S7)."""
+
+    what: Subject
+    today: str
+    before: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Season:
     """All that the applicant states: the config, as the core sees it.
 
     ``holidays`` are those of the regions that the config names, filled in by the shell; None where
-    nobody looked them up. A named region that is not among them is unknown (R6).
+    nobody looked them up. A named region that is not among them is unknown (R6). ``renamed`` are
+    the changes of ids that the ledger remembers, filled in by the shell as well (S7).
     """
 
     applicant: Applicant
@@ -203,6 +219,7 @@ class Season:
     programs: Mapping[ProgramId, Program]
     letters: tuple[Letter, ...]
     holidays: Mapping[str, Holidays] | None = None
+    renamed: frozenset[Renamed] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

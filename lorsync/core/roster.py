@@ -68,7 +68,8 @@ def roster(
                 identity=Identity(kind=kind, subject=mentor), mentor=mentor, letters=every
             )
             _enlist(members, key, member, (mentor, *former), slots, retired)
-        for letter in every:
+        # A letter that changed hands is that of the mentor who writes it now.
+        for letter in (x for x in every if names.writers.get(x, mentor) == mentor):
             # What a letter that has left served is not known any more.
             served = programs.get(letter, tuple(season.programs))
             for kind, slots in (*_OF_LETTER, (Kind.ASSIGN, served)):
@@ -97,7 +98,6 @@ def _enlist(
         for each in ids:
             for generation in count():
                 uid = uid_for(key, kind, each, slot, generation)
-                # A letter that changed hands is that of its mentor now, who comes first.
-                members.setdefault(uid, own)
+                members[uid] = own
                 if generation + 1 >= generations and uid not in retired:
                     break

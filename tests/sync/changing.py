@@ -68,6 +68,11 @@ class Config:
         if self.letters.pop(name, None) is None:
             self.letters[name] = Letter(id=name, mentor=LETTERS[name], deadline=due)
 
+    def hand(self, name: LetterId, mentor: MentorId) -> None:
+        """Let another mentor write a letter."""
+        if name in self.letters:
+            self.letters[name] = replace(self.letters[name], mentor=mentor)
+
     def due(self, name: LetterId, due: date | None) -> None:
         """Give a letter its own deadline, or that of the program."""
         if name in self.letters:
@@ -96,7 +101,9 @@ class Config:
         """Tell whether a letter is in the config, or some letter of a mentor."""
         return subject in self.letters or subject in {x.mentor for x in self.letters.values()}
 
-    def is_open(self, name: LetterId) -> bool:
-        """Tell whether a letter is in the config and still to come."""
+    def is_open(self, name: LetterId, *, by: str) -> bool:
+        """Tell whether a letter is in the config and still to come from a mentor."""
         letter = self.letters.get(name)
-        return letter is not None and not (letter.facts.submitted_on or letter.facts.declined_on)
+        if letter is None or letter.mentor != by:
+            return False
+        return not (letter.facts.submitted_on or letter.facts.declined_on)

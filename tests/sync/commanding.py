@@ -38,7 +38,10 @@ class Commanding(Living):
     def the_person_marks(self, device: int, letter: LetterId, fact: Fact, ago: int) -> None:
         it = self._at(device)
         said = Said(
-            mentor=LETTERS[letter], fact=fact, letter=letter, day=self.today - timedelta(days=ago)
+            mentor=self._writer(letter),
+            fact=fact,
+            letter=letter,
+            day=self.today - timedelta(days=ago),
         )
         now = self.now.astimezone(UTC)
         try:
@@ -51,7 +54,7 @@ class Commanding(Living):
     @rule(device=devices, letter=letters, fact=facts)
     def the_person_takes_a_mark_back(self, device: int, letter: LetterId, fact: Fact) -> None:
         it = self._at(device)
-        said = Said(mentor=LETTERS[letter], fact=fact, letter=letter)
+        said = Said(mentor=self._writer(letter), fact=fact, letter=letter)
         try:
             take_back(it.desk.settings, it.desk.folder, said, now=self.now.astimezone(UTC))
         except UsageError:
@@ -80,6 +83,11 @@ class Commanding(Living):
         self.seen.dismissed.discard(Href(entry.href))
         # Another one comes in its stead, so if they bring it back as well it goes (S8).
         self.brought_back.add(Href(entry.href))
+
+    def _writer(self, letter: LetterId) -> str:
+        """Return who writes a letter, or wrote it before it left the config."""
+        there = self.config.letters.get(letter)
+        return LETTERS[letter] if there is None else there.mentor
 
     def _chosen(self, it: Device, number: int, wanted: Callable[[Entry], bool]) -> Entry | None:
         """Choose one of the entries ahead that are wanted."""

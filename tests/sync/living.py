@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from lorsync.core.model import Kind, LetterId, Policy
+from lorsync.core.model import Kind, LetterId, MentorId, Policy
 from lorsync.ports import Href
 from tests.fakes import FakeCalendar
 from tests.sync import person
@@ -133,6 +133,10 @@ class Living(RuleBasedStateMachine):
     @rule(letter=letters, days=shifts)
     def a_letter_comes_or_goes(self, letter: LetterId, days: int) -> None:
         self.config.toggle(letter, DUE + days * DAY)
+
+    @rule(letter=letters, mentor=mentors)
+    def a_letter_changes_hands(self, letter: LetterId, mentor: MentorId) -> None:
+        self.config.hand(letter, mentor)
 
     @rule(letter=letters, days=st.none() | shifts)
     def a_due_date_moves(self, letter: LetterId, days: int | None) -> None:

@@ -249,8 +249,9 @@ class Season(Commanding):
             if identity.kind is Kind.FOLLOW_UP:
                 # Those that it was for when it was last written.
                 letters = self.listed.get(href, frozenset()) - self.ever_in
-                open_letters = filter(self.config.is_open, letters)
-                assert not list(open_letters), f"I4: {told(href)} was moved and is gone"
+                subject = identity.subject
+                open_letters = [x for x in letters if self.config.is_open(x, by=subject)]
+                assert not open_letters, f"I4: {told(href)} was moved and is gone"
 
     def _hold_plan(self, it: Device, report: Report) -> None:
         """Hold that the calendar is what the plan says, each event once (I2, I7, S2)."""

@@ -28,6 +28,8 @@ from lorsync.core.model import (
     Letter,
     LetterId,
     MentorId,
+    Renamed,
+    Subject,
     Uid,
 )
 from lorsync.errors import ConfigError, UnavailableError, UsageError
@@ -946,6 +948,7 @@ keeps = st.builds(
     day=days,
     noticed=st.none() | days,
     ticks=st.dictionaries(st.sampled_from(Fact), days, max_size=3).map(lambda d: tuple(d.items())),
+    mentor=st.none() | ids,
 )
 marks = st.builds(
     Mark,
@@ -954,6 +957,7 @@ marks = st.builds(
     day=days,
     said=st.datetimes(timezones=st.just(UTC)),
     withdrawn=st.booleans(),
+    mentor=st.none() | ids,
 )
 doubts = st.builds(
     Doubt, mentor=ids, at=st.datetimes(timezones=st.just(UTC)), answered=st.booleans()
@@ -968,6 +972,7 @@ memories = st.builds(
     writer=st.just("0a1b2c3d"),
     members=st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=4),
     departed=st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=2),
+    finished=st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=2),
     kept=st.lists(keeps, max_size=5).map(tuple),
     retired=st.frozensets(uids, max_size=4),
     marks=st.lists(marks, max_size=4).map(tuple),
@@ -976,6 +981,9 @@ memories = st.builds(
         uids, st.frozensets(st.sampled_from([Property.DATE, Property.ALARMS]), min_size=1)
     ),
     asks=st.dictionaries(uids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=2),
+    renamed=st.frozensets(
+        st.builds(Renamed, what=st.sampled_from(Subject), today=ids, before=ids), max_size=3
+    ),
     closed=st.none() | digits.map(SeasonKey),
 )
 
@@ -987,6 +995,7 @@ def test_s4_a_memory_reads_back_as_it_was_written(memory: Memory) -> None:
     assert found is not None
     assert found.points == memory.points
     assert (found.yours, found.asks) == (memory.yours, memory.asks)
+    assert {(k.uid, k.mentor) for k in found.kept} == {(k.uid, k.mentor) for k in memory.kept}
     assert read_memory(text.replace("\n", "\r\n  ")) == found
 
 
