@@ -26,7 +26,10 @@ HELP: Final[Mapping[str, str]] = {
 }
 """Every metric, all of them gauges, with what it says (Prometheus' naming best practices)."""
 
-NEEDS: Final = ("config", "login", "error", "silence", "held", "state", "stuck")
+NEEDS: Final = (
+    "config", "login", "error", "silence", "held", "question", "refused", "memory", "ask", "state",
+    "stuck",
+)  # fmt: skip
 CHANGES: Final = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")
 
 Sample = tuple[str, dict[str, str], float]

@@ -42,6 +42,7 @@ from lorsync.moving import move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
 from lorsync.planning import frozen_key, observing, today_of, zone_warning
 from lorsync.ports import Calendar
+from lorsync.recalling import is_memory_gone
 from lorsync.records import LAST_RUN, pass_memo
 from lorsync.report import Report
 from lorsync.settings import Settings
@@ -63,6 +64,7 @@ class Record:
     """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset.
 
     ``put_off`` may be over; ``login_refused`` stays until a pass has come to its end.
+    ``memory_gone``: the person deleted the event that keeps the memory (S4).
     """
 
     last_pass: dict[str, object] | None = None
@@ -72,6 +74,7 @@ class Record:
     calendar: str | None = None
     put_off: PutOff | None = None
     login_refused: dict[str, object] | None = None
+    memory_gone: bool = False
 
 
 def pass_once(
@@ -140,6 +143,7 @@ def record_of(state: Path) -> Record:
             calendar=collection_of(ledger),
             put_off=loaded(ledger.memo(_PUT_OFF)),
             login_refused=_loaded(ledger.memo(_LOGIN_REFUSED)),
+            memory_gone=is_memory_gone(ledger),
         )
     finally:
         ledger.close()

@@ -71,7 +71,7 @@ def recalled(ledger: Ledger) -> Recalled | None:
         etag=None if etag is None else ETag(etag),
         body=None if body is None else body.encode(),
         memory=None if text is None else read_memory(text),
-        gone=ledger.memo(_GONE) is not None,
+        gone=is_memory_gone(ledger),
     )
 
 
@@ -125,7 +125,9 @@ def looked_at(
         return known  # It can be read in a later pass, and is not written until then.
     if href in fetched:
         return _recalled(known.uid, fetched[href])
-    if href in listing.removed or (listing.complete and href not in listing.entries):
+    absent = href in listing.removed or (listing.complete and href not in listing.entries)
+    # One that is to be written anew (restore) has never been there.
+    if absent and known.body is not None:
         return replace(known, gone=True, etag=None)
     return known
 
@@ -236,6 +238,11 @@ def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | No
         return False
     mine = {config_digest(settings.season, settings.style), ledger.memo(_CONFIG)}
     return there.memory.config not in mine and there.memory.writer != ledger.memo(_WRITER)
+
+
+def is_memory_gone(ledger: Ledger) -> bool:
+    """Tell whether the person deleted the memory, and has not had it back since (S4)."""
+    return ledger.memo(_GONE) is not None
 
 
 def remember(ledger: Ledger, there: Recalled) -> None:

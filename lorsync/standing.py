@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 
 from lorsync.adapters.told_file import Keeper
+from lorsync.core.model import Kind, Plan, Stage
 from lorsync.errors import (
     ConfigError,
     CredentialsError,
@@ -24,6 +25,9 @@ MISSED = 3
 
 LATE = timedelta(minutes=10)
 """By how much a pass may be late: it waits for others, and each request has its limit."""
+
+URGENT = timedelta(days=3)
+"""With so much left before a letter is due, whoever has not asked should do so today (R1)."""
 
 _LEAST_PATIENCE = timedelta(minutes=30)
 
@@ -70,16 +74,17 @@ def standing(
     keeper: Keeper | None,
     every: timedelta,
     now: datetime,
+    plan: Plan | None = None,
     broken: str | None = None,
     unusable: str | None = None,
 ) -> Standing:
     """Judge by what is remembered of the passes.
 
     ``pid`` is the daemon's, None where none runs; ``every`` is the time between two passes, ``now``
-    aware. ``broken`` is what is wrong with the config as it is now, ``unusable`` with the ledger
-    or its folder.
+    aware. ``plan`` is that of the day, where there is one. ``broken`` is what is wrong with the
+    config as it is now, ``unusable`` with the ledger or its folder.
     """
-    needs = tuple(_needs(record, pid=pid, now=now, broken=broken))
+    needs = (*_needs(record, pid=pid, now=now, broken=broken), *_unasked(plan))
     if unusable is not None:
         needs = (Need(code="state", message=unusable), *needs)
     if pid is None and not _is_kept(record, keeper, every, now):
@@ -137,12 +142,40 @@ def _needs(record: Record, *, pid: int | None, now: datetime, broken: str | None
         said = (record.last_pass or {}).get(kind, [])
         for message in said if isinstance(said, list) else []:
             yield Need(code=code, message=str(message))
+    if record.memory_gone:
+        message = (
+            "The event in which lorsync keeps its memory on the calendar was deleted, so a lost "
+            "ledger could not be rebuilt. To have it again: lorsync restore memory"
+        )
+        yield Need(code="memory", message=message)
     if pid is not None and late_by(record, now) is not None:
         message = (
             f"The daemon (process {pid}) has missed its pass. Start it anew; if that comes "
             "again, please report it."
         )
         yield Need(code="stuck", message=message)
+
+
+def _unasked(plan: Plan | None) -> Iterator[Need]:
+    """Name the letters that are to be asked for by now: the day has come, or few are left (R1)."""
+    if plan is None:
+        return
+    days = {
+        letter: event.day
+        for event in plan.events
+        if event.kind in {Kind.REQUEST, Kind.ADD_LETTER}
+        for letter in event.letters
+    }
+    for letter in plan.letters:
+        left = None if letter.due is None else letter.due - plan.as_of
+        if letter.stage is not Stage.TO_ASK or left is None or left < timedelta():
+            continue
+        if left <= URGENT or days.get(letter.id, date.max) <= plan.as_of:
+            message = (
+                f"{letter.id} is due on {letter.due} and has not been asked for. Ask now, and say "
+                f"so: lorsync mark {letter.mentor} asked --letter {letter.id}"
+            )
+            yield Need(code="ask", message=message)
 
 
 def _trouble(

@@ -110,6 +110,7 @@ class Teller:
             keeper=self._keeper,
             every=settings.sync.every,
             now=now,
+            plan=plan,
         )
         text = metrics(settings, record, judged, plan, next_pass=next_pass)
         write_aside(path, text, mode=_READABLE_BY_ALL)

@@ -95,6 +95,7 @@ def _known(
 
     record = record_of(state)
     every: timedelta = (SyncSettings() if settings is None else settings.sync).every
+    plan = None if settings is None else planned(settings, state, today_of(settings, at))
     return Picture(
         at=at,
         record=record,
@@ -105,11 +106,12 @@ def _known(
             keeper=read_told(state).keeper,
             every=every,
             now=at,
+            plan=plan,
             broken=broken,
             unusable=why_unwritable(state),
         ),
         settings=settings,
-        plan=None if settings is None else planned(settings, state, today_of(settings, at)),
+        plan=plan,
         facts=() if settings is None else tuple(facts_of(settings, state)),
         pinned=listed(state, pinned),
         changed=listed(state, lambda entry: bool(entry.changed) and not away(entry)),

@@ -131,7 +131,8 @@ def _headline(picture: Picture) -> str:
     elif health is Health.NOT_RUNNING:
         daemon = "no daemon is up"
     else:
-        daemon = "passes come without a daemon"
+        # A timer, cron or a person: nobody can tell whether another pass will come.
+        daemon = "no daemon is up, and the last pass was “lorsync sync”"
     headline = _HEADLINES[health]
     trouble = None if picture.record is None else picture.record.last_error
     if health is Health.HEALTHY and trouble is not None:

@@ -140,6 +140,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "Run “chmod -R go= FOLDER” with this folder.",
         ),
         "ledger-fine": _ok(Check.STATE, "What lorsync remembers can be read."),
+        "memory-deleted": _note(
+            Check.STATE,
+            "A lost ledger could not be rebuilt from the calendar (S4).",
+            "Run “lorsync restore memory”.",
+        ),
         "ledger-unusable": _problem(
             Check.STATE,
             "lorsync does not know what it has written so far.",

@@ -55,7 +55,10 @@ def look_at_ledger(state: Path) -> tuple[Record | None, list[Finding]]:
         return None, [finding("ledger-unusable", str(error))]
     if record == Record():
         return record, []
-    return record, [finding("ledger-fine", f"{state / FILE_NAME}")]
+    found = [finding("ledger-fine", f"{state / FILE_NAME}")]
+    if record.memory_gone:
+        found.append(finding("memory-deleted", "The event of lorsync's memory was deleted."))
+    return record, found
 
 
 def look_at_daemon(state: Path, record: Record, now: datetime) -> list[Finding]:

@@ -8,15 +8,17 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests import servers
 from tests.command.conftest import config_text
 from tests.command.phone import Phone
-from tests.command.running import COMMAND, User, plain
+from tests.command.running import COMMAND, User, noon_zone, plain
 from tests.servers import Server, free_port
 
 MINIMAL = """
@@ -227,6 +229,46 @@ def test_a_machine_that_disagrees_with_itself_over_the_zone_is_told_so(
     found = {one["finding"]: one["found"] for one in json.loads(done.stdout)}
     assert "TZ says XYZ-4:20" in found["zone-doubtful"]
     assert done.returncode == 0
+
+
+def needs_of(user: User, path: Path) -> set[str]:
+    done = user.types("status", "--json", config=path)
+    found = {need["code"] for need in json.loads(done.stdout)["needs"]}
+    assert done.returncode == (1 if found else 0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ahead", "needs"), [(0, {"ask"}), (1, {"ask"}), (3, {"ask"}), (70, set())]
+)
+def test_r1_status_says_that_a_letter_that_is_due_has_not_been_asked_for(
+    user: User, path: Path, ahead: int, needs: set[str]
+) -> None:
+    user.environment["TZ"] = noon_zone()
+    due = datetime.now(ZoneInfo(noon_zone())).date() + timedelta(days=ahead)
+    text = MINIMAL.replace('timezone = "Europe/Madrid"', f'timezone = "{noon_zone()}"')
+    path.write_text(text.replace("2099-01-15", due.isoformat()))
+    user.json("sync", config=path)
+    assert needs_of(user, path) == needs
+    user.types("mark", "prof-ana-ruiz", "asked", config=path)
+    assert needs_of(user, path) == set()
+
+
+def test_s4_a_deleted_memory_is_named_until_it_is_back(user: User, path: Path) -> None:
+    user.json("sync", config=path)
+    (memory,) = [f for f in (user.home / "events").glob("*.ics") if "memory" in f.name]
+    memory.unlink()
+    for _ in range(2):
+        assert "memory-deleted" in codes(user.json("sync", config=path))
+        assert needs_of(user, path) == {"memory"}
+        assert "lorsync restore memory" in " ".join(
+            user.types("status", config=path).stdout.split()
+        )
+        done = user.types("doctor", "--json", config=path)
+        assert "memory-deleted" in {one["finding"] for one in json.loads(done.stdout)}
+    assert user.types("restore", "memory", config=path).returncode == 0
+    user.json("sync", config=path)
+    assert needs_of(user, path) == set()
 
 
 def codes(document: dict[str, list[dict[str, str]]]) -> set[str]:

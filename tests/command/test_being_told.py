@@ -38,7 +38,9 @@ def test_passes_by_hand_and_of_a_daemon_are_told(
     assert 'lorsync_last_try_success{config="config"} 1.0' in metrics.read_text()
     well = user.types("status", config=config)
     assert well.returncode == 0
-    assert well.stdout.startswith("All is well: passes come without a daemon.")
+    assert well.stdout.startswith(
+        "All is well: no daemon is up, and the last pass was “lorsync sync”."
+    )
 
     with daemon(user, config) as running:
         wait_until(lambda: listener.heard == ["/ping/me"] * 2)
