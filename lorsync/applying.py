@@ -11,15 +11,14 @@ from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
 from lorsync.core.entry import Entry
 from lorsync.core.memory import departed_of, ids_in, members_of
 from lorsync.core.merge import deleted
-from lorsync.core.model import PlanWarning
 from lorsync.core.renaming import renamed_now
 from lorsync.deciding import Work
 from lorsync.holding import remember_held
 from lorsync.listings import remember_listing
-from lorsync.memorising import wanted_memory, write_memory
+from lorsync.memorising import Memorised, check_stored, wanted_memory, write_memory
 from lorsync.planning import freeze_key, keep_marks, remember_renamed, today_of
 from lorsync.ports import Progress
-from lorsync.recalling import remember, remember_seen, unseen
+from lorsync.recalling import remember, unseen
 from lorsync.restored import remember_asked
 from lorsync.settings import Settings
 from lorsync.writing import Desk, Outcomes, write_all
@@ -54,26 +53,29 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
     )
     remember_asked(seen.asked, ledger)
     remember_held([action.entry.uid for action in work.held], work.among, ledger)
-    created, warnings = _memorised(work, settings, desk)
-    besides = unseen(ledger, desk.calendar)
-    outcomes = write_all(work.actions, replace(desk, besides=besides), progress)
-    remember_seen(ledger, desk.calendar, outcomes.besides)
+    memory = _memorised(work, settings, desk)
+    besides, warnings = unseen(ledger, desk.calendar), memory.warnings
+    writing = replace(desk, besides=besides, troubled=memory.failed)
+    outcomes = write_all(work.actions, writing, progress)
+    if besides:
+        stored = check_stored(desk.calendar, ledger, outcomes.besides, now=desk.now)
+        warnings = (*warnings, *stored)
     remember_met(seen.strangers, ledger)
     remember_listing(
         seen.listing,
         ledger,
         desk.now,
-        created=created or bool(outcomes.created),
+        created=memory.created or bool(outcomes.created),
         emptied=seen.emptied,
     )
     return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
 
 
-def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[PlanWarning, ...]]:
+def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
     """Write the memory where it has to say more, before the act that it remembers (S4)."""
     seen, ledger = work.seen, desk.ledger
     if seen.emptied:
-        return False, ()
+        return Memorised()
     if seen.memory is not None and (seen.memory.news or seen.memory.gone):
         remember(ledger, seen.memory)
     before = seen.said.members if work.swaps and seen.said is not None else None
@@ -100,4 +102,4 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> tuple[bool, tuple[
         planned=work.plan.events,
         today=today_of(settings, desk.now),
     )
-    return write_memory(desk.calendar, ledger, seen.memory, wanted)
+    return write_memory(desk.calendar, ledger, seen.memory, wanted, now=desk.now)

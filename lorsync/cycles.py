@@ -45,7 +45,7 @@ def close_season(
     key = key_after(settings.season, seen.said, seen.listing)
     actions = _closing(seen, settings, desk.now)
     deleted = frozenset(action.entry.uid for action in actions if isinstance(action, Delete))
-    write_closed(calendar, ledger, seen.memory, follower=key, deleted=deleted)
+    write_closed(calendar, ledger, seen.memory, follower=key, deleted=deleted, now=desk.now)
     ledger.save(
         seen.changed.values(),
         forget=[gone.uid for gone in seen.gone if not gone.retired],

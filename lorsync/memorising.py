@@ -1,8 +1,8 @@
 """Write the memory, before the acts that it remembers (S4)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from lorsync.core.content import Content
 from lorsync.core.digest import config_digest
@@ -23,7 +23,7 @@ from lorsync.core.memory import (
 from lorsync.core.memory_text import text_of
 from lorsync.core.model import Event, PlanWarning, Renamed, Uid
 from lorsync.core.stamp import stamped
-from lorsync.errors import TryAgainError
+from lorsync.errors import ServerFailedError, TryAgainError
 from lorsync.planning import doubts_of, marks_of
 from lorsync.ports import (
     Calendar,
@@ -31,15 +31,43 @@ from lorsync.ports import (
     Href,
     Ledger,
     PreconditionFailedError,
+    Resource,
     ResourceGoneError,
     WriteRefusedError,
 )
 from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
-from lorsync.recalling import Recalled, recalled, remember, says_the_same, writer_of
+from lorsync.recalling import (
+    Recalled,
+    recalled,
+    remember,
+    remember_seen,
+    says_the_same,
+    writer_of,
+)
+from lorsync.setbacks import (
+    Setback,
+    SetbackKind,
+    remember_setback_of_memory,
+    setback_warnings,
+    setbacks,
+    write_of,
+)
 from lorsync.settings import Settings
 
 _MOST_TRIES = 3
 """How many generations of the memory's UID are tried, since a refusal may have other reasons."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memorised:
+    """What came of the memory: whether it was created, and what is to be said.
+
+    ``failed``: the server failed at it, as it does at everything in an outage.
+    """
+
+    created: bool = False
+    warnings: tuple[PlanWarning, ...] = ()
+    failed: bool = False
 
 
 def restore_memory(ledger: Ledger) -> bool:
@@ -99,6 +127,7 @@ def write_closed(
     *,
     follower: SeasonKey,
     deleted: frozenset[Uid],
+    now: datetime,
 ) -> None:
     """Say in the memory of a season that another follows, before anything of it is deleted (S6).
 
@@ -110,24 +139,28 @@ def write_closed(
     said = there.memory
     retired = said.retired | deleted
     closed = replace(said, closed=follower, retired=retired, writer=writer_of(ledger))
-    write_memory(calendar, ledger, there, closed)
+    write_memory(calendar, ledger, there, closed, now=now)
 
 
 def write_memory(
-    calendar: Calendar, ledger: Ledger, there: Recalled | None, wanted: Memory
-) -> tuple[bool, tuple[PlanWarning, ...]]:
+    calendar: Calendar, ledger: Ledger, there: Recalled | None, wanted: Memory, *, now: datetime
+) -> Memorised:
     """Write the memory where it has to say more, or something else; one request.
 
-    Returns whether it was created, and warnings. Raises TryAgainError where another lorsync wrote
-    it at the same moment: what it says has to be read first.
+    ``now`` is aware. Raises TryAgainError where another lorsync wrote it at the same moment: what
+    it says has to be read first.
     """
     known = there or Recalled(uid=memory_uid(wanted.key, 0))
     if known.gone:
-        return False, (_deleted_warning(),)
+        return Memorised(warnings=(_deleted_warning(),))
     if known.memory is not None and not _says_less(known.memory, wanted):
-        return False, ()
+        return Memorised()
     if known.body is None and not wanted.members and not wanted.kept:
-        return False, ()  # Nothing was ever planned, and nothing is to be remembered.
+        return Memorised()  # Nothing was ever planned, and nothing is to be remembered.
+    before = setbacks(ledger).get(known.uid)
+    if before is not None and before.waits(_write_of(wanted), now):
+        return Memorised(warnings=setback_warnings([before]))
+    failed = False
     try:
         written, warnings = _written(calendar, ledger, known, wanted)
     except PreconditionFailedError:
@@ -135,41 +168,106 @@ def write_memory(
         raise TryAgainError(msg) from None
     except ResourceGoneError:
         remember(ledger, replace(known, gone=True, etag=None))
-        return False, (_deleted_warning(),)
+        return Memorised(warnings=(_deleted_warning(),))
     except WriteRefusedError as error:
-        message = f"The server does not take the memory of lorsync: {error}"
-        return False, (PlanWarning(code="refused", subject="memory", message=message),)
-    remember(ledger, written)
-    return known.body is None, warnings
+        why = str(error)
+    except ServerFailedError as error:
+        why, failed = f"the server fails at it (HTTP {error.status}).", True
+    else:
+        remember(ledger, written)
+        if before is not None and before.kind is SetbackKind.REFUSED:
+            remember_setback_of_memory(None, ledger)
+        return Memorised(created=known.body is None, warnings=warnings)
+    setback = _setback(known.uid, SetbackKind.REFUSED, wanted, why, now).after(before)
+    remember_setback_of_memory(setback, ledger)
+    return Memorised(warnings=setback_warnings([setback]), failed=failed)
+
+
+def check_stored(
+    calendar: Calendar, ledger: Ledger, seen: Mapping[Href, Resource], *, now: datetime
+) -> tuple[PlanWarning, ...]:
+    """Hold what was seen of the memory against what was written; ``now`` is aware.
+
+    One that was acknowledged and is not there is written again by the next pass, and then named.
+    """
+    known = recalled(ledger)
+    stored = remember_seen(ledger, calendar, seen)
+    if known is None or known.memory is None:
+        return ()
+    before = setbacks(ledger).get(known.uid)
+    if stored:
+        if before is not None and before.kind is SetbackKind.UNSTORED:
+            remember_setback_of_memory(None, ledger)
+        return ()
+    why = "it is not there."
+    setback = _setback(known.uid, SetbackKind.UNSTORED, known.memory, why, now).after(before)
+    remember_setback_of_memory(setback, ledger)
+    return setback_warnings([setback]) if setback.times > 1 else ()
+
+
+def _write_of(memory: Memory) -> str:
+    return write_of(text_of(memory).encode())
+
+
+def _setback(uid: Uid, kind: SetbackKind, wanted: Memory, why: str, now: datetime) -> Setback:
+    return Setback(
+        uid=uid,
+        kind=kind,
+        write=_write_of(wanted),
+        title=MEMORY_TITLE,
+        day=MEMORY_DAY,
+        why=why,
+        at=now,
+    )
 
 
 def _written(
     calendar: Calendar, ledger: Ledger, known: Recalled, wanted: Memory
 ) -> tuple[Recalled, tuple[PlanWarning, ...]]:
-    """Write the memory, and return it as it is then, with what is to be said of it."""
+    """Write the memory, and return it as it is then, with what is to be said of it.
+
+    Raises as :meth:`lorsync.ports.Calendar.update` does, where it was not written.
+    """
     if known.body is None:
         return _made(calendar, ledger, known, wanted), ()
     href, body = calendar.href_for(known.uid), _body(known, wanted)
     guard = known.etag or _seen_again(calendar, known, href)
     warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
-    etag = calendar.update(href, body, guard)
-    return replace(known, etag=etag, body=body, memory=wanted), warnings
+    after = replace(known, etag=None, body=body, memory=wanted)
+    try:
+        etag = calendar.update(href, body, guard)
+    except (ResourceGoneError, WriteRefusedError, ServerFailedError) as error:
+        held = calendar.fetch([href]).get(href)
+        if held is not None and says_the_same(after, held):
+            return replace(after, etag=held.etag), warnings
+        if held is not None and isinstance(error, ResourceGoneError):
+            msg = f"{href}: the server says that it is not there, and it is."
+            raise WriteRefusedError(msg) from None
+        raise
+    return replace(after, etag=etag), warnings
 
 
 def _made(calendar: Calendar, ledger: Ledger, known: Recalled, wanted: Memory) -> Recalled:
     """Create the memory, under another UID where the server refuses this one.
 
     With the ledger lost too, nobody knows that the person deleted it, but Google and Nextcloud's
-    trash bin do, and refuse what was deleted (S8).
+    trash bin do, and refuse what was deleted (S8). What was refused may be there all the same, and
+    a second memory beside it would say something else one day: a look tells.
     """
     for _ in range(_MOST_TRIES):
-        body = _body(known, wanted)
+        href, body = calendar.href_for(known.uid), _body(known, wanted)
+        after = replace(known, body=body, memory=wanted, unseen=True)
         try:
-            etag = _created(calendar, ledger, calendar.href_for(known.uid), body)
-        except WriteRefusedError as error:
+            return replace(after, etag=_created(calendar, ledger, href, body))
+        except (WriteRefusedError, ServerFailedError) as error:
+            held = calendar.fetch([href]).get(href)
+            if held is not None and says_the_same(after, held):
+                return replace(after, etag=held.etag, unseen=False)
+            if held is not None:
+                raise PreconditionFailedError(href) from None
+            if isinstance(error, ServerFailedError):
+                raise
             refusal, known = error, replace(known, uid=_next(known.uid))
-        else:
-            return replace(known, etag=etag, body=body, memory=wanted)
     raise refusal
 
 

@@ -35,10 +35,12 @@ from lorsync.ports import (
 from lorsync.settings import Settings
 
 _UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_gone"
-_TEXT = "memory_text"
+_TEXT, _UNSEEN = "memory_text", "memory_unseen"
 _CONFIG, _WRITER = "config_digest", "writer"
 
-NO_MEMORY: Mapping[str, str | None] = dict.fromkeys((_UID, _ETAG, _BODY, _TEXT, _GONE, _CONFIG))
+NO_MEMORY: Mapping[str, str | None] = dict.fromkeys(
+    (_UID, _ETAG, _BODY, _TEXT, _GONE, _UNSEEN, _CONFIG)
+)
 """What a ledger remembers where it never saw a memory."""
 
 
@@ -47,8 +49,9 @@ class Recalled:
     """The memory as the calendar has it: where, which version, and what it says.
 
     ``memory`` is None where there is none, or none that can be read. ``damaged``: what it says is
-    not what a lorsync wrote (S3). ``gone``: the person deleted it. ``news``: it is another version
-    than the ledger knew.
+    not what a lorsync wrote (S3). ``gone``: the person deleted it. ``unseen``: the server said that
+    it had stored it, and it has not been seen there yet. ``news``: it is another version than the
+    ledger knew.
     """
 
     uid: Uid
@@ -57,6 +60,7 @@ class Recalled:
     memory: Memory | None = None
     damaged: bool = False
     gone: bool = False
+    unseen: bool = False
     news: bool = False
 
 
@@ -72,6 +76,7 @@ def recalled(ledger: Ledger) -> Recalled | None:
         body=None if body is None else body.encode(),
         memory=None if text is None else read_memory(text),
         gone=is_memory_gone(ledger),
+        unseen=ledger.memo(_UNSEEN) is not None,
     )
 
 
@@ -125,11 +130,12 @@ def looked_at(
         return known  # It can be read in a later pass, and is not written until then.
     if href in fetched:
         return _recalled(known.uid, fetched[href])
-    absent = href in listing.removed or (listing.complete and href not in listing.entries)
-    # One that is to be written anew (restore) has never been there.
-    if absent and known.body is not None:
-        return replace(known, gone=True, etag=None)
-    return known
+    if href not in listing.removed and (not listing.complete or href in listing.entries):
+        return known
+    if known.body is None or (known.unseen and href not in listing.removed):
+        # Never seen there is not deleted by anybody: it is written, or written again (restore).
+        return Recalled(uid=known.uid)
+    return replace(known, gone=True, etag=None)
 
 
 def has_changed(known: Recalled, calendar: Calendar, listing: Listing) -> bool:
@@ -142,22 +148,32 @@ def has_changed(known: Recalled, calendar: Calendar, listing: Listing) -> bool:
 
 
 def unseen(ledger: Ledger, calendar: Calendar) -> tuple[Href, ...]:
-    """Return the memory's href where its PUT gave no ETag: a look tells which it is (S5)."""
-    if ledger.memo(_ETAG) is not None:
-        return ()
+    """Return the memory's href where its PUT gave no ETag: a look tells which it is (S5).
+
+    And where it is new: a server may say that it has stored what it has not.
+    """
     known = recalled(ledger)
     if known is None or known.gone or known.body is None:
         return ()
-    return (calendar.href_for(known.uid),)
+    return (calendar.href_for(known.uid),) if known.etag is None or known.unseen else ()
 
 
-def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resource]) -> None:
-    """Remember the version that was seen of the memory, where it still says what was written."""
-    known = recalled(ledger) if seen else None
-    if known is None or (resource := seen.get(calendar.href_for(known.uid))) is None:
-        return
+def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resource]) -> bool:
+    """Remember what was seen of the memory, which was looked for; False if it was not stored.
+
+    That is its version, where it still says what was written.
+    """
+    known = recalled(ledger)
+    if known is None:
+        return True
+    resource = seen.get(calendar.href_for(known.uid))
+    if resource is None:
+        if known.unseen:
+            remember(ledger, Recalled(uid=known.uid))
+        return not known.unseen
     if says_the_same(known, resource):
         remember(ledger, _recalled(known.uid, resource))
+    return True
 
 
 def says_the_same(known: Recalled, resource: Resource) -> bool:
@@ -253,6 +269,7 @@ def remember(ledger: Ledger, there: Recalled) -> None:
         _BODY: None if there.body is None else there.body.decode(errors="replace"),
         _TEXT: None if there.memory is None else text_of(there.memory),
         _GONE: "1" if there.gone else None,
+        _UNSEEN: "1" if there.unseen else None,
     }
     if there.memory is not None:
         memos[_CONFIG] = there.memory.config

@@ -6,7 +6,7 @@ on it is tried once an hour, so that a pass with nothing else to do stays one re
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ _MEMO = "setbacks"
 _AGAIN = "lorsync tries that again every hour."
 
 
-class Kind(StrEnum):
+class SetbackKind(StrEnum):
     """What a server did to a write, by the code of the warning that says so."""
 
     REFUSED = "refused"
@@ -42,7 +42,7 @@ class Setback:
     """
 
     uid: Uid
-    kind: Kind
+    kind: SetbackKind
     write: str
     title: str
     day: date
@@ -74,10 +74,10 @@ def setbacks(ledger: Ledger) -> dict[Uid, Setback]:
     return {setback.uid: setback for setback in found}
 
 
-def remember_setbacks(found: Mapping[Uid, Setback], ledger: Ledger) -> None:
+def remember_setbacks(found: dict[Uid, Setback], ledger: Ledger) -> None:
     """Remember these setbacks of events, and no other; that of the memory stays as it is."""
-    memory = [each for uid, each in setbacks(ledger).items() if is_memory(uid)]
-    _remember([*found.values(), *memory], ledger)
+    memory = {uid: each for uid, each in setbacks(ledger).items() if is_memory(uid)}
+    _remember((memory | found).values(), ledger)
 
 
 def remember_setback_of_memory(found: Setback | None, ledger: Ledger) -> None:
@@ -99,9 +99,11 @@ def setback_warnings(found: Iterable[Setback]) -> tuple[PlanWarning, ...]:
 def _said(alike: list[Setback]) -> str:
     first = alike[0]
     named = f"“{first.title}” on {first.day}"
-    if len(alike) > 1:
+    if is_memory(first.uid):
+        named = "the event in which lorsync keeps its memory"
+    elif len(alike) > 1:
         named = f"{len(alike)} events, the first of them {named}"
-    if first.kind is Kind.REFUSED:
+    if first.kind is SetbackKind.REFUSED:
         return f"The server does not take {named}: {first.why}"
     return f"The server said that it had stored {named}, but {first.why}"
 
@@ -118,7 +120,7 @@ def _loaded(fields: dict[str, Any]) -> Setback:
         **fields
         | {
             "uid": Uid(fields["uid"]),
-            "kind": Kind(fields["kind"]),
+            "kind": SetbackKind(fields["kind"]),
             "day": date.fromisoformat(fields["day"]),
             "at": datetime.fromisoformat(fields["at"]),
         }

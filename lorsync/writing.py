@@ -39,8 +39,8 @@ from lorsync.sending import (
     send,
 )
 from lorsync.setbacks import (
-    Kind,
     Setback,
+    SetbackKind,
     remember_setbacks,
     setback_warnings,
     setbacks,
@@ -69,7 +69,8 @@ class Desk:
     """Where a pass writes: the calendar, the ledger, the applicant's zone, and the time, aware.
 
     ``stopping`` is asked between writes. ``besides`` is looked at together with what was written.
-    ``insistent``: write also what the server refused within the hour.
+    ``insistent``: write also what the server refused within the hour. ``troubled``: the server
+    failed at a write of this pass before.
     """
 
     calendar: Calendar
@@ -79,6 +80,7 @@ class Desk:
     stopping: Callable[[], bool]
     besides: tuple[Href, ...] = ()
     insistent: bool = False
+    troubled: bool = False
 
 
 class _End(Enum):
@@ -192,11 +194,11 @@ def _check_outage(jobs: Sequence[Job], replies: Mapping[Uid, Reply], desk: Desk)
     is theirs. One alone is told by the look that follows.
     """
     failed = [(job, r) for job in jobs if isinstance(r := replies[job.entry.uid], Failed)]
-    if len(failed) < 2 or len(failed) < len(jobs):
+    if len(failed) + desk.troubled < 2 or len(failed) < len(jobs):
         return
     known = setbacks(desk.ledger)
     found = {
-        job.entry.uid: _setback_of(job, Kind.REFUSED, reply.why, desk).after(
+        job.entry.uid: _setback_of(job, SetbackKind.REFUSED, reply.why, desk).after(
             known.get(job.entry.uid)
         )
         for job, reply in failed
@@ -335,11 +337,11 @@ def _setback(result: _Result, desk: Desk) -> Setback:
     if result.end is _End.UNSTORED:
         created = isinstance(result.job.action, Create)
         why = "it is not there." if created else "the calendar holds what it held before."
-        return _setback_of(result.job, Kind.UNSTORED, why, desk)
-    return _setback_of(result.job, Kind.REFUSED, result.why, desk)
+        return _setback_of(result.job, SetbackKind.UNSTORED, why, desk)
+    return _setback_of(result.job, SetbackKind.REFUSED, result.why, desk)
 
 
-def _setback_of(job: Job, kind: Kind, why: str, desk: Desk) -> Setback:
+def _setback_of(job: Job, kind: SetbackKind, why: str, desk: Desk) -> Setback:
     entry = job.entry
     return Setback(
         uid=entry.uid,

@@ -4,10 +4,12 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from lorsync.amending import restore_memory_of
 from lorsync.core.entry import State
-from lorsync.core.model import Kind
+from lorsync.core.memory import is_memory
+from lorsync.core.model import Facts, Kind
 from lorsync.errors import ServerFailedError, UnavailableError
-from lorsync.ports import Href
+from lorsync.ports import Href, ResourceGoneError, WriteRefusedError
 from lorsync.report import Report
 from tests.fakes import EVERYWHERE
 from tests.sync.desk import DUE, Desk, letter, name_of
@@ -234,8 +236,9 @@ def test_s11_a_server_that_stores_nothing_deletes_nothing(desk: Desk) -> None:
         assert not report.created
         assert not report.missing
         assert report.plan.budgets["Alvarez"].spent == 0
-    (said,) = named(report, "unstored")
+    of_memory, said = named(report, "unstored")
     assert "12 events, the first of them" in said
+    assert "the event in which lorsync keeps its memory" in of_memory
     desk.calendar.swallowing = set()
     assert len(desk.sync(at=time(20)).created) == 12
 
@@ -285,3 +288,150 @@ def test_i7_a_pass_that_ends_after_an_acknowledgement_leaves_no_dismissal(desk: 
     report = desk.sync(date(2027, 5, 4))
     assert lost in desk.calendar.bodies
     assert not report.missing
+
+
+# The memory
+
+
+def memory_of(desk: Desk) -> Href:
+    """Return where the memory belongs, for a desk that has written nothing yet."""
+    desk.calendar.failing = EVERYWHERE
+    with pytest.raises(ServerFailedError):
+        desk.sync()
+    desk.calendar.failing = set()
+    (href,) = {where for what, where in desk.calendar.operations if where and "memory" in where}
+    desk.lose_ledger()
+    return href
+
+
+def memories(desk: Desk) -> list[Href]:
+    return [href for href in desk.calendar.bodies if is_memory(name_of(href))]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerFailedError("it is not well (500)", status=500),
+        WriteRefusedError("the server refuses PUT (404)."),
+    ],
+)
+def test_s4_a_memory_that_was_applied_and_answered_with_an_error_is_no_second_one(
+    desk: Desk, error: Exception
+) -> None:
+    href = memory_of(desk)
+
+    def fail(what: str, moment: str, where: Href | None) -> None:
+        if (what, moment, where) == ("create", "after", href):
+            raise error
+
+    desk.calendar.faults = fail
+    report = desk.sync()
+    assert memories(desk) == [href]
+    assert not named(report)
+    desk.calendar.faults = None
+    assert not desk.sync().wrote
+    # The ledger and a new one keep on to that one.
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    desk.sync()
+    desk.lose_ledger()
+    desk.sync()
+    assert memories(desk) == [href]
+    assert "Novak" in desk.memory().members
+
+
+@pytest.mark.parametrize("applied", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerFailedError("it is not well (500)", status=500),
+        ResourceGoneError("it is not there (404)"),
+        WriteRefusedError("the server refuses PUT (403)."),
+    ],
+)
+def test_s4_a_memory_that_was_answered_with_an_error_is_not_deleted(
+    desk: Desk, error: Exception, *, applied: bool
+) -> None:
+    desk.sync()
+    (href,) = memories(desk)
+
+    def fail(what: str, moment: str, where: Href | None) -> None:
+        if (what, where) == ("update", href) and (moment == "after") is applied:
+            raise error
+
+    desk.calendar.faults = fail
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    report = desk.sync()
+    assert len(report.created) == 6
+    assert "memory-deleted" not in {warning.code for warning in report.warnings}
+    assert bool(named(report)) is not applied
+    desk.calendar.faults = None
+    assert not named(desk.sync())
+    assert memories(desk) == [href]
+    assert "Novak" in desk.memory().members
+
+
+def test_a_memory_that_the_server_fails_at_is_named_and_the_events_are_written(
+    desk: Desk,
+) -> None:
+    desk.calendar.failing = {memory_of(desk)}
+    before = desk.calendar.requests
+    report = desk.sync()
+    assert len(report.created) == len(desk.events()) == 12
+    (said,) = named(report)
+    assert said.startswith("The server does not take the event in which lorsync keeps its memory:")
+    assert report.requests - before == len(report.created) + 1 + 1 + 2
+    assert not memories(desk)
+    for minute in (15, 30, 45):
+        report = desk.sync(at=time(12, minute))
+        assert named(report)
+    assert report.requests  # left alone within the hour
+    before = desk.calendar.requests
+    desk.sync(at=time(12, 50))
+    assert desk.calendar.requests - before == 1
+    desk.calendar.failing = set()
+    assert not named(desk.sync(at=time(14)))
+    assert len(memories(desk)) == 1
+
+
+def test_s4_a_memory_that_was_never_seen_there_is_not_deleted(desk: Desk) -> None:
+    href = memory_of(desk)
+    desk.calendar.swallowing = {href}
+    assert not named(desk.sync(), "unstored")
+    for hour in (13, 15, 17):
+        report = desk.sync(at=time(hour), full=True)
+        assert "memory-deleted" not in {warning.code for warning in report.warnings}
+        (said,) = named(report, "unstored")
+        assert "had stored the event in which lorsync keeps its memory, but it is not there" in said
+    desk.calendar.swallowing = set()
+    report = desk.sync(at=time(19))
+    assert not named(report, "unstored")
+    assert memories(desk) == [href]
+    assert not desk.sync(at=time(20)).wrote
+
+
+def test_s4_a_memory_that_was_seen_and_is_gone_is_deleted(desk: Desk) -> None:
+    desk.sync()
+    desk.calendar.remove(memories(desk)[0])
+    report = desk.sync(at=time(13), full=True)
+    assert "memory-deleted" in {warning.code for warning in report.warnings}
+
+
+def test_s4_a_restored_memory_is_written_also_after_a_complete_listing(desk: Desk) -> None:
+    desk.sync()
+    desk.calendar.remove(memories(desk)[0])
+    desk.sync(at=time(13), full=True)
+    restore_memory_of(desk.folder)
+    desk.sync(at=time(14), full=True)
+    assert len(memories(desk)) == 1
+
+
+def test_one_event_and_the_memory_that_both_fail_are_an_outage(desk: Desk) -> None:
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    desk.change(letter("Alvarez", facts=Facts(asked_on=date(2027, 5, 3))), letter("Chen"))
+    desk.calendar.failing = EVERYWHERE
+    with pytest.raises(ServerFailedError):
+        desk.sync(at=time(13))
+    desk.calendar.failing = set()
+    desk.sync(at=time(13, 15))
+    assert request not in desk.calendar.bodies
