@@ -12,12 +12,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorsync.adapters.loopback import HOST
 from lorsync.adapters.state import refuse_others
 from lorsync.errors import StateError
 
 USERNAME = "lorsync"
 SETTINGS_NAME = "local-server.json"
-HOST = "127.0.0.1"
 PROOF_PATH = "/.lorsync/"
 """Below it the server proves that it is the one of this folder; see :func:`proof`."""
 

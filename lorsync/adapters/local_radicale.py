@@ -14,7 +14,6 @@ import secrets
 import signal
 import socket
 import sys
-import threading
 from base64 import b64decode
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,7 +22,6 @@ from urllib.parse import unquote
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from lorsync.adapters.local_files import (
-    HOST,
     PROOF_PATH,
     USERNAME,
     LocalFiles,
@@ -32,12 +30,11 @@ from lorsync.adapters.local_files import (
     password_of_run,
     proof,
 )
+from lorsync.adapters.loopback import HOST, Loopback
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_MOST_CONNECTIONS: Final = 64
-_SILENCE_SECONDS: Final = 30.0
 _ENDING_SECONDS: Final = 0.5
 """How long a request that is being answered may go on after the last user has ended."""
 
@@ -59,13 +56,13 @@ def main(folder: Path, lock: int, listener: socket.socket) -> None:
     if settings is None or settings.port != listener.getsockname()[1]:
         sys.exit(f"{files.settings} was changed by another program just now.")
     server = _Server(listener, _Door(_radicale(files, settings), settings, run))
-    threading.Thread(target=server.attend, daemon=True).start()
+    server.loopback.begin()
     os.pwrite(lock, f"{os.getpid()}\n{run}\n".encode(), 0)
     with contextlib.suppress(BrokenPipeError):
         os.write(1, b"ready\n")
     users = os.open(files.users, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(users, fcntl.LOCK_EX)  # waits, without waking, until nobody uses the server
-    server.finish(_ENDING_SECONDS)
+    server.loopback.finish(_ENDING_SECONDS)
     os._exit(0)
 
 
@@ -128,68 +125,23 @@ class _Door:
 
 
 class _Server(WSGIServer):
-    """One thread for each connection, on a socket that listens already.
-
-    When there are too many, the one that has waited longest for its request is closed: whoever
-    only connects takes the place of nobody who asks.
-    """
+    """What a request has to know of its server, which listens already."""
 
     def __init__(self, listener: socket.socket, application: "WSGIApplication") -> None:
         super().__init__(listener.getsockname(), _Request, bind_and_activate=False)
         self.socket.close()
-        self.socket = listener
         self.server_name, self.server_port = listener.getsockname()
         self.setup_environ()
         self.set_app(application)
-        self._changed = threading.Condition()
-        self._open: set[socket.socket] = set()
-        self._silent: dict[socket.socket, None] = {}  # the oldest first
-
-    def attend(self) -> None:
-        """Take connections, for as long as the process lives."""
-        while True:
-            try:
-                connection, address = self.socket.accept()
-            except OSError:
-                if self.socket.fileno() < 0:
-                    return
-                continue  # broken off before it was taken
-            connection.settimeout(_SILENCE_SECONDS)
-            with self._changed:
-                if len(self._open) >= _MOST_CONNECTIONS and self._silent:
-                    oldest = next(iter(self._silent))
-                    del self._silent[oldest]
-                    with contextlib.suppress(OSError):
-                        oldest.shutdown(socket.SHUT_RDWR)
-                self._changed.wait_for(lambda: len(self._open) < _MOST_CONNECTIONS)
-                self._open.add(connection)
-                self._silent[connection] = None
-            threading.Thread(target=self._answer, args=(connection, address), daemon=True).start()
-
-    def heard(self, connection: socket.socket) -> None:
-        """Take note that a request has come."""
-        with self._changed:
-            self._silent.pop(connection, None)
-
-    def finish(self, seconds: float) -> None:
-        """Take no more connections, and let what is being answered go on for so long at most."""
-        self.socket.close()
-        with self._changed:
-            self._changed.wait_for(lambda: self._open <= self._silent.keys(), seconds)
+        self.loopback = Loopback(listener, self._answer)
 
     def _answer(self, connection: socket.socket, address: tuple[str, int]) -> None:
         try:
             self.finish_request(connection, address)
         except OSError:
-            pass  # the other side left, or said nothing for too long
+            raise  # of the connection
         except Exception:  # noqa: BLE001 - one request never ends the server
             self.handle_error(connection, address)
-        finally:
-            self.shutdown_request(connection)
-            with self._changed:
-                self._open.discard(connection)
-                self._silent.pop(connection, None)
-                self._changed.notify_all()
 
 
 class _Handler(ServerHandler):
@@ -207,7 +159,7 @@ class _Request(WSGIRequestHandler):
             return
         if not self.parse_request():
             return
-        self.server.heard(self.connection)
+        self.server.loopback.heard(self.connection)
         answer = cast("IO[bytes]", self.wfile)
         handler = _Handler(self.rfile, answer, sys.stderr, self.get_environ(), multithread=True)
         handler.request_handler = self  # type: ignore[attr-defined]  # so wsgiref does it

@@ -36,7 +36,6 @@ from pathlib import Path
 from types import TracebackType
 
 from lorsync.adapters.local_files import (
-    HOST,
     USERNAME,
     LocalFiles,
     LocalSettings,
@@ -47,6 +46,7 @@ from lorsync.adapters.local_files import (
     password_of_run,
     try_lock,
 )
+from lorsync.adapters.loopback import HOST
 from lorsync.adapters.state import refuse_others
 from lorsync.errors import ConfigError, LorsyncError, StateError, TryAgainError
 

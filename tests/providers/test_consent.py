@@ -6,6 +6,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TextIO
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -90,11 +91,14 @@ def test_stranger_without_the_state_is_turned_away_and_the_wait_goes_on(waiting:
     assert "did not let lorsync in" in str(waiting.failure)
 
 
-def test_connection_that_says_nothing_holds_nobody_up_for_long(waiting: Waiting) -> None:
+@pytest.mark.parametrize("said", [b"", b"GET /?state="])
+def test_connections_without_a_whole_request_hold_nobody_up(waiting: Waiting, said: bytes) -> None:
     thread = waiting.begin(600)
     port = urlsplit(waiting.asked["redirect_uri"]).port
-    assert port is not None
-    with socket.create_connection(("127.0.0.1", port)):
+    with ExitStack() as stack:
+        for _ in range(200):
+            begun = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            begun.sendall(said)
         assert waiting.comes_back(state=waiting.asked["state"], error="access_denied") == 200
     thread.join(120)
     assert waiting.failure is not None

@@ -6,22 +6,26 @@ the browser is on another machine, that address leads nowhere there, and the per
 
 import os
 import selectors
+import socket
 import sys
+import threading
 import time
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer
-from threading import Thread
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, cast
 from urllib.parse import urlsplit
 
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error, WebApplicationClient
 
 from lorsync.adapters.google.endpoint import CONSENT, SCOPE, Granted, ask
 from lorsync.adapters.google.login import Login, read_object
+from lorsync.adapters.loopback import HOST, Loopback
 from lorsync.errors import ConfigError, CredentialsError, LorsyncError
+
+if TYPE_CHECKING:
+    from socketserver import BaseServer
 
 WAIT_SECONDS: Final = 900.0
 """How long the person has for Google's pages."""
@@ -127,7 +131,9 @@ def _open(address: str) -> None:
     )
     if windows:
         # Some browsers only return when they are closed, and lorsync has to listen meanwhile.
-        Thread(target=webbrowser.open, args=(address,), name="lorsync-browser", daemon=True).start()
+        threading.Thread(
+            target=webbrowser.open, args=(address,), name="lorsync-browser", daemon=True
+        ).start()
 
 
 def _code(oauth: WebApplicationClient, address: str, state: str) -> str | LorsyncError | None:
@@ -149,29 +155,46 @@ Judge = Callable[[str], str | LorsyncError | None]
 """Gives the code for an address, an error that ends the login, or None for what is not of it."""
 
 
-class _Listener(TCPServer):
+class _Listener:
     """Waits on a free port of 127.0.0.1 for the browser to come back."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Redirected)
-        self.timeout = _SAY_SECONDS
-        self.judge: Judge = lambda _: None
-        self.outcome: str | LorsyncError | None = None
+        listener = socket.create_server((HOST, 0))
+        self.loopback = Loopback(listener, self._answer)
+        self.address = f"http://{HOST}:{listener.getsockname()[1]}/"
+        self._turn = threading.Lock()
+        self._judge: Judge = lambda _: None
+        self._outcome: str | LorsyncError | None = None
+        self._woken, self._waking = socket.socketpair()
 
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/"
+    def __enter__(self) -> "_Listener":
+        self.loopback.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loopback.finish(_SAY_SECONDS)
+        self._waking.close()
+        self._woken.close()
+
+    def judged(self, address: str) -> str | LorsyncError | None:
+        """Return what comes of an address, None where it is not of this login; the first counts."""
+        with self._turn:
+            found = self._judge(address)
+            if found is not None and self._outcome is None:
+                self._outcome = found
+                self._waking.send(b"!")
+            return found
 
     def wait(self, judge: Judge, pasted: TextIO | None, seconds: float) -> str:
         """Return the code that came first, by the browser or by hand."""
-        self.judge = judge
+        self._judge = judge
         deadline = time.monotonic() + seconds
         # The plain selector takes a file as its input, too, which the others refuse.
         with selectors.SelectSelector() as selector:
-            selector.register(self, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
             if pasted is not None:
                 selector.register(pasted, selectors.EVENT_READ)
-            while self.outcome is None:
+            while self._outcome is None:
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
                 if not ready:
                     raise CredentialsError(
@@ -179,40 +202,42 @@ class _Listener(TCPServer):
                         "run “lorsync login” again."
                     )
                 for key, _ in ready:
-                    if key.fileobj is self:
-                        self.handle_request()
-                    elif pasted is not None and not self._read(pasted):
+                    if key.fileobj is pasted and pasted is not None and not self._read(pasted):
                         selector.unregister(pasted)
-        if isinstance(self.outcome, LorsyncError):
-            raise self.outcome
-        return self.outcome
+        if isinstance(self._outcome, LorsyncError):
+            raise self._outcome
+        return self._outcome
+
+    def _answer(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        _Redirected(connection, address, self)
 
     def _read(self, pasted: TextIO) -> bool:
         """Take a pasted line; False at the end of the input."""
         line = pasted.readline()
-        if line.strip():
-            self.outcome = self.judge(line) or CredentialsError(
+        if line.strip() and self.judged(line) is None:
+            raise CredentialsError(
                 "This is not the address at which the browser ended after this login: run "
                 "“lorsync login” again, and paste the whole of it."
             )
         return bool(line)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Leave a connection that breaks off unsaid: its traceback might show the code."""
-
 
 class _Redirected(BaseHTTPRequestHandler):
     """Answers the browser, and nobody who does not know the state."""
 
-    server: _Listener
-    timeout = _SAY_SECONDS
+    def __init__(
+        self, connection: socket.socket, address: tuple[str, int], listener: _Listener
+    ) -> None:
+        self._listener = listener
+        # Of a server the handlers of the standard library use nothing.
+        super().__init__(connection, address, cast("BaseServer", listener))
 
     def do_GET(self) -> None:
-        outcome = self.server.judge(self.path) if urlsplit(self.path).path == "/" else None
+        self._listener.loopback.heard(self.connection)
+        outcome = self._listener.judged(self.path) if urlsplit(self.path).path == "/" else None
         if outcome is None:
             self.send_error(404)
             return
-        self.server.outcome = outcome
         said = str(outcome) if isinstance(outcome, LorsyncError) else "lorsync is let in."
         page = _PAGE.format(said).encode()
         self.send_response(200)
