@@ -1,6 +1,7 @@
 """What ``lorsync add`` does: ask for what is missing, check the whole, write or show the change."""
 
 import difflib
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -123,7 +124,8 @@ def _add(options: Globals, known: Known, table: str, values: Values, *, dry_run:
     context.say(options, "\n".join(f"  {line}" for line in lines if line) + "\n")
     letters = settings.season.letters
     if table == "mentors" and not any(one.mentor == values["id"] for one in letters):
-        context.say(options, f"No letter of theirs is there yet: lorsync add letter {values['id']}")
+        words = f"lorsync add letter {shlex.quote(str(values['id']))}"
+        context.say(options, f"No letter of theirs is there yet: {words}")
     elif table == "programs" and not any(values["id"] in one.programs for one in letters):
         context.say(
             options,

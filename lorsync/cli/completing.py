@@ -3,6 +3,7 @@
 Nothing that is wrong is said: a prompt is no place for it, and the command will say it.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from lorsync.config.completing import Ids, ids_in
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+
+_PLAIN = re.compile(r"\w[\w.@%+=,-]*")
+"""Means itself to every shell: bash puts an answer on the line as it is, and ``$(…)`` would run."""
 
 
 def mentors(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
@@ -51,5 +56,5 @@ def _items(found: Mapping[str, str], incomplete: str) -> list["CompletionItem"]:
     return [
         CompletionItem(key, help=" ".join(what.split()))
         for key, what in sorted(found.items())
-        if key.startswith(incomplete) and key.isprintable()
+        if key.startswith(incomplete) and _PLAIN.fullmatch(key)
     ]

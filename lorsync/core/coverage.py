@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from shlex import quote
 from typing import NamedTuple
 
 from lorsync.core.due_dates import hard_day
@@ -160,7 +161,8 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
             subject=p.id,
             message=f"{name} has not been asked for {p.id} yet.",
             reasons=(_NOT_ASKED,),
-            advice=f"Asked already? Say so: lorsync mark {case.mentor.id} asked --letter {p.id}",
+            advice=f"Asked already? Say so: lorsync mark {quote(case.mentor.id)} asked "
+            f"--letter {quote(p.id)}",
         )
         for p in unasked
     ]

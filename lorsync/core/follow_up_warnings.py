@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from shlex import quote
 
 from lorsync.core.candidates import least_days
 from lorsync.core.model import PlanWarning, Reason
@@ -17,8 +18,8 @@ def unsure(case: Case, letters: Sequence[Outstanding]) -> list[PlanWarning]:
     message = (
         f"Whether {case.mentor.name} was followed up in this cycle is not known: lorsync's file "
         "and its memory in the calendar are both gone. So no follow-up is planned until you say: "
-        f"lorsync mark {case.mentor.id} followed-up --on DATE (once for each), or "
-        f"lorsync mark {case.mentor.id} not-followed-up"
+        f"lorsync mark {quote(case.mentor.id)} followed-up --on DATE (once for each), or "
+        f"lorsync mark {quote(case.mentor.id)} not-followed-up"
     )
     reason = Reason(rule="S4", text="no record is left of the follow-ups before today")
     return [

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import shutil
 import stat
 import tempfile
@@ -110,5 +111,9 @@ def _open_to_others(state: Path) -> list[Finding]:
     if mode & 0o077 == 0:
         return []
     return [
-        finding("state-open", f"{state} has the mode {mode:04o}.", do=f"Run: chmod -R go= {state}")
+        finding(
+            "state-open",
+            f"{state} has the mode {mode:04o}.",
+            do=f"Run: chmod -R go= {shlex.quote(str(state))}",
+        )
     ]

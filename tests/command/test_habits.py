@@ -103,6 +103,43 @@ def test_bash_completes(home: User) -> None:
     assert dict(zip(COMPLETED, done.stdout.splitlines(), strict=True)) == COMPLETED
 
 
+HARMFUL = """
+[applicant]
+name = "Sam Reyes"
+timezone = "Europe/Madrid"
+[[mentors]]
+id = "$(touch harm)"
+name = "Dr. A"
+[[mentors]]
+id = "`touch harm`"
+name = "Dr. B"
+[[mentors]]
+id = "a;touch${IFS}harm"
+name = "Dr. C"
+[[mentors]]
+id = "-c"
+name = "Dr. D"
+[[mentors]]
+id = "müller+1"
+name = "Dr. $(touch harm)"
+"""
+
+
+def test_an_id_that_a_shell_would_run_is_not_completed(home: User) -> None:
+    (home.home / "harmful.toml").write_text(HARMFUL, "utf-8")
+    script = """
+        source <(lorsync completion bash)
+        COMP_WORDS=(lorsync -c harmful.toml mark "") COMP_CWORD=4
+        COMPREPLY=(); _lorsync_completion lorsync; printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        env=home.environ(), cwd=home.home, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("müller+1\n", "")
+    assert not (home.home / "harm").exists()
+
+
 @pytest.mark.needs("zsh")
 def test_zsh_takes_the_script_and_its_answers(home: User) -> None:
     script = """
