@@ -3,15 +3,20 @@
 import errno
 import os
 import stat
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lorsync.adapters.folder import FolderCalendar, open_folder
+from lorsync.core.model import Kind
 from lorsync.errors import CollectionGoneError, ConfigError, UnavailableError
 from lorsync.ports import ETag, Href, PreconditionFailedError, WriteRefusedError
+from lorsync.report import Report
 from lorsync.settings import CalendarSettings, Provider
+from tests.sync.desk import Desk, letter
+from tests.sync.desk import settings as desk_settings
 
 
 def settings(path: Path | None, color: str | None = None) -> CalendarSettings:
@@ -119,6 +124,42 @@ def test_an_event_that_root_rewrites_stays_its_owners(calendar: FolderCalendar) 
     calendar.update(href, b"two", etag)
     found = Path(href).stat()
     assert (found.st_uid, found.st_gid) == (65534, 65533)
+
+
+def test_a_file_of_600_mb_is_not_read_whole(calendar: FolderCalendar, folder: Path) -> None:
+    href = Href(str(folder / "foreign.ics"))
+    with Path(href).open("wb") as file:
+        file.truncate(600_000_000)
+    tracemalloc.start()
+    try:
+        before = calendar.listing(None).entries
+        found = calendar.fetch([href])
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert (found[href].body, found[href].etag) == (b"", None)
+    assert calendar.listing(None).entries == before
+    with Path(href).open("ab") as file:
+        file.write(b"x")
+    assert calendar.listing(None).entries[href] not in {before[href], None}
+
+
+def test_an_event_of_ours_that_grew_too_large_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    desk = Desk(folder=tmp_path / "state", settings=desk_settings(letter("Alvarez")))
+
+    def sync() -> Report:
+        return desk.sync_with(open_folder(settings(folder), remembered=None))
+
+    sync()
+    href = desk.find(Kind.REQUEST)
+    with Path(href).open("ab") as file:
+        file.write(b"X-LONG:" + b"x" * 3_000_000)
+    for _ in range(2):
+        report = sync()
+        assert [change.changed for change in report.kept] == [("unreadable",)]
+        assert not report.wrote
+    assert not report.missing
+    assert Path(href).stat().st_size > 3_000_000
 
 
 def test_an_edit_that_keeps_size_and_time_is_another_version(calendar: FolderCalendar) -> None:

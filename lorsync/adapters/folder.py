@@ -25,6 +25,8 @@ from lorsync.ports import (
 from lorsync.settings import CalendarSettings
 
 _SUFFIX = ".ics"
+_LARGEST = 2_000_000
+"""Bytes of one file that are read: an event of lorsync's has some thousand."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -126,7 +128,7 @@ class FolderCalendar:
         entries: dict[Href, ETag | None] = {}
         for name in names:
             try:
-                entries[self._href(name)] = _etag((self._path / name).read_bytes())
+                entries[self._href(name)] = _read(self._path / name)[0]
             except FileNotFoundError:
                 continue
             except OSError:
@@ -141,8 +143,9 @@ class FolderCalendar:
         found: dict[Href, Resource] = {}
         for href in hrefs:
             with contextlib.suppress(OSError):
-                body = self._file(href).read_bytes()
-                found[href] = Resource(href=href, etag=_etag(body), body=body)
+                etag, body = _read(self._file(href))
+                known = None if body is None else etag
+                found[href] = Resource(href=href, etag=known, body=body or b"")
         return found
 
     def create(self, href: Href, body: bytes) -> ETag | None:
@@ -210,7 +213,7 @@ class FolderCalendar:
 
     def _check(self, file: Path, etag: ETag | None) -> None:
         try:
-            held = _etag(file.read_bytes())
+            held, _ = _read(file)
         except FileNotFoundError:
             raise ResourceGoneError(f"{file} is not there.") from None
         except OSError as error:
@@ -275,6 +278,19 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _read(file: Path) -> tuple[ETag, bytes | None]:
+    """Return the version of a file and its content, None where it is too large to be read.
+
+    The version of such a file is by its times and size: nothing of it is ever written.
+    """
+    with file.open("rb") as stream:
+        body = stream.read(_LARGEST + 1)
+        if len(body) <= _LARGEST:
+            return _etag(body), body
+        found = os.fstat(stream.fileno())
+        return ETag(f'"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"'), None
 
 
 def _etag(body: bytes) -> ETag:
