@@ -192,3 +192,28 @@ def test_memory_that_the_server_fails_at_is_neither_lost_nor_written_over(odd: O
     assert odd.bodies[memory] == held
     odd.meddle = lambda *_: None
     assert not odd.sync().wrote
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=200, body=b"<html>Welcome</html>", headers={"Content-Type": "text/html"}),
+        Reply(status=200),
+        Reply(status=201),
+        Reply(status=302, headers={"Location": "/welcome"}),
+    ],
+)
+def test_calendar_that_was_said_to_be_made_and_is_not_there_is_made_later(
+    odd: Odd, reply: Reply
+) -> None:
+    def meddle(request: Request, _: object) -> Reply | None:
+        page = Reply(status=200, body=b"<html>Hi</html>", headers={"Content-Type": "text/html"})
+        answers = {"MKCALENDAR": reply}
+        return page if request.path == "/welcome" else answers.get(request.method)
+
+    odd.meddle = meddle
+    with pytest.raises(UnavailableError):
+        odd.sync()
+    assert odd.address is None
+    odd.meddle = lambda *_: None
+    assert odd.sync().created

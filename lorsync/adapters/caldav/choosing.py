@@ -11,14 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.account import Secret, connected
 from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
-from lorsync.adapters.caldav.answers import Exchange
+from lorsync.adapters.caldav.answers import GONE, Exchange, unusable
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, calendars_in, homes_of, survey
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.allowance import Allowance
 from lorsync.core.model import Uid
-from lorsync.errors import ConfigError
+from lorsync.errors import ConfigError, UnavailableError
 from lorsync.ports import Collection, Sharing, Survey
 from lorsync.providers import Guard, traits
 from lorsync.settings import CalendarSettings
@@ -260,7 +260,25 @@ def _make(transport: Transport, place: _Vacancy, settings: CalendarSettings) -> 
             f"{shown(home)} does not let lorsync make a calendar ({answer.status}): make one "
             f"called {settings.name!r} in its web page or app, and run this again."
         )
+    if answer.web_page:
+        raise unusable(answer)  # of a network that wants a login first
+    if not _is_made(transport, address):
+        raise UnavailableError(
+            f"{shown(home)} said that it had made a calendar ({answer.status}), and there is none: "
+            f"make one called {settings.name!r} in its web page or app, and run this again."
+        )
     return address
+
+
+def _is_made(transport: Transport, address: str) -> bool:
+    """Tell whether a collection is there: who answers in a server's stead makes none."""
+    headers = {"Content-Type": xml.MEDIA_TYPE, "Depth": "0"}
+    body = xml.propfind([xml.RESOURCETYPE])
+    answer = transport.send("PROPFIND", address, body=body, headers=headers)
+    if answer.status in GONE:
+        return False
+    own = answer.multistatus().of(xml.decoded_path(answer.url))
+    return own is not None and own.status not in GONE
 
 
 def _segments(name: str) -> Iterable[str]:
