@@ -40,7 +40,8 @@ class Traits:
     ``page``: how many events one answer of a listing holds; None for all. ``budget``: how many
     requests a minute lorsync sends one account at most, to stay ahead of refusals; None where
     there is no reason for a limit.
-    ``connections``: how many writes may be under way at once. ``refuses``: what it does not take,
+    ``connections``: how many writes may be under way at once. ``keeps_deleted_uids``: whether it
+    refuses the UID of a deleted event with a bare 409. ``refuses``: what it does not take,
     in words. ``tried_on``: what lorsync was tried on.
     """
 
@@ -56,6 +57,7 @@ class Traits:
     page: int | None = None
     budget: int | None = None
     connections: int = 8
+    keeps_deleted_uids: bool = False
     refuses: tuple[str, ...] = ()
     tried_on: str
 
@@ -97,6 +99,7 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
             page=230,
             # Of 600 a minute and user, which its page on quotas allows.
             budget=540,
+            keeps_deleted_uids=True,
             refuses=("new calendars", "tasks", "the UID of a deleted event"),
             tried_on=_EMULATION,
         ),

@@ -10,6 +10,7 @@ from lorsync.core.model import Uid
 from lorsync.errors import ServerFailedError, TryAgainError
 from lorsync.ports import (
     Calendar,
+    DeletedUidError,
     ETag,
     Href,
     PreconditionFailedError,
@@ -61,6 +62,11 @@ class Refused:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """The server keeps a deleted resource of this UID, and takes no new one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """The server failed at it, and it may be done all the same."""
@@ -73,7 +79,7 @@ class Failed:
         return f"the server fails at it (HTTP {self.error.status})."
 
 
-Reply = Written | Conflict | Vanished | Refused | Failed
+Reply = Written | Conflict | Vanished | Refused | Trashed | Failed
 
 
 def forestalled(jobs: Sequence[Job], calendar: Calendar, kept: Kept) -> dict[Uid, Reply]:
@@ -149,6 +155,8 @@ def _send_one(job: Job, calendar: Calendar) -> Reply:
         return Conflict()
     except ResourceGoneError:
         return Vanished()
+    except DeletedUidError:
+        return Trashed()
     except WriteRefusedError as error:
         return Refused(why=str(error))
     except ServerFailedError as error:

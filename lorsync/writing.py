@@ -6,7 +6,7 @@ write fails for a reason that is not its own, the announcements stay, and the ne
 them. An object that the server does not take, or does not keep, is named, and the rest goes on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -33,6 +33,7 @@ from lorsync.sending import (
     Job,
     Refused,
     Reply,
+    Trashed,
     Vanished,
     Written,
     forestalled,
@@ -94,6 +95,8 @@ class _End(Enum):
     """There was nothing to write to."""
     REFUSED = auto()
     """The server does not take it."""
+    TRASHED = auto()
+    """The server keeps it among what was deleted there, so it counts as missing (S11)."""
     UNSTORED = auto()
     """The server said that it had stored it, and holds what it held before."""
 
@@ -138,6 +141,7 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     warnings = setback_warnings((waiting | found).values())
     if any(not isinstance(job.action, Create) and job.entry.etag is None for job in again):
         warnings = (*warnings, *warn_of_unnamed(desk.calendar, desk.ledger))
+    warnings = (*warnings, *_trash_warnings(results.values()))
     outcomes = _tally(results.values(), warnings)
     return replace(outcomes, entries={**notes, **outcomes.entries}, besides=besides)
 
@@ -229,6 +233,8 @@ def _settled_creation(job: Job, reply: Reply, held: Resource | None, desk: Desk)
         match reply:
             case Refused() | Failed():
                 return _Result(job=job, end=_End.REFUSED, after=forgotten, why=reply.why)
+            case Trashed():
+                return _Result(job=job, end=_End.TRASHED, after=_trashed(entry, desk))
             case Written():
                 return _Result(job=job, end=_End.UNSTORED, after=forgotten)
             case _:
@@ -280,10 +286,10 @@ def _settled_change(
         return _Result(job=job, end=_End.DONE, after=_seen(entry, held, desk))
     after = _seen(before, held, desk)
     match reply:
-        case Vanished():
-            return _Result(job=job, end=_End.MET, after=after)
         case Refused() | Failed():
             return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
+        case _:
+            return _Result(job=job, end=_End.MET, after=after)
 
 
 def _settled_without_a_trace(job: Job, before: Entry, reply: Reply, desk: Desk) -> _Result:
@@ -300,6 +306,12 @@ def _settled_without_a_trace(job: Job, before: Entry, reply: Reply, desk: Desk) 
         case _:
             # It never stood where it was to be moved: what counts is where it was.
             return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
+
+
+def _trashed(entry: Entry, desk: Desk) -> Entry:
+    """Return an event that somebody deleted of whom no record is left: missing, at first (S11)."""
+    bare = replace(entry, intent=None, intended=None, intended_digests=None)
+    return replace(bare, state=State.MISSING, missing_since=desk.now.astimezone(desk.zone))
 
 
 def _seen(entry: Entry, held: Resource, desk: Desk) -> Entry:
@@ -352,6 +364,17 @@ def _setback_of(job: Job, kind: SetbackKind, why: str, desk: Desk) -> Setback:
         why=why,
         at=desk.now,
     )
+
+
+def _trash_warnings(results: Iterable[_Result]) -> Iterator[PlanWarning]:
+    for result in results:
+        if result.end is _End.TRASHED:
+            entry = result.job.entry
+            message = (
+                f"The server keeps “{entry.summary}” on {entry.day} in its trash, so it counts as "
+                f"deleted by you. To have it again: lorsync restore {entry.mentor}"
+            )
+            yield PlanWarning(code="trashed", subject=entry.uid, message=message)
 
 
 def _tally(results: Iterable[_Result], warnings: tuple[PlanWarning, ...]) -> Outcomes:

@@ -8,6 +8,7 @@ from datetime import datetime
 from lorsync.core.model import Uid
 from lorsync.errors import CollectionGoneError, ServerFailedError
 from lorsync.ports import (
+    DeletedUidError,
     ETag,
     Href,
     Listing,
@@ -48,6 +49,7 @@ class FakeCalendar:
     says of its guards is for the test to set, and turns when a creation has overwritten.
     ``failing`` are the hrefs at which every write ends in a 500 without an effect, ``swallowing``
     those at which a PUT is acknowledged, and told an ETag, and not stored; ``EVERYWHERE`` is each.
+    ``keeps_trash`` refuses the UID of what was deleted since, as Nextcloud's trash bin does.
     """
 
     def __init__(self, path: str = "/user/letters/", *, connections: int = 8) -> None:
@@ -72,12 +74,15 @@ class FakeCalendar:
         self.guards_deletion = True
         self.failing: Container[Href] = frozenset()
         self.swallowing: Container[Href] = frozenset()
+        self.keeps_trash = False
+        self._trash: set[str] = set()
 
     def copied(self) -> "FakeCalendar":
         """Return another calendar that holds and knows what this one does."""
         other = copy.copy(self)
         other._lock = threading.RLock()
         other._bodies, other._versions = dict(self._bodies), dict(self._versions)
+        other._trash = set(self._trash)
         other._changes, other.operations = list(self._changes), list(self.operations)
         return other
 
@@ -144,6 +149,8 @@ class FakeCalendar:
                 self.guards_creation = self.guards_deletion = False
             elif uid_of(body) in {uid_of(other) for other in self._bodies.values()}:
                 raise WriteRefusedError(f"{href}: another resource has its UID.")
+            elif uid_of(body) in self._trash:
+                raise DeletedUidError(f"{href}: its UID is in the trash.")
             etag = self._put(href, body)
         self._end("create", href)
         return etag if self.echo_etags and self.names_versions else None
@@ -194,7 +201,9 @@ class FakeCalendar:
     def remove(self, href: Href) -> None:
         """Delete an event as the person's phone does."""
         with self._lock:
-            del self._bodies[href]
+            body = self._bodies.pop(href)
+            if self.keeps_trash:
+                self._trash.add(uid_of(body))
             self._changes.append(href)
 
     # Inside

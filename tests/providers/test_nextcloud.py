@@ -9,7 +9,7 @@ import pytest
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.choosing import listed_collections, open_collection
 from lorsync.errors import BusyError, ConfigError, LoginRefusedError
-from lorsync.ports import Sharing, WriteRefusedError
+from lorsync.ports import DeletedUidError, Sharing, WriteRefusedError
 from tests.contract.test_calendar_contract import event
 from tests.providers.conftest import Person, person_in
 from tests.providers.internet import Internet
@@ -121,7 +121,7 @@ def test_uid_in_the_trash_bin(
         assert etag is not None
         calendar.delete(href, etag)
         if trash_bin is TrashBin.REFUSES:
-            with pytest.raises(WriteRefusedError, match="Deleted calendar object with uid"):
+            with pytest.raises(DeletedUidError, match="Deleted calendar object with uid"):
                 calendar.create(href, event("lorsync-1"))
             return
     if trash_bin is TrashBin.RENAMES:

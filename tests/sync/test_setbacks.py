@@ -4,7 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from lorsync.amending import restore_memory_of
+from lorsync.amending import restore, restore_memory_of
 from lorsync.core.entry import State
 from lorsync.core.memory import is_memory
 from lorsync.core.model import Facts, Kind
@@ -435,3 +435,26 @@ def test_one_event_and_the_memory_that_both_fail_are_an_outage(desk: Desk) -> No
     desk.calendar.failing = set()
     desk.sync(at=time(13, 15))
     assert request not in desk.calendar.bodies
+
+
+# The server's trash
+
+
+def test_s11_what_lies_in_the_trash_is_said_once_and_counts_as_deleted(desk: Desk) -> None:
+    desk.calendar.keeps_trash = True
+    desk.sync()
+    final = desk.find(Kind.FOLLOW_UP, slot="2")
+    desk.calendar.remove(final)
+    desk.lose_ledger()
+    report = desk.sync()
+    (said,) = named(report, "trashed")
+    assert said.endswith("To have it again: lorsync restore Alvarez")
+    assert [change.uid for change in report.missing] == [name_of(final)]
+    before = len(desk.calendar.operations)
+    for hour in (13, 15, 17):
+        assert not named(desk.sync(at=time(hour)), "trashed")
+    assert ("create", final) not in writes(desk, before)
+    (entry,) = (e for e in desk.entries().values() if e.href == final)
+    assert entry.state is State.DISMISSED
+    restore(desk.folder, "Alvarez", desk.day)
+    assert [change.kind for change in desk.sync(at=time(18)).created] == [Kind.FOLLOW_UP]

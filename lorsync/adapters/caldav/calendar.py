@@ -12,6 +12,7 @@ from lorsync.adapters.caldav.transport import Transport
 from lorsync.adapters.caldav.whereabouts import Whereabouts
 from lorsync.core.model import Uid
 from lorsync.ports import (
+    DeletedUidError,
     ETag,
     Href,
     Listing,
@@ -27,6 +28,8 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _NO_PARENT = 409
 # RFC 4918 section 11.3: what a server says that takes one change at a time and is at another.
 _LOCKED = 423
+# sabre's exception in Nextcloud, up to version 25 (CalDavBackend.php).
+_IN_TRASH = "deleted calendar object with uid already exists"
 _TRIES = 5
 
 
@@ -35,6 +38,7 @@ class CalDavCalendar:
 
     ``created``: whether it was made when it was opened. ``batch``: how many resources one
     multiget asks for. ``guards_creation``: False where the provider ignores ``If-None-Match``.
+    ``keeps_deleted_uids``: whether it refuses the UID of a deleted event with 409.
     """
 
     def __init__(
@@ -46,12 +50,14 @@ class CalDavCalendar:
         created: bool = False,
         batch: int = 1000,
         guards_creation: bool = True,
+        keeps_deleted_uids: bool = False,
     ) -> None:
         self._transport = transport
         self._where = Whereabouts(transport, address)
         self._habits = Habits(self._where.path, guards_creation=guards_creation)
         self._contents = Contents(transport, self._where, self._habits, batch=batch)
         self._connections = connections
+        self._keeps_deleted_uids = keeps_deleted_uids
         self._turn = threading.Lock()
         self._told_etag: str | None = None
         self.created = created
@@ -118,7 +124,17 @@ class CalDavCalendar:
             raise PreconditionFailedError(f"{href} is there already.")
         if answer.status in {*GONE, _NO_PARENT} and not answer.preconditions:
             self._where.check_there()
-        raise self._refused(href, answer)
+        refusal = self._refused(href, answer)
+        raise DeletedUidError(str(refusal)) if self._is_in_trash(answer) else refusal
+
+    def _is_in_trash(self, answer: Answer) -> bool:
+        """Tell whether a creation is refused for a deleted resource that the server still keeps.
+
+        Nextcloud says so in words alone, Google with a 409 that names no condition.
+        """
+        words = "" if answer.root is None else xml.said(answer.root).lower()
+        google = self._keeps_deleted_uids and answer.status == _NO_PARENT
+        return _IN_TRASH in words or (google and not answer.preconditions)
 
     def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         """Replace a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""

@@ -119,6 +119,7 @@ def _calendar(
         connections=known.connections,
         created=created,
         guards_creation=Guard.CREATE in known.guards,
+        keeps_deleted_uids=known.keeps_deleted_uids,
     )
 
 
