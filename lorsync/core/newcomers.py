@@ -1,6 +1,6 @@
 """Ask before contacting a newcomer while somebody else is gone: they may be the same (S7)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lorsync.core.decision import Action, Create, Delete, Release, Update
@@ -38,7 +38,8 @@ def swaps(season: Season, said: Memory, written: _Letters, finished: Members) ->
     that were in or declined: who had only such letters is an ordinary change. One who only went, or
     only came, needs no question.
     """
-    ever, now = _ever(said, names_of(season)), members_of(season)
+    names, now = names_of(season), members_of(season)
+    ever, last = _ever(said, names), _last(said, names)
     listed = {letter.id for letter in season.letters}
     open_then = {
         mentor: letters - set(finished.get(mentor, ())) for mentor, letters in ever.items()
@@ -62,14 +63,13 @@ def swaps(season: Season, said: Memory, written: _Letters, finished: Members) ->
     for mentor in sorted(now):
         others = open_then.keys() - {mentor} - (answered if mentor in new else set())
         handed = {
-            letter: former
-            for former in sorted(others)
-            for letter in sorted(came[mentor] & open_then[former])
+            letter: formers
+            for letter in sorted(came[mentor])
+            if (formers := sorted(m for m in others if letter in open_then[m]))
         }
-        found += [
-            _handed(letter, former, mentor, stays=former in now)
-            for letter, former in handed.items()
-        ]
+        for letter, formers in handed.items():
+            former = last[letter] if last.get(letter) in formers else formers[0]
+            found.append(_handed(letter, formers, mentor, former=former, stays=former in now))
         went, unknown = open_then.get(mentor, set()) - listed, came[mentor] - handed.keys()
         if went and unknown:
             found.append(_letters(went, unknown, mentor))
@@ -82,6 +82,15 @@ def _ever(said: Memory, names: Names) -> dict[MentorId, set[LetterId]]:
     for mentor, letters in (*said.departed.items(), *said.members.items()):
         found.setdefault(names.mentor(mentor), set()).update(map(names.letter, letters))
     return found
+
+
+def _last(said: Memory, names: Names) -> dict[LetterId, MentorId]:
+    """Return who wrote each letter when the config last ruled, by today's ids."""
+    return {
+        names.letter(letter): names.mentor(mentor)
+        for mentor, letters in said.members.items()
+        for letter in letters
+    }
 
 
 def _persons(
@@ -105,12 +114,19 @@ def _letters(gone: Collection[LetterId], new: Collection[LetterId], mentor: Ment
     )
 
 
-def _handed(letter: LetterId, former: MentorId, mentor: MentorId, *, stays: bool) -> Swap:
+def _handed(
+    letter: LetterId,
+    formers: Iterable[MentorId],
+    mentor: MentorId,
+    *,
+    former: MentorId,
+    stays: bool,
+) -> Swap:
     return Swap(
         gone=(letter,),
         new=(letter,),
         letters=frozenset({letter}),
-        left=frozenset({(former, letter)}),
+        left=frozenset((each, letter) for each in formers),
         mentor=mentor,
         former=former,
         stays=stays,

@@ -206,3 +206,9 @@ def test_s7_holding_newcomers_takes_time_in_proportion_to_the_actions() -> None:
 
     # Four times as many take four times as long, and not sixteen times.
     assert seconds(8000) < 8 * max(seconds(2000), 0.002)
+
+
+def test_s7_a_letter_handed_on_twice_names_who_wrote_it_last_and_keeps_what_each_left() -> None:
+    (swap,) = asked({"c": ("x", "z")}, members={"b": ("x",), "c": ("z",)}, departed={"d": ("x",)})
+    assert swap.former == "b"
+    assert swap.left == {("b", "x"), ("d", "x")}

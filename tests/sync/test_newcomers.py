@@ -450,3 +450,20 @@ def marry(
     renamed = replace(new.season.mentors[own.mentor], formerly=("Alvarez",))
     mentors = {**new.season.mentors, renamed.id: renamed}
     desk.settings = replace(new, season=replace(new.season, mentors=mentors))
+
+
+def test_s7_nothing_goes_of_who_wrote_last_where_a_letter_is_handed_on_once_more(
+    desk: Desk,
+) -> None:
+    later = letter("Chen", due=DUE + timedelta(days=90))
+    desk.change(letter("Alvarez"), later, letter("Novak"))
+    desk.sync()
+    desk.change(
+        letter("Alvarez"), handed("Alvarez", of="Chen", due=later.deadline), letter("Novak")
+    )
+    desk.sync(accept_newcomers=True)
+    before = contacted(desk, "Alvarez")
+    desk.change(handed("Novak", of="Chen", due=later.deadline), letter("Novak"))
+    assert "same-letter" in questions(desk.sync(accept_deletions=True))
+    # The talk was ahead of the letter that only went.
+    assert contacted(desk, "Alvarez") == before - {Kind.TALK} != set()
