@@ -35,7 +35,12 @@ from lorsync.ports import (
     ResourceGoneError,
     WriteRefusedError,
 )
-from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
+from lorsync.preconditions import (
+    kept_by,
+    remember_careless,
+    remember_refused,
+    warn_of_unnamed,
+)
 from lorsync.recalling import (
     Recalled,
     recalled,
@@ -231,11 +236,21 @@ def _written(
     if known.body is None:
         return _made(calendar, ledger, known, wanted), ()
     href, body = calendar.href_for(known.uid), _body(known, wanted)
-    guard = known.etag or _seen_again(calendar, known, href)
+    taken = kept_by(calendar, ledger).taken
+    seen = known.etag if taken else None
+    guard = seen or _seen_again(calendar, known, href)
     warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
+    guard = guard if taken else None
     after = replace(known, etag=None, body=body, memory=wanted)
     try:
         etag = calendar.update(href, body, guard)
+    except PreconditionFailedError:
+        held = calendar.fetch([href]).get(href)
+        if guard is None or held is None or (held.etag != guard and held.body != known.body):
+            raise
+        # It is the very version that was named: the server cannot do If-Match.
+        etag = calendar.update(href, body, None)
+        warnings = (*warnings, *remember_refused(calendar, ledger))
     except (ResourceGoneError, WriteRefusedError, ServerFailedError) as error:
         held = calendar.fetch([href]).get(href)
         if held is not None and says_the_same(after, held):
@@ -280,10 +295,15 @@ def _next(uid: Uid) -> Uid:
 def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETag | None:
     """Create the memory; where the server would overwrite another one, look first (S22)."""
     kept = kept_by(calendar, ledger)
-    if not kept.creation and calendar.fetch([href]):
+    if not (kept.creation and kept.taken) and calendar.fetch([href]):
         raise PreconditionFailedError(href)
     try:
-        return calendar.create(href, body)
+        return calendar.create(href, body) if kept.taken else calendar.update(href, body, None)
+    except PreconditionFailedError:
+        if not kept.taken or calendar.fetch([href]):
+            raise
+        # Nothing is there: the server cannot do If-None-Match, and says so with the events.
+        return calendar.update(href, body, None)
     finally:
         remember_careless(kept, calendar, ledger)
 

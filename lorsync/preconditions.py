@@ -12,17 +12,20 @@ from lorsync.ports import Calendar, Ledger
 
 _CARELESS = "ignores_preconditions"
 _UNNAMED = "names_no_versions"
+_REFUSED = "refuses_preconditions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """Which preconditions are kept: a creation's (``If-None-Match``), a deletion's (``If-Match``).
 
-    That of an update is kept by every server that is known.
+    That of an update is kept by every server that is known. ``taken``: whether the server takes
+    preconditions at all; one that cannot evaluate them answers 412 to each.
     """
 
     creation: bool
     deletion: bool
+    taken: bool = True
 
 
 def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
@@ -31,6 +34,7 @@ def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
     return Kept(
         creation=calendar.guards_creation and not careless,
         deletion=calendar.guards_deletion and not careless,
+        taken=ledger.memo(_REFUSED) != calendar.address,
     )
 
 
@@ -69,5 +73,21 @@ def warn_of_unnamed(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ..
     message = (
         "The server names no versions of its events (strong ETags), so lorsync looks once more "
         "right before it changes one. What you change in that very moment could be lost."
+    )
+    return (PlanWarning(code="unguarded", subject="calendar", message=message),)
+
+
+def remember_refused(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ...]:
+    """Remember for the collection that its server answers 412 to whatever has a precondition.
+
+    Returns a warning the first time: a look right before each write has to do then (S22).
+    """
+    if ledger.memo(_REFUSED) == calendar.address:
+        return ()
+    ledger.remember({_REFUSED: calendar.address})
+    message = (
+        "The server refuses every guarded change (412 to If-Match), though nothing has changed "
+        "there, so lorsync looks right before it writes instead. What you change in that very "
+        "moment could be lost."
     )
     return (PlanWarning(code="unguarded", subject="calendar", message=message),)

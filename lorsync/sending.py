@@ -26,11 +26,13 @@ class Job:
     """One write: the entry that announces it, and the action it came from.
 
     ``looked``: the entry is as it was a moment ago, which has to do where it has no version (S22).
+    ``guarded``: False where the server takes no precondition.
     """
 
     action: Write
     entry: Entry
     looked: bool = False
+    guarded: bool = True
 
     @property
     def href(self) -> Href:
@@ -45,9 +47,11 @@ class Written:
     etag: ETag | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """The guard did not hold: something else is there."""
+    """The guard did not hold: something else is there; ``said``: the server says so (412)."""
+
+    said: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,13 @@ def forestalled(jobs: Sequence[Job], calendar: Calendar, kept: Kept) -> dict[Uid
         for job in jobs
         if (isinstance(job.action, Create) and not kept.creation)
         or (isinstance(job.action, Delete) and not kept.deletion)
+        or not (job.guarded or job.looked)
     ]
     held = calendar.fetch([job.href for job in unguarded]) if unguarded else {}
     replies: dict[Uid, Reply] = {}
     for job in unguarded:
         there, wanted = held.get(job.href), job.entry.etag
-        if there is None and isinstance(job.action, Delete):
+        if there is None and not isinstance(job.action, Create):
             replies[job.entry.uid] = Vanished()
         elif there is not None and (there.etag is None or there.etag != wanted):
             replies[job.entry.uid] = Conflict()
@@ -140,11 +145,14 @@ def _send_unless_stopping(job: Job, calendar: Calendar, stopping: Callable[[], b
 
 def _send_one(job: Job, calendar: Calendar) -> Reply:
     entry = job.entry
+    guard = None if entry.etag is None or not job.guarded else ETag(entry.etag)
     try:
         if entry.intent is Intent.CREATE and entry.intended is not None:
+            if not job.guarded:
+                # Nothing was there a moment ago.
+                return Written(etag=calendar.update(job.href, entry.intended, None))
             return Written(etag=calendar.create(job.href, entry.intended))
-        guard = None if entry.etag is None else ETag(entry.etag)
-        if guard is None and not job.looked:
+        if guard is None and job.guarded and not job.looked:
             # Never an unguarded write (RFC 9110 section 13.1.1): look first.
             return Conflict()
         if entry.intended is not None:
@@ -152,7 +160,9 @@ def _send_one(job: Job, calendar: Calendar) -> Reply:
         calendar.delete(job.href, guard)
         return Written(etag=None)
     except PreconditionFailedError:
-        return Conflict()
+        if job.guarded:
+            return Conflict(said=True)
+        return Refused(why="the server answers 412, though nothing was asked of what is there.")
     except ResourceGoneError:
         return Vanished()
     except DeletedUidError:

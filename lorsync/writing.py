@@ -26,7 +26,12 @@ from lorsync.core.merge import (
 )
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.ports import Calendar, Href, Ledger, Progress, Resource
-from lorsync.preconditions import kept_by, remember_careless, warn_of_unnamed
+from lorsync.preconditions import (
+    kept_by,
+    remember_careless,
+    remember_refused,
+    warn_of_unnamed,
+)
 from lorsync.sending import (
     Conflict,
     Failed,
@@ -84,6 +89,10 @@ class Desk:
     troubled: bool = False
 
 
+_MOST_TURNS = 3
+"""How often a write is sent in one pass at most."""
+
+
 class _End(Enum):
     """What became of a write."""
 
@@ -95,6 +104,8 @@ class _End(Enum):
     """There was nothing to write to."""
     REFUSED = auto()
     """The server does not take it."""
+    UNGUARDED = auto()
+    """The server says that it is another version, and it is the one that was named (S22)."""
     TRASHED = auto()
     """The server keeps it among what was deleted there, so it counts as missing (S11)."""
     UNSTORED = auto()
@@ -127,11 +138,14 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     waiting = {} if desk.insistent else _waiting(wanted, known, desk.now)
     jobs = [job for job in wanted if job.entry.uid not in waiting]
     first, besides = _round(jobs, desk, progress)
-    again = [job for result in first if (job := _again(result, desk)) is not None]
-    second: list[_Result] = []
-    if again:
-        second, _ = _round(again, replace(desk, besides=()), None)
-    results = {result.job.entry.uid: result for result in (*first, *second)}
+    results = {result.job.entry.uid: result for result in first}
+    alone, again = replace(desk, besides=()), _tried_again(first, desk, turn=0)
+    unnamed = any(not isinstance(job.action, Create) and job.entry.etag is None for job in again)
+    for turn in range(1, _MOST_TURNS):
+        if again:
+            more, _ = _round(again, alone, None)
+            results |= {result.job.entry.uid: result for result in more}
+            again = _tried_again(more, desk, turn=turn)
     found = {
         uid: _setback(result, desk).after(known.get(uid))
         for uid, result in results.items()
@@ -139,8 +153,10 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     }
     remember_setbacks(waiting | found, desk.ledger)
     warnings = setback_warnings((waiting | found).values())
-    if any(not isinstance(job.action, Create) and job.entry.etag is None for job in again):
+    if unnamed:
         warnings = (*warnings, *warn_of_unnamed(desk.calendar, desk.ledger))
+    if any(result.end is _End.DONE and not result.job.guarded for result in results.values()):
+        warnings = (*warnings, *remember_refused(desk.calendar, desk.ledger))
     warnings = (*warnings, *_trash_warnings(results.values()))
     outcomes = _tally(results.values(), warnings)
     return replace(outcomes, entries={**notes, **outcomes.entries}, besides=besides)
@@ -170,6 +186,8 @@ def _round(
         return [], desk.calendar.fetch(desk.besides) if desk.besides else {}
     desk.ledger.save(job.entry for job in jobs)
     kept = kept_by(desk.calendar, desk.ledger)
+    if not kept.taken:
+        jobs = [replace(job, guarded=False) for job in jobs]
     known = forestalled(jobs, desk.calendar, kept)
     try:
         to_send = [job for job in jobs if job.entry.uid not in known]
@@ -237,6 +255,8 @@ def _settled_creation(job: Job, reply: Reply, held: Resource | None, desk: Desk)
                 return _Result(job=job, end=_End.TRASHED, after=_trashed(entry, desk))
             case Written():
                 return _Result(job=job, end=_End.UNSTORED, after=forgotten)
+            case Conflict(said=True):
+                return _Result(job=job, end=_End.UNGUARDED, after=forgotten)
             case _:
                 return _Result(job=job, end=_End.AWAY, after=forgotten)
     if isinstance(reply, Written):
@@ -256,7 +276,8 @@ def _settled_deletion(
             after = _seen(before, held, desk)
             return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
         case Conflict() if held is not None:
-            return _Result(job=job, end=_End.MET, after=_seen(job.entry, held, desk))
+            end = _End.UNGUARDED if _is_same(job, reply, held) else _End.MET
+            return _Result(job=job, end=end, after=_seen(job.entry, held, desk))
         case Conflict():
             return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
         case _:
@@ -280,7 +301,8 @@ def _settled_change(
             )
             return _Result(job=job, end=_End.DONE, after=after)
         case Conflict():
-            return _Result(job=job, end=_End.MET, after=_seen(entry, held, desk))
+            end = _End.UNGUARDED if _is_same(job, reply, held) else _End.MET
+            return _Result(job=job, end=end, after=_seen(entry, held, desk))
     if has_arrived(entry, held.body, desk.zone):
         # Answered by something in the way, or by a server that stumbled after it.
         return _Result(job=job, end=_End.DONE, after=_seen(entry, held, desk))
@@ -290,6 +312,15 @@ def _settled_change(
             return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
         case _:
             return _Result(job=job, end=_End.MET, after=after)
+
+
+def _is_same(job: Job, reply: Conflict, held: Resource) -> bool:
+    """Tell whether a server says of the very version that was named that it is another one.
+
+    Where the entry was looked at a moment ago, the same body under another ETag is that as well.
+    """
+    same_body = job.looked and held.body == job.entry.echo
+    return reply.said and (held.etag == job.entry.etag or same_body)
 
 
 def _settled_without_a_trace(job: Job, before: Entry, reply: Reply, desk: Desk) -> _Result:
@@ -322,17 +353,25 @@ def _absent(entry: Entry, desk: Desk) -> Entry | Gone:
     return observe_absent(entry, desk.zone, now=desk.now, complete=False)
 
 
-def _again(result: _Result, desk: Desk) -> Job | None:
-    """Return a write that is tried once more in this pass, None where that is of no use.
+def _tried_again(results: Iterable[_Result], desk: Desk, *, turn: int) -> list[Job]:
+    """Return what is tried once more in this pass after so many turns.
 
-    That is one that was overtaken by another that left what is ours as it was, and one that was
-    acknowledged and not stored.
+    That is one that was overtaken by another that left what is ours as it was, one that was
+    acknowledged and not stored, and one that the server cannot guard; that alone twice.
     """
+    ends = {_End.UNGUARDED} if turn else {_End.UNGUARDED, _End.MET, _End.UNSTORED}
+    jobs = [_again(result, desk) for result in results if result.end in ends]
+    return [job for job in jobs if job is not None]
+
+
+def _again(result: _Result, desk: Desk) -> Job | None:
+    """Return a write that is tried once more, None where that is of no use."""
     action, after = result.job.action, result.after
-    if result.end is _End.UNSTORED and isinstance(action, Create):
-        return _job(action, desk)
-    if result.end not in {_End.MET, _End.UNSTORED} or isinstance(action, Create):
-        return None
+    guarded = result.end is not _End.UNGUARDED
+    if isinstance(action, Create):
+        if result.end is _End.MET:
+            return None
+        return replace(_job(action, desk, looked=not guarded), guarded=guarded)
     if not isinstance(after, Entry) or after.state is not State.LIVE:
         return None
     before = action.entry
@@ -342,7 +381,7 @@ def _again(result: _Result, desk: Desk) -> Job | None:
         return None  # The person was quicker: the next pass decides anew (I4).
     if isinstance(action, Acknowledge) and after.settled:
         return None  # The title is another one of theirs by now.
-    return _job(replace(action, entry=after), desk, looked=True)
+    return replace(_job(replace(action, entry=after), desk, looked=True), guarded=guarded)
 
 
 def _setback(result: _Result, desk: Desk) -> Setback:

@@ -49,6 +49,7 @@ class FakeCalendar:
     says of its guards is for the test to set, and turns when a creation has overwritten.
     ``failing`` are the hrefs at which every write ends in a 500 without an effect, ``swallowing``
     those at which a PUT is acknowledged, and told an ETag, and not stored; ``EVERYWHERE`` is each.
+    ``refuses_conditions`` answers 412 to every write that has a precondition.
     ``keeps_trash`` refuses the UID of what was deleted since, as Nextcloud's trash bin does.
     """
 
@@ -74,6 +75,7 @@ class FakeCalendar:
         self.guards_deletion = True
         self.failing: Container[Href] = frozenset()
         self.swallowing: Container[Href] = frozenset()
+        self.refuses_conditions = False
         self.keeps_trash = False
         self._trash: set[str] = set()
 
@@ -143,7 +145,7 @@ class FakeCalendar:
     def create(self, href: Href, body: bytes) -> ETag | None:
         self._begin("create", href)
         with self._lock:
-            if href in self._bodies and not self.careless:
+            if self.refuses_conditions or (href in self._bodies and not self.careless):
                 raise PreconditionFailedError(f"{href} is there already.")
             if href in self._bodies:
                 self.guards_creation = self.guards_deletion = False
@@ -158,7 +160,8 @@ class FakeCalendar:
     def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         self._begin("update", href)
         with self._lock:
-            self._check(href, etag)
+            if etag is not None or href in self._bodies or not self.refuses_conditions:
+                self._check(href, etag)
             new = self._put(href, body)
         self._end("update", href)
         return new if self.echo_etags and self.names_versions else None
@@ -251,7 +254,7 @@ class FakeCalendar:
     def _check(self, href: Href, etag: ETag | None) -> None:
         if href not in self._bodies:
             raise ResourceGoneError(f"{href} is not there.")
-        if etag is not None and self._etag(href) != etag:
+        if etag is not None and (self.refuses_conditions or self._etag(href) != etag):
             raise PreconditionFailedError(f"{href} is another version.")
 
 

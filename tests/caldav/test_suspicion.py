@@ -131,3 +131,7 @@ def test_a_text_that_is_too_long_for_the_parser_is_too_large_and_no_broken_answe
     hostile.always(Reply(status=207, body=text))
     with pytest.raises(LargeAnswerError, match="too long to be read"):
         transport.send("REPORT", hostile.url)
+
+
+def test_etag_without_quotes_gets_them() -> None:
+    assert strong_etag("5f3a-1") == strong_etag(' "5f3a-1" ') == '"5f3a-1"'

@@ -80,11 +80,13 @@ def is_web_page(declared: str, body: bytes) -> bool:
 def strong_etag(told: str | None) -> ETag | None:
     """Return a strong ETag; RFC 9110 section 13.1.1: a weak one never matches in If-Match.
 
-    None for what cannot stand in a header.
+    One without quotes gets them (section 8.8.3). None for what cannot stand in a header.
     """
     told = (told or "").strip()
     fits = told.isascii() and told.isprintable()
-    return ETag(told) if told and fits and not told.startswith("W/") else None
+    if not told or not fits or told.startswith("W/"):
+        return None
+    return ETag(told if told.startswith('"') else f'"{told}"')
 
 
 def unusable(answer: Answer) -> LorsyncError:
