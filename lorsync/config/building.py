@@ -1,9 +1,9 @@
 """Turn checked tables into the model, whose own defaults fill what is left out."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from lorsync.config.checking import Draft
 from lorsync.config.ids import slug
@@ -53,6 +53,9 @@ Found = TypeVar("Found", MentorId, ProgramId)
 LETTERS_MIN = 2
 """Letters that a program wants when it says nothing (R13)."""
 
+NOON: Final = time(12)
+"""When on its day somebody deals with an event that has no time."""
+
 UNDATED_CYCLE = "season"
 """What a cycle is called that has neither a name nor a date to be named after."""
 
@@ -68,7 +71,7 @@ def settings(draft: Draft, source: Path) -> Settings:
     return Settings(
         source=source,
         machine=machine,
-        season=_season(draft, applicant),
+        season=_season(draft, applicant, style.get("at", NOON)),
         calendar=calendar,
         sync=_sync(draft),
         style=EventStyle(zone=applicant.timezone, **style),
@@ -84,7 +87,7 @@ def _stated(table: Table) -> dict[str, Any]:
     return {name: value for name, value in values if value is not None and value != ""}
 
 
-def _season(draft: Draft, applicant: Applicant) -> Season:
+def _season(draft: Draft, applicant: Applicant, contact_at: time) -> Season:
     mentor_tables = [entry.table for entry in draft.mentors]
     program_tables = [entry.table for entry in draft.programs]
     known_mentors, known_programs = register(mentor_tables), register(program_tables)
@@ -106,6 +109,7 @@ def _season(draft: Draft, applicant: Applicant) -> Season:
         mentors=mentors,
         programs=programs,
         letters=tuple(letters),
+        contact_at=contact_at,
     )
 
 

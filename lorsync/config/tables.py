@@ -259,7 +259,10 @@ class MentorTable(Table):
     email: Email | None = key("The mentor's address.")
     contact: ContactTable | None = key("An assistant, { name, email }, to write to instead.")
     specialty: Name | None = key("The mentor's field (R14).")
-    timezone: Zone | None = key("IANA name of the mentor's zone; yours when left out.")
+    timezone: Zone | None = key(
+        "IANA name of the mentor's zone; yours when left out. Days without contact are days there: "
+        "the day that it is for the mentor at the event's time, or at your noon."
+    )
     holidays: Region | None = key("Holidays where the mentor is (R6); [policy] holidays if unsaid.")
     away: tuple[AbsenceTable, ...] | None = key(
         "Absences, [{ from, to, why }], both days included (R6)."

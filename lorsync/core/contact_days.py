@@ -1,29 +1,57 @@
 """Say on which days a mentor can be contacted, and shift an ideal day onto one (R6, R7)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from lorsync.core.model import Absence, Holidays, Mentor, Policy
+from lorsync.core.model import Absence, Holidays, Mentor, Season
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """The zones of an applicant and a mentor, and at what time the applicant writes.
+
+    An event stands on the applicant's day; in Auckland it may be the next by then (R6).
+    """
+
+    applicants: ZoneInfo
+    mentors: ZoneInfo
+    at: time
+
+    def mentors_day(self, day: date) -> date:
+        """Return the day that it is for the mentor when the applicant writes."""
+        return datetime.combine(day, self.at, self.applicants).astimezone(self.mentors).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactDays:
     """The days on which one mentor can be contacted (R6).
 
-    ``holidays`` are those where the mentor is; ``quiet_days`` weekdays, Monday = 0.
+    Days are asked for as the applicant's, and judged as the mentor's: ``clocks`` gives both where
+    they differ. ``holidays`` are those where the mentor is; ``quiet_days`` weekdays, Monday = 0.
     """
 
     quiet_days: frozenset[int]
     away: tuple[Absence, ...] = ()
     not_before: date | None = None
     holidays: Holidays = field(default_factory=dict)
+    clocks: "Clocks | None" = None
 
     def obstacle(self, day: date) -> str | None:
         """Return why a day is no contact day, in words, or None where it is one."""
+        if self.clocks is None:
+            return self._obstacle(day)
+        theirs = self.clocks.mentors_day(day)
+        why = self._obstacle(theirs)
+        if why is None or theirs == day:
+            return why
+        return f"{why}: it is {theirs.isoformat()} then in {self.clocks.mentors.key}"
+
+    def _obstacle(self, day: date) -> str | None:
         if self.not_before is not None and day < self.not_before:
             return f"before {self.not_before.isoformat()}, the first day for any contact"
         for absence in self.away:
@@ -38,6 +66,8 @@ class ContactDays:
 
     def allows(self, day: date) -> bool:
         """Tell whether the mentor can be contacted on a day."""
+        if self.clocks is not None:
+            day = self.clocks.mentors_day(day)
         if day.weekday() in self.quiet_days or day in self.holidays:
             return False
         if self.not_before is not None and day < self.not_before:
@@ -106,14 +136,18 @@ def _nearby(day: date, contacts: Sequence[date], gap: int) -> date | None:
     return None
 
 
-def contact_days(
-    mentor: Mentor, policy: Policy, holidays: Mapping[str, Holidays] | None = None
-) -> ContactDays:
+def contact_days(mentor: Mentor, season: Season) -> ContactDays:
     """Return the contact days of a mentor: the mentor's own region goes before the policy's."""
-    region = mentor.holidays or policy.holidays
+    region = mentor.holidays or season.policy.holidays
+    holidays = {} if region is None else (season.holidays or {}).get(region, {})
+    ours, theirs = season.applicant.timezone, mentor.timezone
+    clocks = None
+    if theirs is not None and theirs.key != ours.key:
+        clocks = Clocks(applicants=ours, mentors=theirs, at=season.contact_at)
     return ContactDays(
-        quiet_days=policy.quiet_days,
+        quiet_days=season.policy.quiet_days,
         away=mentor.away,
         not_before=mentor.not_before,
-        holidays=(holidays or {}).get(region, {}) if region is not None else {},
+        holidays=holidays,
+        clocks=clocks,
     )

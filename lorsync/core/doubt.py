@@ -79,7 +79,7 @@ def in_doubt(season: Season, adopted: Iterable[Entry], today: date) -> frozenset
 
 def _may_be(season: Season, letter: Letter, today: date) -> bool:
     mentor = season.mentors[letter.mentor]
-    first_contact = first_contact_day(contact_days(mentor, season.policy, season.holidays), today)
+    first_contact = first_contact_day(contact_days(mentor, season), today)
     progress = progress_of(letter, season, today=today, first_contact=first_contact, placed=())
     if not progress.open or not progress.dates:
         return False

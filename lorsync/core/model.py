@@ -210,6 +210,7 @@ class Season:
     ``holidays`` are those of the regions that the config names, filled in by the shell; None where
     nobody looked them up. A named region that is not among them is unknown (R6). ``renamed`` are
     the changes of ids that the ledger remembers, filled in by the shell as well (S7).
+    ``contact_at`` is when on a day the applicant writes: that of the events, or noon.
     """
 
     applicant: Applicant
@@ -220,6 +221,7 @@ class Season:
     letters: tuple[Letter, ...]
     holidays: Mapping[str, Holidays] | None = None
     renamed: frozenset[Renamed] = frozenset()
+    contact_at: time = time(12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,7 @@ def _case(
     *,
     unsure: bool,
 ) -> Case:
-    days = contact_days(mentor, season.policy, season.holidays)
+    days = contact_days(mentor, season)
     first = first_contact_day(days, today)
     return Case(
         season=season,

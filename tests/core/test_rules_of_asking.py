@@ -1,7 +1,8 @@
 """R1 to R3 and R8: when to talk and to ask, and for how many letters at once."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -260,6 +261,55 @@ def test_r6_holidays_of_the_mentors_region_go_before_the_policys():
     request = only(planned(of, EARLY), Kind.REQUEST)
     assert request.day == before(DUE, 43)
     assert "Tag der Briefe" in request.reasons[1].text
+
+
+TOKYO, AUCKLAND = ZoneInfo("Asia/Tokyo"), ZoneInfo("Pacific/Auckland")
+NOON = time(12)
+REQUESTED = before(DUE, 42)
+"""A Wednesday, the ideal day of the request."""
+
+
+def request_day(*, at=NOON, quiet=(), **of_the_mentor):
+    told = season(
+        letter(due=DUE),
+        mentors=[mentor(**of_the_mentor)],
+        policy=Policy(quiet_days=frozenset(quiet)),
+    )
+    made = planned(replace(told, contact_at=at), EARLY)
+    return only(made, Kind.REQUEST).day
+
+
+def test_r6_quiet_days_are_those_where_the_mentor_is():
+    """At noon in New York it is the next day in Tokyo; at nine in the morning it is not yet."""
+    wednesday, thursday = 2, 3
+    assert request_day(quiet={wednesday}) == REQUESTED - timedelta(days=1)
+    assert request_day(quiet={thursday}) == REQUESTED
+    assert request_day(quiet={thursday}, timezone=TOKYO) == REQUESTED - timedelta(days=1)
+    assert request_day(quiet={wednesday}, timezone=TOKYO) == REQUESTED
+    assert request_day(quiet={thursday}, timezone=TOKYO, at=time(9)) == REQUESTED
+    # Noon is a matter of hours: a mentor two hours away has the same days.
+    assert request_day(quiet={thursday}, timezone=ZoneInfo("America/Denver")) == REQUESTED
+
+
+def test_r6_absences_and_the_first_day_are_the_mentors_days():
+    the_next = REQUESTED + timedelta(days=1)
+    away = (Absence(first=the_next, last=the_next),)
+    assert request_day(away=away) == REQUESTED
+    assert request_day(away=away, timezone=AUCKLAND) == REQUESTED - timedelta(days=1)
+    # The applicant's day before is the mentor's first day.
+    assert request_day(not_before=the_next) == the_next
+    assert request_day(not_before=the_next, timezone=AUCKLAND) == REQUESTED
+
+
+def test_r6_the_reason_says_which_day_it_is_for_the_mentor():
+    told = season(
+        letter(due=DUE),
+        mentors=[mentor(timezone=TOKYO)],
+        policy=Policy(quiet_days=frozenset({3})),
+    )
+    request = only(planned(told, EARLY), Kind.REQUEST)
+    (reason,) = [r for r in request.reasons if r.rule == "R6"]
+    assert "a Thursday: it is 2026-08-13 then in Asia/Tokyo" in reason.text
 
 
 def test_r6_a_region_that_nobody_knows_is_named_and_the_plan_goes_on():
