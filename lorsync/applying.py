@@ -17,7 +17,7 @@ from lorsync.holding import remember_held
 from lorsync.listings import remember_listing
 from lorsync.memorising import Memorised, check_stored, wanted_memory, write_memory
 from lorsync.planning import freeze_key, keep_marks, remember_renamed, today_of
-from lorsync.ports import Progress
+from lorsync.ports import Href, Progress
 from lorsync.recalling import remember, unseen
 from lorsync.restored import remember_asked
 from lorsync.settings import Settings
@@ -65,10 +65,18 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
         seen.listing,
         ledger,
         desk.now,
+        written=_written(memory, outcomes),
         created=memory.created or bool(outcomes.created),
         emptied=seen.emptied,
     )
     return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
+
+
+def _written(memory: Memorised, outcomes: Outcomes) -> frozenset[Href]:
+    """Return the hrefs of what stands as this pass wrote it."""
+    uids = outcomes.entries.keys() & (outcomes.created | outcomes.updated)
+    hrefs = {Href(outcomes.entries[uid].href) for uid in uids}
+    return frozenset(hrefs if memory.written is None else {*hrefs, memory.written})
 
 
 def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:

@@ -12,7 +12,17 @@ from lorsync.core.memory import departed_of, members_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
-from lorsync.listings import is_absent, is_certain, is_full_due, is_stale, token_of
+from lorsync.listings import (
+    is_absent,
+    is_believed,
+    is_certain,
+    is_full_due,
+    is_stale,
+    listed_until,
+    token_of,
+    unsure_of,
+    written_since,
+)
 from lorsync.observing import Looking, Seen, Sight, held_against
 from lorsync.planning import frozen_key, is_new, marks_of, renamed_in
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
@@ -42,7 +52,14 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     waiting = {uid: entry for uid, entry in entries.items() if uid not in asked}
     answered = bool(asked) and looking.believe_emptied
     full = looking.full or answered or is_full_due(waiting, now) or _has_newcomers(season, before)
+    if (until := listed_until(ledger)) is not None and until <= now:
+        # Some servers let everybody read, so that a login that has ended looks healthy.
+        calendar.check_login()
+    written = written_since(ledger)
     listing = calendar.listing(None if full else token_of(ledger, now))
+    if not is_believed(listing, written):
+        listing = calendar.listing(None)
+    unsure = unsure_of(listing, written, etags_restart=calendar.etags_restart)
     known, key = _known_memory(season, calendar, ledger, before, listing, looking)
     if known is not None and known.memory is not None:
         season = replace(season, renamed=season.renamed | known.memory.renamed)
@@ -52,7 +69,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, ledger, key, known)
     entries |= learned.entries
     entries |= _back_home(entries, calendar, listing)
-    to_fetch = [entry for entry in entries.values() if is_stale(entry, listing)]
+    to_fetch = [entry for entry in entries.values() if is_stale(entry, listing, unsure=unsure)]
     foreign = met(listing, ledger, seeking=_is_seeking(waiting, listing, ledger, known, now))
     ours = [Href(entry.href) for entry in [*to_fetch, *strangers]]
     fetched = _fetched(calendar, [*ours, *foreign.new, *foreign.sought], listing, known)

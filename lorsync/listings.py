@@ -1,6 +1,7 @@
 """Judge a listing: which of our events it shows anew, which are gone, and when to list in full."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Container, Mapping
 from datetime import date, datetime, timedelta
 
 from lorsync.core.entry import AWAY, Entry, State
@@ -12,23 +13,32 @@ from lorsync.ports import Href, Ledger, Listing, SyncToken
 FULL_LISTING_EVERY = timedelta(days=1)
 """Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
 
-TOKEN, _LISTED = "sync_token", "listed_fully_at"
+TOKEN, _LISTED, _WRITTEN = "sync_token", "listed_fully_at", "written_since_token"
 
-NO_LISTING: Mapping[str, str | None] = {TOKEN: None, _LISTED: None}
+NO_LISTING: Mapping[str, str | None] = {TOKEN: None, _LISTED: None, _WRITTEN: None}
 """What a ledger remembers where it never listed anything."""
 
 
 def remember_listing(
-    listing: Listing, ledger: Ledger, now: datetime, *, created: bool, emptied: bool
+    listing: Listing,
+    ledger: Ledger,
+    now: datetime,
+    *,
+    written: Collection[Href],
+    created: bool,
+    emptied: bool,
 ) -> None:
     """Remember the token from before the writes (S16), once the pass has come to its end.
 
     Not where something was ``created``: what came and went since a token need not be in its report
     (RFC 6578 section 3.5; it is not on Xandikos), so a deletion right after would go unseen. Nor
     where the calendar was ``emptied``: a report tells of that once, and it has to be seen in every
-    pass until the person has answered (S18).
+    pass until the person has answered (S18). ``written`` are the hrefs that this pass wrote since.
     """
-    memo: dict[str, str | None] = {TOKEN: None if created or emptied else listing.token}
+    memo: dict[str, str | None] = {
+        TOKEN: None if created or emptied else listing.token,
+        _WRITTEN: json.dumps(sorted(written)) if written else None,
+    }
     if listing.complete:
         memo[_LISTED] = now.isoformat()
     ledger.remember(memo)
@@ -46,6 +56,21 @@ def stored_token(ledger: Ledger) -> SyncToken | None:
     """Return the sync-token of the last listing, None where there is none to go on from."""
     token = ledger.memo(TOKEN)
     return None if token is None else SyncToken(token)
+
+
+def written_since(ledger: Ledger) -> frozenset[Href]:
+    """Return the hrefs that the last pass wrote, after the token that it remembered."""
+    memo = ledger.memo(_WRITTEN)
+    return frozenset() if memo is None else frozenset(map(Href, json.loads(memo)))
+
+
+def is_believed(listing: Listing, written: Collection[Href]) -> bool:
+    """Tell whether a report tells of what lorsync itself wrote since its token.
+
+    One that does not is of a server that was restored, and takes a token from its future for its
+    latest: sabre 4 answers that with nothing and the same token.
+    """
+    return listing.complete or all(h in listing.entries or h in listing.removed for h in written)
 
 
 def listed_until(ledger: Ledger) -> datetime | None:
@@ -68,10 +93,15 @@ def is_certain(entry: Entry, now: datetime) -> bool:
     )
 
 
-def is_stale(entry: Entry, listing: Listing) -> bool:
-    """Tell whether an entry has to be fetched: there, and not in the version that was last seen."""
+def is_stale(entry: Entry, listing: Listing, *, unsure: Container[Href]) -> bool:
+    """Tell whether an entry has to be fetched: there, and not in the version that was last seen.
+
+    Of the hrefs that are ``unsure`` the ETag does not tell.
+    """
     href = Href(entry.href)
     if href in listing.entries:
+        if href in unsure:
+            return True
         etag = listing.entries[href]
         return entry.etag is None or etag is None or entry.etag != etag or entry.intent is not None
     # Not in a report of changes: unchanged, so only worth a look if it was never seen.
@@ -81,6 +111,17 @@ def is_stale(entry: Entry, listing: Listing) -> bool:
         and entry.etag is None
         and entry.state not in AWAY
     )
+
+
+def unsure_of(
+    listing: Listing, written: Collection[Href], *, etags_restart: bool
+) -> frozenset[Href]:
+    """Return the hrefs whose ETag may be that of another event than the one which was seen.
+
+    Where ETags restart after a deletion (SOGo), what was deleted and written again has its old one.
+    What lorsync wrote itself is listed for that (S16).
+    """
+    return frozenset(listing.entries) - frozenset(written) if etags_restart else frozenset()
 
 
 def is_absent(entry: Entry, listing: Listing) -> bool:

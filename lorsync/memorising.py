@@ -65,12 +65,13 @@ _MOST_TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memorised:
-    """What came of the memory: whether it was created, and what is to be said.
+    """What came of the memory: whether it was created or written, and what is to be said.
 
     ``failed``: the server failed at it, as it does at everything in an outage.
     """
 
     created: bool = False
+    written: Href | None = None
     warnings: tuple[PlanWarning, ...] = ()
     failed: bool = False
 
@@ -182,7 +183,8 @@ def write_memory(
         remember(ledger, written)
         if before is not None and before.kind is SetbackKind.REFUSED:
             remember_setback_of_memory(None, ledger)
-        return Memorised(created=known.body is None, warnings=warnings)
+        href = calendar.href_for(written.uid)
+        return Memorised(created=known.body is None, written=href, warnings=warnings)
     setback = _setback(known.uid, SetbackKind.REFUSED, wanted, why, now).after(before)
     remember_setback_of_memory(setback, ledger)
     return Memorised(warnings=setback_warnings([setback]), failed=failed)

@@ -149,11 +149,18 @@ class Calendar(Protocol):
         """Whether :meth:`delete` is known to leave another version alone (S22); as above."""
 
     @property
+    def etags_restart(self) -> bool:
+        """Whether an ETag is known to come back after a deletion, for another event (SOGo)."""
+
+    @property
     def strays(self) -> int:
         """How many hrefs the server has named that are not in this collection; none is used."""
 
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
+
+    def check_login(self) -> None:
+        """Ask what only somebody who is signed in is told. Raises LoginRefusedError."""
 
     def listing(self, token: SyncToken | None) -> Listing:
         """List what changed since ``token``, or everything when it is None or no longer known."""
@@ -172,6 +179,7 @@ class Calendar(Protocol):
         """Replace a resource whose version is ``etag`` (``If-Match``).
 
         None is for a server that names no version, and for who has looked right before (S22).
+        Where nothing was there, nothing is afterwards.
         Raises PreconditionFailedError, ResourceGoneError or WriteRefusedError.
         """
 

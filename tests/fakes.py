@@ -50,6 +50,10 @@ class FakeCalendar:
     ``failing`` are the hrefs at which every write ends in a 500 without an effect, ``swallowing``
     those at which a PUT is acknowledged, and told an ETag, and not stored; ``EVERYWHERE`` is each.
     ``refuses_conditions`` answers 412 to every write that has a precondition.
+    ``etags_restart``: an ETag comes back after a deletion, and the calendar says so; ``revives``:
+    an update on nothing makes it, and is taken away again (both as on SOGo). ``future_tokens``: a
+    token that was not given yet is answered with nothing and the same token (sabre 4), as after
+    :meth:`rewind`.
     ``keeps_trash`` refuses the UID of what was deleted since, as Nextcloud's trash bin does.
     """
 
@@ -76,6 +80,9 @@ class FakeCalendar:
         self.failing: Container[Href] = frozenset()
         self.swallowing: Container[Href] = frozenset()
         self.refuses_conditions = False
+        self.etags_restart = False
+        self.revives = False
+        self.future_tokens = False
         self.keeps_trash = False
         self._trash: set[str] = set()
 
@@ -109,10 +116,15 @@ class FakeCalendar:
     def href_for(self, uid: Uid) -> Href:
         return Href(f"{self._path}{uid}.ics")
 
+    def check_login(self) -> None:
+        """Let everybody in."""
+
     def listing(self, token: SyncToken | None) -> Listing:
         self._begin("listing", None)
         with self._lock:
             now = SyncToken(f"fake:{len(self._changes)}")
+            if self.future_tokens and token is not None and _number(token) > len(self._changes):
+                now = token
             since = self._since(token)
             if since is None:
                 if token is not None:
@@ -160,6 +172,8 @@ class FakeCalendar:
     def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         self._begin("update", href)
         with self._lock:
+            if self.revives and href not in self._bodies:
+                self._changes.append(href)
             if etag is not None or href in self._bodies or not self.refuses_conditions:
                 self._check(href, etag)
             new = self._put(href, body)
@@ -205,9 +219,17 @@ class FakeCalendar:
         """Delete an event as the person's phone does."""
         with self._lock:
             body = self._bodies.pop(href)
+            if self.etags_restart:
+                del self._versions[href]
             if self.keeps_trash:
                 self._trash.add(uid_of(body))
             self._changes.append(href)
+
+    def rewind(self, before: "FakeCalendar") -> None:
+        """Restore a backup, which :meth:`copied` made: its tokens and versions too."""
+        with self._lock:
+            self._bodies, self._versions = dict(before._bodies), dict(before._versions)
+            self._changes = list(before._changes)
 
     # Inside
 
@@ -230,6 +252,8 @@ class FakeCalendar:
         prefix, _, number = (token or "").partition(":")
         if not self.known_tokens or prefix != "fake" or not number.isdigit():
             return None
+        if self.future_tokens:
+            return min(int(number), len(self._changes))
         return int(number) if int(number) <= len(self._changes) else None
 
     def _put(self, href: Href, body: bytes) -> ETag:
@@ -242,7 +266,8 @@ class FakeCalendar:
         self._bodies[href] = body
         # Versions go on after a deletion: an ETag never comes back.
         self._changes.append(href)
-        self._versions[href] = len(self._changes)
+        before = self._versions.get(href, 0) if self.etags_restart else len(self._changes) - 1
+        self._versions[href] = before + 1
         return self._etag(href)
 
     def _etag(self, href: Href) -> ETag:
@@ -256,6 +281,11 @@ class FakeCalendar:
             raise ResourceGoneError(f"{href} is not there.")
         if etag is not None and (self.refuses_conditions or self._etag(href) != etag):
             raise PreconditionFailedError(f"{href} is another version.")
+
+
+def _number(token: SyncToken) -> int:
+    _, _, number = token.partition(":")
+    return int(number) if number.isdigit() else 0
 
 
 def uid_of(body: bytes) -> str:

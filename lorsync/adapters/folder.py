@@ -110,6 +110,11 @@ class FolderCalendar:
         return self._told_etag
 
     @property
+    def etags_restart(self) -> bool:
+        """False: an ETag is of the content."""
+        return False
+
+    @property
     def strays(self) -> int:
         """None: what is listed is in the folder."""
         return 0
@@ -117,6 +122,9 @@ class FolderCalendar:
     def href_for(self, uid: Uid) -> Href:
         """The file in which an event with this UID belongs."""
         return Href(str(self._path / f"{uid}{_SUFFIX}"))
+
+    def check_login(self) -> None:
+        """Do nothing: nobody signs in to a folder."""
 
     def listing(self, token: SyncToken | None) -> Listing:  # noqa: ARG002 - a folder has none
         """List everything; a file that cannot be read is there, with no known version."""

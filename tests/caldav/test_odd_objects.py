@@ -1,14 +1,16 @@
 """One object never stops the rest, over the wire: odd bytes in an answer, errors for one event."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from lorsync.adapters.caldav import xml
+from lorsync.adapters.ledger import SqliteLedger
 from lorsync.core.model import Kind
-from lorsync.errors import ServerFailedError, UnavailableError
+from lorsync.errors import LoginRefusedError, ServerFailedError, UnavailableError
 from lorsync.ports import Href
 from tests.caldav.conftest import Hostile, Reply, Request
 from tests.caldav.odd import Odd, plain_account
@@ -217,3 +219,44 @@ def test_calendar_that_was_said_to_be_made_and_is_not_there_is_made_later(
     assert odd.address is None
     odd.meddle = lambda *_: None
     assert odd.sync().created
+
+
+def test_login_that_has_ended_is_noticed_within_a_day_where_everybody_may_read(odd: Odd) -> None:
+    odd.sync()
+    refused = Reply(status=401, headers={"WWW-Authenticate": 'Basic realm="Baikal"'})
+    # sabre 4 lets a report in without a login.
+    odd.meddle = lambda request, _: None if request.method == "REPORT" else refused
+    assert odd.sync().requests
+    ledger = SqliteLedger(odd.desk.folder)
+    ledger.remember({"listed_fully_at": "2026-01-01T00:00:00+00:00"})
+    ledger.close()
+    with pytest.raises(LoginRefusedError):
+        odd.sync()
+    odd.meddle = lambda *_: None
+    odd.sync()
+    assert odd.methods == ["PROPFIND", "REPORT"]
+    odd.sync()
+    assert odd.methods == ["REPORT"]
+
+
+def test_update_that_sogo_makes_anew_is_taken_away_again(odd: Odd) -> None:
+    deleted: list[Href] = []
+
+    def meddle(request: Request, answer: Callable[[Request], Reply]) -> Reply:
+        name = request.path.rpartition("/")[2]
+        if deleted and request.method == "PUT" and deleted[0].endswith(name):
+            odd.remove(deleted.pop())
+            headers = {k: v for k, v in request.headers.items() if k != "if-match"}
+            request = replace(request, headers=headers)
+        reply = answer(request)
+        return replace(reply, headers=reply.headers | {"X-Dav-Error": "200 No error"})
+
+    odd.meddle = meddle
+    odd.sync()
+    href = odd.desk.find(Kind.DEADLINE)
+    deleted.append(href)
+    changed_plan(odd)
+    report = odd.sync()
+    assert ("DELETE", href) in odd.asked
+    assert href not in odd.bodies
+    assert [change.kind for change in report.missing] == [Kind.DEADLINE]

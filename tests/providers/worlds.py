@@ -171,6 +171,13 @@ class EmulatedCalendar(PersonsCalendar):
         return self._calendar.strays
 
     @property
+    def etags_restart(self) -> bool:
+        return self._calendar.etags_restart
+
+    def check_login(self) -> None:
+        self._calendar.check_login()
+
+    @property
     def guards_creation(self) -> bool:
         return self._calendar.guards_creation
 

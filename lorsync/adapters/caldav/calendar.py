@@ -28,6 +28,7 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 _NO_PARENT = 409
 # RFC 4918 section 11.3: what a server says that takes one change at a time and is at another.
 _LOCKED = 423
+_CREATED = 201
 # sabre's exception in Nextcloud, up to version 25 (CalDavBackend.php).
 _IN_TRASH = "deleted calendar object with uid already exists"
 _TRIES = 5
@@ -93,6 +94,11 @@ class CalDavCalendar:
         return self._habits.guards_deletion
 
     @property
+    def etags_restart(self) -> bool:
+        """Whether an ETag comes back after a deletion, as far as is known."""
+        return self._habits.is_sogo
+
+    @property
     def told_etag(self) -> str | None:
         """The ETag that the answer to the last PUT told; see :class:`lorsync.ports.Bench`."""
         return self._told_etag
@@ -105,6 +111,10 @@ class CalDavCalendar:
     def href_for(self, uid: Uid) -> Href:
         """The href at which a resource with this UID belongs."""
         return self._where.href_for(uid)
+
+    def check_login(self) -> None:
+        """Ask for the principal, which sabre tells nobody else (RFC 5397), unlike a report."""
+        self._contents.check_login()
 
     def listing(self, token: SyncToken | None) -> Listing:
         """List what changed since ``token``, or everything."""
@@ -139,6 +149,9 @@ class CalDavCalendar:
     def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         """Replace a resource whose version is ``etag`` (``If-Match``), or whichever, for None."""
         answer = self._write("PUT", href, {**_ICS, **_guard(etag)}, body)
+        if etag is not None and answer.status == _CREATED and self._habits.is_sogo:
+            self._take_away(href, strong_etag(answer.headers.get("etag")))
+            raise ResourceGoneError(f"{href} was not there.")
         if 200 <= answer.status < 300:
             return self._strongly_told(answer)
         self._check_guarded(href, answer)
@@ -149,6 +162,12 @@ class CalDavCalendar:
         answer = self._write("DELETE", href, _guard(etag))
         if not 200 <= answer.status < 300:
             self._check_guarded(href, answer)
+            raise self._refused(href, answer)
+
+    def _take_away(self, href: Href, etag: ETag | None) -> None:
+        """Delete what an update has made though nothing was there: somebody had deleted it."""
+        answer = self._write("DELETE", href, _guard(etag))
+        if not 200 <= answer.status < 300 and answer.status not in GONE:
             raise self._refused(href, answer)
 
     def discard(self, href: Href) -> None:

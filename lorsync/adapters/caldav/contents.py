@@ -49,6 +49,10 @@ class Contents:
         self._failed = 0
         self._answered = False
 
+    def check_login(self) -> None:
+        """Ask for the principal. Raises LoginRefusedError where the server wants a login (401)."""
+        self._send("PROPFIND", xml.propfind([xml.PRINCIPAL]), depth=0)
+
     def listing(self, token: SyncToken | None) -> Listing:
         """List what changed since ``token``, or everything."""
         if self._reports and token is not None:

@@ -20,7 +20,7 @@ class Habits:
 
     def __init__(self, path: str, *, guards_creation: bool) -> None:
         self._guards_creation = guards_creation
-        self._careless = _SOGO_SEGMENT in path
+        self._sogo = self._careless = _SOGO_SEGMENT in path
         self.takes_turns = False
 
     @property
@@ -33,12 +33,17 @@ class Habits:
         """Whether ``If-Match`` of a DELETE is kept: not by SOGo."""
         return not self._careless
 
+    @property
+    def is_sogo(self) -> bool:
+        """Whether ETags come back after a deletion, and If-Match on nothing makes it: on SOGo."""
+        return self._sogo
+
     def notice(self, answer: Answer) -> None:
         """Learn from the answer to a report or a PROPFIND which server this is."""
         if _ONE_CHANGE_AT_A_TIME in answer.headers.get("server", ""):
             self.takes_turns = True
         if _SOPE_HEADER in answer.headers:
-            self._careless = True
+            self._sogo = self._careless = True
 
     def notice_creation(self, answer: Answer) -> None:
         """Learn from the answer to a PUT that was to make something, and nothing else."""
