@@ -3,18 +3,17 @@
 The rules are the core's; here they are given what they need.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from lorsync.core.content import Content, content_of
-from lorsync.core.decision import Action, Delete, decide
+from lorsync.core.content import content_of
+from lorsync.core.decision import Action, Delete, Release, decide
 from lorsync.core.doubt import Doubt, in_doubt, latest, unanswered
-from lorsync.core.entry import Entry
 from lorsync.core.facts import with_statements
-from lorsync.core.guards import explained_by_facts, hold_back
+from lorsync.core.guards import explained_by_facts, hold_back, let_rest
 from lorsync.core.memory import Members, finished_of
-from lorsync.core.model import CONTACTS, Event, LetterId, MentorId, Plan, Season, Uid
+from lorsync.core.model import CONTACTS, LetterId, MentorId, Plan, Season
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
 from lorsync.core.renaming import names_of
 from lorsync.holding import held_before, standing_among
@@ -29,7 +28,8 @@ class Work:
     """What a pass is to do: what it saw, what follows from it, and what has to be asked first.
 
     ``held`` are the deletions that wait for a yes (S18), ``among`` so many events, ``swaps`` the
-    newcomers who do (S7). ``finished`` are the letters that are in or were declined.
+    newcomers who do (S7). ``finished`` are the letters that are in or were declined. ``resting``
+    wait until the config has rested, which is then the case: ``rests_at`` (aware).
     """
 
     plan: Plan
@@ -40,6 +40,12 @@ class Work:
     doubts: Sequence[Doubt]
     swaps: Sequence[Swap]
     finished: Members
+    resting: Sequence[Delete | Release] = ()
+    rests_at: datetime | None = None
+
+
+REST = timedelta(minutes=1)
+"""How long a config has to be left alone before it is believed that something is not in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,20 @@ def work_of(
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
     finished = finished_of(seen.said, settings.season, planned.letters, said)
     found = [] if answers.newcomers else _swaps(settings.season, seen, finished)
-    actions, _ = hold_newcomers(_decided(told, seen.entries, wanted, today), found)
+    letters = {letter.id: letter for letter in told.season.letters}
+    explained = explained_by_facts(seen.entries.values(), letters, today)
+    decided = decide(
+        seen.entries,
+        wanted,
+        today=today,
+        style=settings.style,
+        known_letters=frozenset(letters),
+        explained=explained,
+    )
+    actions, _ = hold_newcomers(decided, found)
+    rests_at, resting = _rests_at(settings, now), list[Delete | Release]()
+    if rests_at is not None and not answers.deletions:
+        actions, resting = let_rest(actions, explained=explained, before=held_before(ledger))
     among, held = standing_among(seen.entries.values(), ledger), list[Delete]()
     # A yes to what is gone from the calendar is none to what lorsync itself would delete.
     if seen.believed or not answers.deletions:
@@ -94,7 +113,19 @@ def work_of(
         doubts=doubts,
         swaps=found,
         finished=finished,
+        resting=resting,
+        rests_at=rests_at if resting else None,
     )
+
+
+def _rests_at(settings: Settings, now: datetime) -> datetime | None:
+    """Return when the config has rested long enough, None where it has; ``now`` is aware.
+
+    A file of the future, by a clock that was wrong or by another machine's, is believed.
+    """
+    if settings.changed is None or abs(now - settings.changed) >= REST:
+        return None
+    return settings.changed + REST
 
 
 def _doubts(
@@ -118,21 +149,3 @@ def _swaps(season: Season, seen: Seen, finished: Members) -> list[Swap]:
         if entry.identity.kind in CONTACTS:
             written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
     return swaps(season, seen.said, written, finished)
-
-
-def _decided(
-    settings: Settings,
-    entries: Mapping[Uid, Entry],
-    wanted: Mapping[Uid, tuple[Event, Content]],
-    today: date,
-) -> list[Action]:
-    """Return all that is to be done, before anything of it has to wait for an answer."""
-    letters = {letter.id: letter for letter in settings.season.letters}
-    return decide(
-        entries,
-        wanted,
-        today=today,
-        style=settings.style,
-        known_letters=frozenset(letters),
-        explained=explained_by_facts(entries.values(), letters, today),
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from lorsync.core.entry import Entry
 from lorsync.core.model import Event, Plan, PlanWarning, Uid
@@ -27,7 +27,8 @@ class Summary:
     ``repeatable``: it changed nothing, in the ledger neither, so that as long as nothing else does,
     and on the same day, another pass would say the same. ``idle`` says of what was asked for beside
     the pass that there was nothing of it to do. ``dismissed`` is what counts as deleted by the
-    person because they have just said so (S17, S18).
+    person because they have just said so (S17, S18). ``again_at`` (aware) is when another pass has
+    something to do that waits in this one.
     """
 
     created: tuple[Change, ...] = ()
@@ -42,6 +43,7 @@ class Summary:
     repeatable: bool = False
     idle: tuple[str, ...] = ()
     dismissed: tuple[Change, ...] = ()
+    again_at: datetime | None = None
 
     @property
     def wrote(self) -> bool:

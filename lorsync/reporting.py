@@ -1,6 +1,7 @@
 """Make the report of a pass of what was planned, seen and written."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from lorsync.copies import copy_warnings
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
@@ -50,6 +51,7 @@ def report_of(
         held=changes_of_entries(action.entry for action in work.held),
         dismissed=changes_of_entries(seen.entries[uid] for uid in sorted(seen.believed)),
         requests=calendar.requests,
+        again_at=work.rests_at,
         warnings=(
             *work.plan.warnings,
             *newcomer_warnings(work.swaps),
@@ -59,6 +61,7 @@ def report_of(
             *copy_warnings(seen.strangers),
             *stray_warning(calendar.strays),
             *held_warning(len(work.held)),
+            *_resting_warning(len(work.resting), work.rests_at, season),
             *outcomes.warnings,
         ),
     )
@@ -75,7 +78,7 @@ def is_repeatable(work: Work, outcomes: Outcomes, requests: int) -> bool:
     reported = listing.complete or listing.entries or listing.removed or listing.token is None
     waits = any(e.state is State.MISSING or e.intent is not None for e in seen.entries.values())
     return requests == 1 and not (
-        observed or reported or waits or work.actions or outcomes.warnings
+        observed or reported or waits or work.actions or work.resting or outcomes.warnings
     )
 
 
@@ -89,6 +92,21 @@ def _written(actions: Iterable[Action], uids: frozenset[Uid]) -> tuple[Change, .
         a.entry for a in actions if isinstance(a, Release | Acknowledge) and a.entry.uid in uids
     )
     return (*events, *changes_of_entries(others))
+
+
+def _resting_warning(
+    number: int, rests_at: datetime | None, season: Season
+) -> tuple[PlanWarning, ...]:
+    if rests_at is None:
+        return ()
+    events = "1 event that is" if number == 1 else f"{number} events that are"
+    at = f"{rests_at.astimezone(season.applicant.timezone):%H:%M:%S}"
+    message = (
+        f"The config was changed within the last minute, and may not be saved whole yet: {events} "
+        f"not in it any more will go in the next pass after {at}. The daemon runs that by itself; "
+        "else run: lorsync sync"
+    )
+    return (PlanWarning(code="resting", subject="config", message=message),)
 
 
 def _emptied_warning(emptied: bool) -> tuple[PlanWarning, ...]:

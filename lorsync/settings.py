@@ -1,7 +1,7 @@
 """What a config says beside the season: where the calendar is and how often to look."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -104,11 +104,14 @@ class Settings:
     """A whole config, checked.
 
     ``source`` is the file that it was read from, ``digest`` the SHA-256 of what it held then.
-    ``machine`` is what gave the applicant's zone, None where the config names it.
+    ``machine`` is what gave the applicant's zone, None where the config names it. ``changed`` is
+    when the file was last written (aware), None where that is not known; two that differ in it
+    alone say the same.
     """
 
     source: Path
     digest: str = ""
+    changed: datetime | None = field(default=None, compare=False)
     season: Season
     machine: MachineZone | None = None
     calendar: CalendarSettings

@@ -98,6 +98,7 @@ class Worker:
         self._unread = False
         self._broken: str | None = None
         self._passes = self._failures = 0
+        self._early = False
 
     def run(self, begin: Callable[[], None], over: Callable[[], None]) -> None:
         """Serve requests until told to stop.
@@ -264,9 +265,13 @@ class Worker:
             options=Options(full="start" in reasons, stopping=self._is_stopping),
         )
         self._refusal = None
-        if self._failures:
-            self._failures = 0
+        if self._failures or self._early:
+            self._failures, self._early = 0, False
             self.timetable.resume()
+        if report.again_at is not None and report.again_at < self.timetable.next_pass():
+            # What waits for the config to rest need not wait for the regular pass.
+            self._early = True
+            self.timetable.put_off(report.again_at)
         if self._complaints.settled():
             log.info("Passes come to their end again.")
         self._passes += 1

@@ -26,9 +26,11 @@ def load(path: Path, *, regions: Regions | None = None) -> "Settings":
     ``regions`` is for who has the time to look up whether holidays are known. Raises
     :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.
     """
-    from lorsync.config.reading import content_of
+    from lorsync.config.reading import changed_at, content_of
 
-    return loads(content_of(path), path, regions=regions)
+    found = loads(content_of(path), path, regions=regions)
+    # Looked at after it was read: what is written meanwhile makes it the fresher.
+    return replace(found, changed=changed_at(path))
 
 
 def loads(content: bytes, path: Path, *, regions: Regions | None = None) -> "Settings":

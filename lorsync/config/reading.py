@@ -6,6 +6,7 @@ import re
 import stat
 import time
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,6 +120,14 @@ def _of_pipe(path: Path, pipe: int) -> bytes:
             raise _unusable(path, f"this is a pipe that {why}. Name a file with -c FILE.")
         time.sleep(0.02)
     return content
+
+
+def changed_at(path: Path) -> datetime | None:
+    """Return when a file was last written (aware); None where it is not there any more."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):  # the last two: a time of no calendar
+        return None
 
 
 def _text(path: Path, content: bytes) -> str:

@@ -1,9 +1,9 @@
-"""Hold back what could be an accident: more deletions than a person would expect (S18)."""
+"""Hold back what could be an accident: many deletions, and those by a half-saved config (S18)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from lorsync.core.decision import Action, Create, Delete
+from lorsync.core.decision import Action, Create, Delete, Release
 from lorsync.core.entry import Entry
 from lorsync.core.model import Facts, Kind, Letter, LetterId, Uid
 from lorsync.core.progress import facts_until
@@ -57,12 +57,35 @@ def hold_back(
         len(unexplained) > count or len(unexplained) > share * live
     )
     held = unexplained if too_many else [a for a in unexplained if a.entry.uid in before]
-    uids = {action.entry.uid for action in held}
-    places = {action.entry.identity for action in held}
+    return _without(held, actions), held
+
+
+def let_rest(
+    actions: Sequence[Action], *, explained: Collection[Uid], before: Collection[Uid]
+) -> tuple[list[Action], list[Delete | Release]]:
+    """Divide actions into those to do now and those that wait for the config to rest.
+
+    An editor, or what synchronises files, may have saved it in part: what that lacks would be taken
+    off the calendar, or left to the person, and come back at once as another event. What a stated
+    fact has ``explained`` goes on. Those of ``before`` wait for a yes already (S18).
+    """
+    resting = [
+        action
+        for action in actions
+        if isinstance(action, Delete | Release)
+        if action.entry.uid not in explained and action.entry.uid not in before
+    ]
+    return _without(resting, actions), resting
+
+
+def _without(waiting: Sequence[Delete | Release], actions: Sequence[Action]) -> list[Action]:
+    """Return the actions but for those that wait, and what would be created in their places."""
+    uids = {action.entry.uid for action in waiting}
+    places = {action.entry.identity for action in waiting}
 
     def waits(action: Action) -> bool:
         if isinstance(action, Create):
             return action.event.identity in places
-        return isinstance(action, Delete) and action.entry.uid in uids
+        return isinstance(action, Delete | Release) and action.entry.uid in uids
 
-    return [action for action in actions if not waits(action)], held
+    return [action for action in actions if not waits(action)]

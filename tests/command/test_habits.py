@@ -426,6 +426,20 @@ def test_with_yes_nothing_is_asked(user: User, leaving: tuple[Path, list[str]]) 
     assert f"{len(gone)} deleted" in said
 
 
+def test_a_sync_by_hand_says_that_deletions_wait_for_the_config_to_rest(
+    user: User, leaving: tuple[Path, list[str]]
+) -> None:
+    config, gone = leaving
+    before = sorted(path.name for path in (user.home / "calendar").iterdir())
+    said = user.types("sync", config=config)
+    assert (said.returncode, f"{len(gone)} events" in said.stdout) == (0, True)
+    assert "within the last minute" in " ".join(said.stdout.split())
+    assert sorted(path.name for path in (user.home / "calendar").iterdir()) == before
+    then = config.stat().st_mtime - 60
+    os.utime(config, (then, then))
+    assert len(user.json("sync", config=config)["held"]) == len(gone)
+
+
 SLOW = """
 import sys, threading
 from lorsync.cli import waiting

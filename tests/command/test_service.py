@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.servers import Server, free_port, wait_until
 
 HUNG = """
 import os, sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.daemon import Daemon
@@ -237,6 +239,28 @@ def test_another_zone_of_the_machine_is_noticed_with_the_next_pass(
         assert len(daemon.said(told)) == 1
         daemon.passes(signal.SIGUSR1)
         assert len(daemon.said("Days are meant")) == 1
+        daemon.stop(signal.SIGTERM)
+
+
+def test_what_waits_for_the_config_to_rest_is_done_by_itself(user: User, config: Path) -> None:
+    config.write_text(in_folder(every="1d"))
+    with running(user, config) as daemon:
+        wait_until(lambda: is_in(user.home / "events", "Check in with"))
+        daemon.wait_for("A pass has ended")
+        aside = config.with_suffix(".new")
+        aside.write_text(
+            in_folder(every="1d").replace("[sync]", "[policy]\nfollow_ups = 0\n[sync]")
+        )
+        saved = datetime.now(UTC).timestamp() - 35
+        os.utime(aside, (saved, saved))
+        aside.replace(config)
+        daemon.wait_for("A pass has ended: config")
+        assert is_in(user.home / "events", "Check in with"), daemon.lines
+        # With no change, no signal, and the regular pass half a day away at the least.
+        daemon.wait_for("A pass has ended: scheduled")
+        assert not is_in(user.home / "events", "Check in with")
+        following = datetime.fromisoformat(str(user.record.next_pass))
+        assert following - datetime.now(UTC) > timedelta(hours=11)
         daemon.stop(signal.SIGTERM)
 
 

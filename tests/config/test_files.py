@@ -1,7 +1,9 @@
 """A file that cannot be read as TOML is refused in one or two plain lines."""
 
+import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,17 @@ def test_default_path_is_in_the_users_config_folder() -> None:
 def test_pydantic_is_not_loaded_before_a_config_is() -> None:
     code = "import sys, lorsync.config; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_config_says_when_its_file_was_saved_and_is_the_same_but_for_that(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(ONE_LETTER)
+    saved = datetime(2027, 5, 3, 12, tzinfo=UTC)
+    os.utime(path, (saved.timestamp(), saved.timestamp()))
+    before = load(path)
+    assert before.changed == saved
+    path.touch()
+    assert load(path).changed != saved
+    assert load(path) == before

@@ -6,16 +6,17 @@ kind, whole and cut short; what happens between them is in ``living``. After eac
 """
 
 from dataclasses import fields, replace
+from datetime import UTC
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from lorsync.core.model import Kind
+from lorsync.core.model import Kind, LetterId
 from lorsync.errors import ConfigError, LorsyncError, TryAgainError, UnavailableError
 from lorsync.ports import Href, PreconditionFailedError, WriteRefusedError
 from lorsync.report import Report, Summary
 from tests.sync.commanding import Commanding
-from tests.sync.living import Device, which
+from tests.sync.living import Device, letters, which
 from tests.sync.person import NOT_NEEDED, Acts, day_of, title_of
 from tests.sync.test_crashes import Bomb, Killed, bombed, disarmed
 from tests.sync.watching import identity_of, told
@@ -134,6 +135,27 @@ class Season(Commanding):
             self._cut_short(it, accept=True)
         finally:
             self.calendar.faults = None
+
+    @rule(device=st.integers(0, 1), letter=letters)
+    def passes_with_a_config_that_is_half_saved(self, device: int, letter: LetterId) -> None:
+        """What a config lacks that was changed just now is not taken off the calendar."""
+        it = self.devices[device % len(self.devices)]
+        whole = self.config.settings
+        own = self.config.letters.get(letter)
+        if own is None or not self.config.is_open(letter, by=own.mentor):
+            return
+        before = self._begin(it)
+        half = tuple(each for each in whole.season.letters if each.id != letter)
+        it.desk.settings = replace(
+            whole,
+            season=replace(whole.season, letters=half),
+            changed=self.now.astimezone(UTC),
+        )
+        self._learn(self._sync(it, accept=False))
+        alone = {h for h in before if self.letters_of.get(h) == {letter} and h in it.knows}
+        gone = alone - self.calendar.bodies.keys()
+        assert not gone, f"not in half a config: {sorted(map(told, gone))}"
+        self._end(it, before)
 
     def _begin(self, it: Device) -> dict[Href, bytes]:
         it.desk.settings = self.config.settings
