@@ -73,9 +73,9 @@ def restore(state: Path, which: str, today: date) -> tuple[Change, ...]:
 
 
 def restore_memory_of(state: Path) -> None:
-    """Let the memory that the person deleted be written again, under a new UID (S4, S8).
+    """Let the memory be written again that the person deleted, or does not believe (S4, S8).
 
-    Raises UsageError where it was not deleted.
+    Raises UsageError where it is neither deleted nor in doubt.
     """
     if has_ledger(state):
         with pass_lock(state, wait_seconds=TURN_SECONDS):
@@ -85,7 +85,7 @@ def restore_memory_of(state: Path) -> None:
                     return
             finally:
                 ledger.close()
-    msg = "The memory was not deleted."
+    msg = "The memory was not deleted, and nobody asked whether it is right."
     raise UsageError(msg)
 
 

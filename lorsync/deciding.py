@@ -11,7 +11,7 @@ from lorsync.core.content import content_of
 from lorsync.core.decision import Action, Delete, Release, decide
 from lorsync.core.doubt import Doubt, in_doubt, latest, unanswered
 from lorsync.core.facts import with_statements
-from lorsync.core.guards import explained_by_facts, hold_back, let_rest
+from lorsync.core.guards import explained_by_facts, hold_back, hold_doubted, let_rest
 from lorsync.core.memory import Members, finished_of
 from lorsync.core.model import CONTACTS, LetterId, MentorId, Plan, Season
 from lorsync.core.newcomers import Swap, hold_newcomers, swaps
@@ -81,7 +81,11 @@ def work_of(
     finished = finished_of(seen.said, settings.season, planned.letters, said)
     found = [] if answers.newcomers else _swaps(settings.season, seen, finished)
     letters = {letter.id: letter for letter in told.season.letters}
-    explained = explained_by_facts(seen.entries.values(), letters, today)
+    # What another writer of the calendar may have put into the memory explains no deletion (S18).
+    own = with_statements(settings.season, [s for s in said if not s.learned])
+    explained = explained_by_facts(
+        seen.entries.values(), {letter.id: letter for letter in own.letters}, today
+    )
     decided = decide(
         seen.entries,
         wanted,
@@ -90,7 +94,7 @@ def work_of(
         known_letters=frozenset(letters),
         explained=explained,
     )
-    actions, _ = hold_newcomers(decided, found)
+    actions, _ = hold_newcomers(hold_doubted(decided, seen.doubted), found)
     rests_at, resting = _rests_at(settings, now), list[Delete | Release]()
     if rests_at is not None and not answers.deletions:
         actions, resting = let_rest(actions, explained=explained, before=held_before(ledger))

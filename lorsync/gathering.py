@@ -8,7 +8,7 @@ from lorsync.copies import Strangers, has_met, met
 from lorsync.core.entry import AWAY, Entry
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
-from lorsync.core.memory import departed_of, members_of
+from lorsync.core.memory import Memory, departed_of, members_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.renaming import names_of
 from lorsync.core.roster import roster
@@ -24,16 +24,18 @@ from lorsync.listings import (
     written_since,
 )
 from lorsync.observing import Looking, Seen, Sight, held_against
-from lorsync.planning import frozen_key, is_new, marks_of, renamed_in
+from lorsync.planning import doubts_of, frozen_key, is_new, marks_of, renamed_in
 from lorsync.ports import Calendar, Href, Ledger, Listing, Resource
 from lorsync.recalling import (
     Recalled,
+    accepted,
     first_look,
     followed,
     found_memory,
     has_changed,
     looked_at,
     recalled,
+    with_belief,
 )
 from lorsync.restored import asked_about, went_back
 
@@ -61,10 +63,18 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         listing = calendar.listing(None)
     unsure = unsure_of(listing, written, etags_restart=calendar.etags_restart)
     known, key = _known_memory(season, calendar, ledger, before, listing, looking)
+    unknown = _unknown(listing, entries)
+    if known is not None and (unknown or looking.believe_memory):
+        known = _read_first(known, calendar, listing)
+
+    def believed(there: Recalled | None) -> Recalled | None:
+        return _believed(there, before, season, entries, ledger, calendar, looking)
+
+    known = believed(known)
+    if known is not None and is_new(ledger) and not looking.believe_memory:
+        known = _borne_out(known, unknown, season, calendar, ledger, key, now)
     if known is not None and known.memory is not None:
         season = replace(season, renamed=season.renamed | known.memory.renamed)
-    unknown = _unknown(listing, entries)
-    known = _read_first(known, calendar, listing) if unknown and known else known
     learned = _learned(season, known, entries, ledger, calendar, now=now)
     strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, ledger, key, known)
     entries |= learned.entries
@@ -74,7 +84,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     ours = [Href(entry.href) for entry in [*to_fetch, *strangers]]
     fetched = _fetched(calendar, [*ours, *foreign.new, *foreign.sought], listing, known)
     if known is not None and not known.news:
-        known = looked_at(known, calendar, listing, fetched)
+        known = believed(looked_at(known, calendar, listing, fetched))
         # None of them stands in the listing, or the memory would have been read first.
         learned = _learned(season, known, entries, ledger, calendar, now=now)
         entries |= learned.entries
@@ -209,7 +219,7 @@ def _known_memory(
             return first_look(key, calendar, listing), key
         return followed(before, key, calendar, listing), key
     found = found_memory(season, calendar, listing, new_cycle=looking.new_cycle)
-    said = None if found is None else found.memory
+    said = None if found is None else found.said
     return found, season_key(season) if said is None else said.key
 
 
@@ -222,10 +232,22 @@ def _learned(
     *,
     now: datetime,
 ) -> Learned:
-    if known is None or known.memory is None or not known.news:
+    if known is None or known.memory is None or known.doubted is not None or not known.news:
         return NOTHING
+    return _taught_by(known.memory, season, entries, ledger, calendar, now=now)
+
+
+def _taught_by(
+    memory: Memory,
+    season: Season,
+    entries: Mapping[Uid, Entry],
+    ledger: Ledger,
+    calendar: Calendar,
+    *,
+    now: datetime,
+) -> Learned:
     return learn(
-        known.memory,
+        memory,
         entries=entries,
         retired=ledger.retired(),
         marks=marks_of(season, ledger),
@@ -234,6 +256,58 @@ def _learned(
         href_for=calendar.href_for,
         now=now.astimezone(season.applicant.timezone),
     )
+
+
+def _believed(
+    there: Recalled | None,
+    before: Recalled | None,
+    season: Season,
+    entries: Mapping[Uid, Entry],
+    ledger: Ledger,
+    calendar: Calendar,
+    looking: Looking,
+) -> Recalled | None:
+    """Return the memory with what is believed of it, where its stamp does not hold (S4).
+
+    ``before`` is the memory as the ledger knows it.
+    """
+    if there is None or there.doubted is None:
+        return there
+    if looking.believe_memory:
+        return accepted(there)
+    if not there.news:
+        return there  # The person was asked, and has not answered.
+    taught = _taught_by(there.doubted, season, entries, ledger, calendar, now=looking.now)
+    known = frozenset(doubts_of(season, ledger))
+    teaches = replace(taught, doubts=()) != NOTHING or not known.issuperset(taught.doubts)
+    return with_belief(there, before, teaches=teaches)
+
+
+def _borne_out(
+    there: Recalled,
+    unknown: Collection[Uid],
+    season: Season,
+    calendar: Calendar,
+    ledger: Ledger,
+    key: SeasonKey,
+    now: datetime,
+) -> Recalled:
+    """Return the memory that a new ledger found; doubted where no event on the calendar is of it.
+
+    A season that was kept has events, which stay on the calendar when they are past. Who has never
+    kept one here is to be told of no facts by a calendar that others write to.
+    """
+    memory = there.memory
+    if memory is None or memory.closed is not None:
+        return (
+            there  # Of a closed season nothing is learned: it is refused, or followed by another.
+        )
+    if _as_entries(unknown, season, calendar, ledger, key, there):
+        return there
+    if _taught_by(memory, season, {}, ledger, calendar, now=now) == NOTHING:
+        return there
+    doubted = replace(memory, closed=None)
+    return replace(there, memory=None, doubted=doubted, damaged=True)
 
 
 def _unknown(listing: Listing, entries: Mapping[Uid, Entry]) -> frozenset[Uid]:

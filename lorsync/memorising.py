@@ -77,11 +77,18 @@ class Memorised:
 
 
 def restore_memory(ledger: Ledger) -> bool:
-    """Let the next pass write the memory anew, under another UID; False if it was not deleted."""
+    """Let the next pass write the memory again; False where it stands as lorsync wrote it.
+
+    One that was deleted comes under another UID (S8); one that the person does not believe is
+    written over (S4).
+    """
     known = recalled(ledger)
-    if known is None or not known.gone:
+    if known is None or not (known.gone or known.doubted):
         return False
-    remember(ledger, Recalled(uid=_next(known.uid)))
+    if known.gone:
+        remember(ledger, Recalled(uid=_next(known.uid)))
+    else:
+        remember(ledger, replace(known, doubted=None, mending=True))
     return True
 
 
@@ -145,7 +152,7 @@ def write_closed(
     said = there.memory
     retired = said.retired | deleted
     closed = replace(said, closed=follower, retired=retired, writer=writer_of(ledger))
-    write_memory(calendar, ledger, there, closed, now=now)
+    write_memory(calendar, ledger, replace(there, doubted=None), closed, now=now)
 
 
 def write_memory(
@@ -159,7 +166,9 @@ def write_memory(
     known = there or Recalled(uid=memory_uid(wanted.key, 0))
     if known.gone:
         return Memorised(warnings=(_deleted_warning(),))
-    if known.memory is not None and not _says_less(known.memory, wanted):
+    if known.doubted is not None:
+        return Memorised()  # It stays as it is until the person has answered.
+    if known.memory is not None and not known.mending and not _says_less(known.memory, wanted):
         return Memorised()
     if known.body is None and not wanted.members and not wanted.kept:
         return Memorised()  # Nothing was ever planned, and nothing is to be remembered.
@@ -243,7 +252,7 @@ def _written(
     guard = seen or _seen_again(calendar, known, href)
     warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
     guard = guard if taken else None
-    after = replace(known, etag=None, body=body, memory=wanted)
+    after = replace(known, etag=None, body=body, memory=wanted, mending=False)
     try:
         etag = calendar.update(href, body, guard)
     except PreconditionFailedError:

@@ -22,6 +22,7 @@ class Looking:
     """How to look: ``full`` lists everything, whatever the token says.
 
     ``believe_emptied`` takes it for the person's deletion when all of ours are gone at once.
+    ``believe_memory`` takes what the memory says for true, though its stamp does not hold (S4).
     ``new_cycle``: another season's memory is no reason to ask. ``now`` is aware.
     """
 
@@ -29,6 +30,7 @@ class Looking:
     full: bool
     believe_emptied: bool
     new_cycle: bool
+    believe_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +62,13 @@ class Seen:
 
     @property
     def said(self) -> Memory | None:
-        """What the memory says, None where there is none that can be read."""
+        """What is believed of the memory, None where there is none that can be read."""
         return None if self.memory is None else self.memory.memory
+
+    @property
+    def doubted(self) -> Memory | None:
+        """What the memory says of which nothing counts until the person answers (S4)."""
+        return None if self.memory is None else self.memory.doubted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,10 +36,11 @@ from lorsync.settings import Settings
 
 _UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_gone"
 _TEXT, _UNSEEN = "memory_text", "memory_unseen"
+_DOUBTED, _MENDING = "memory_doubted", "memory_mending"
 _CONFIG, _WRITER = "config_digest", "writer"
 
 NO_MEMORY: Mapping[str, str | None] = dict.fromkeys(
-    (_UID, _ETAG, _BODY, _TEXT, _GONE, _UNSEEN, _CONFIG)
+    (_UID, _ETAG, _BODY, _TEXT, _GONE, _UNSEEN, _DOUBTED, _MENDING, _CONFIG)
 )
 """What a ledger remembers where it never saw a memory."""
 
@@ -48,26 +49,36 @@ NO_MEMORY: Mapping[str, str | None] = dict.fromkeys(
 class Recalled:
     """The memory as the calendar has it: where, which version, and what it says.
 
-    ``memory`` is None where there is none, or none that can be read. ``damaged``: what it says is
-    not what a lorsync wrote (S3). ``gone``: the person deleted it. ``unseen``: the server said that
-    it had stored it, and it has not been seen there yet. ``news``: it is another version than the
-    ledger knew.
+    ``memory`` is what is believed of it, None where there is none, or none that can be read.
+    ``doubted`` is what it says where that is not believed: its stamp does not hold, or nothing else
+    on the calendar bears it out. It teaches nothing and stays as it is until the person answers.
+    ``damaged``: what it says is not what a lorsync wrote (S3). ``mending``: it is to be written
+    again, whatever it says, and does not tell whose config rules. ``gone``: the person deleted it.
+    ``unseen``: the server said that it had stored it, and it has not been seen there yet. ``news``:
+    it is another version than the ledger knew.
     """
 
     uid: Uid
     etag: ETag | None = None
     body: bytes | None = None
     memory: Memory | None = None
+    doubted: Memory | None = None
     damaged: bool = False
+    mending: bool = False
     gone: bool = False
     unseen: bool = False
     news: bool = False
+
+    @property
+    def said(self) -> Memory | None:
+        """What it says, believed or not; None where it cannot be read."""
+        return self.memory or self.doubted
 
 
 def recalled(ledger: Ledger) -> Recalled | None:
     """Return the memory as the ledger last saw it, None where it never did."""
     uid, etag = ledger.memo(_UID), ledger.memo(_ETAG)
-    body, text = ledger.memo(_BODY), ledger.memo(_TEXT)
+    body, text, doubted = ledger.memo(_BODY), ledger.memo(_TEXT), ledger.memo(_DOUBTED)
     if uid is None:
         return None
     return Recalled(
@@ -75,6 +86,8 @@ def recalled(ledger: Ledger) -> Recalled | None:
         etag=None if etag is None else ETag(etag),
         body=None if body is None else body.encode(),
         memory=None if text is None else read_memory(text),
+        doubted=None if doubted is None else read_memory(doubted),
+        mending=ledger.memo(_MENDING) is not None,
         gone=is_memory_gone(ledger),
         unseen=ledger.memo(_UNSEEN) is not None,
     )
@@ -92,11 +105,11 @@ def found_memory(
     # The key goes before the names: a season that was closed may have borne these as well. One that
     # cannot be read any more is known by its key too, and written anew.
     own = _named_by(season_key(season), found)
-    own = own or [each for each in found if each.memory and _goes_by(each.memory, season)]
+    own = own or [each for each in found if each.said and _goes_by(each.said, season)]
     if not own and not new_cycle:
         for each in found:
-            _ask(each.memory, season)
-        if found and not any(each.memory for each in found):
+            _ask(each.said, season)
+        if found and not any(each.said for each in found):
             _ask_of_unreadable(season)
     return _latest(own)
 
@@ -119,6 +132,26 @@ def followed(known: Recalled, key: SeasonKey, calendar: Calendar, listing: Listi
     if later is None or memory_generation(later.uid) <= memory_generation(known.uid):
         return known
     return first_look(key, calendar, listing) or known
+
+
+def with_belief(there: Recalled, before: Recalled | None, *, teaches: bool) -> Recalled:
+    """Return a memory whose stamp does not hold with what is believed of it.
+
+    That is what it said before. Where it would teach nothing, it is no question, and is written
+    again if it says anything else.
+    """
+    known = None if before is None else before.memory
+    if teaches:
+        return replace(there, memory=known)
+    same = known is not None and there.doubted is not None and known.points == there.doubted.points
+    return replace(there, memory=known, doubted=None, mending=not same)
+
+
+def accepted(there: Recalled) -> Recalled:
+    """Return a doubted memory as the person believes it; it is written again with a stamp."""
+    return replace(
+        there, memory=there.doubted, doubted=None, damaged=False, mending=True, news=True
+    )
 
 
 def looked_at(
@@ -172,14 +205,14 @@ def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resour
             remember(ledger, Recalled(uid=known.uid))
         return not known.unseen
     if says_the_same(known, resource):
-        remember(ledger, _recalled(known.uid, resource))
+        remember(ledger, replace(known, etag=resource.etag, body=resource.body, unseen=False))
     return True
 
 
 def says_the_same(known: Recalled, resource: Resource) -> bool:
     """Tell whether a resource says what the memory is known to say, however it is written."""
-    memory = _recalled(known.uid, resource).memory
-    return memory is not None and memory == known.memory
+    said = _recalled(known.uid, resource).said
+    return said is not None and said == known.memory
 
 
 def writer_of(ledger: Ledger) -> str:
@@ -250,7 +283,7 @@ def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | No
     The memory names the config that last ruled. It rules on where this ledger wrote it, where it is
     this config, or where it is the one that this config was changed from.
     """
-    if there is None or there.memory is None or not there.news:
+    if there is None or there.memory is None or there.mending or not there.news:
         return False
     mine = {config_digest(settings.season, settings.style), ledger.memo(_CONFIG)}
     return there.memory.config not in mine and there.memory.writer != ledger.memo(_WRITER)
@@ -268,6 +301,8 @@ def remember(ledger: Ledger, there: Recalled) -> None:
         _ETAG: there.etag,
         _BODY: None if there.body is None else there.body.decode(errors="replace"),
         _TEXT: None if there.memory is None else text_of(there.memory),
+        _DOUBTED: None if there.doubted is None else text_of(there.doubted),
+        _MENDING: "1" if there.mending else None,
         _GONE: "1" if there.gone else None,
         _UNSEEN: "1" if there.unseen else None,
     }
@@ -302,18 +337,31 @@ def _named_by(key: SeasonKey, found: Iterable[Recalled]) -> list[Recalled]:
 
 
 def _latest(found: Iterable[Recalled]) -> Recalled | None:
-    """Return the memory of the latest generation: an older one is a deleted one that came back."""
-    return max(found, key=lambda each: (memory_generation(each.uid), each.uid), default=None)
+    """Return the memory of the latest generation: an older one is a deleted one that came back.
+
+    One whose stamp does not hold comes after all others: nobody may put it in their place.
+    """
+
+    def rank(each: Recalled) -> tuple[bool, int, Uid]:
+        return each.doubted is None, memory_generation(each.uid), each.uid
+
+    return max(found, key=rank, default=None)
 
 
 def _recalled(uid: Uid, resource: Resource) -> Recalled:
     block = _block(resource.body, uid)
+    said = None if block is None else read_memory(block.text)
+    if said is not None and uid != memory_uid(said.key, memory_generation(uid)):
+        said = None  # Another season's key in it would give all events other UIDs.
+    vouched = block is not None and vouches_for_text(block)
     return Recalled(
         uid=uid,
         etag=resource.etag,
         body=resource.body,
-        memory=None if block is None else read_memory(block.text),
-        damaged=block is None or not vouches_for_text(block) or not is_all_read(block.text),
+        memory=said if vouched else None,
+        # That a season was closed is no more believed than the rest, and would end all passes.
+        doubted=None if vouched or said is None else replace(said, closed=None),
+        damaged=not vouched or block is None or said is None or not is_all_read(block.text),
         news=True,
     )
 

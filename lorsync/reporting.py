@@ -6,7 +6,7 @@ from datetime import datetime
 from lorsync.copies import copy_warnings
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
 from lorsync.core.entry import AWAY, State
-from lorsync.core.learning import NOTHING
+from lorsync.core.learning import NOTHING, doubted_warning, learned_warning
 from lorsync.core.model import PlanWarning, Season, Uid
 from lorsync.core.newcomers import newcomer_warnings
 from lorsync.deciding import Work
@@ -55,6 +55,14 @@ def report_of(
         warnings=(
             *work.plan.warnings,
             *newcomer_warnings(work.swaps),
+            *learned_warning(
+                seen.learned.marks,
+                [
+                    *seen.learned.entries.values(),
+                    *(e for uid in seen.learned.ticked if (e := seen.entries[uid]).learned),
+                ],
+            ),
+            *doubted_warning(seen.doubted),
             *cycle_warning(season, ledger),
             *_emptied_warning(seen.emptied),
             *restored_warning(len(seen.asked)),

@@ -22,7 +22,7 @@ def went_back(before: Recalled | None, now: Recalled | None) -> bool:
     """
     if before is None or before.body is None or now is None or now.body is None:
         return False
-    if before.uid != now.uid or not now.news or now.memory is None:
+    if before.uid != now.uid or not now.news or now.memory is None or now.damaged:
         return False
     return sequence_of(now.body, now.uid) < sequence_of(before.body, before.uid)
 

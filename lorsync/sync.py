@@ -30,7 +30,8 @@ class Options:
     """How to run a pass.
 
     Each question has its own answer: ``accept_deletions`` says that what is gone is meant to be
-    gone (S18), ``accept_newcomers`` that who is new is nobody who was there before (S7).
+    gone (S18), ``accept_newcomers`` that who is new is nobody who was there before (S7), and
+    ``accept_memory`` that the memory is right though a stranger may have written it (S4).
     ``new_cycle`` begins a season of its own beside the last one (S6); ``take_over`` lets this
     config rule where another one did (S20), and ``move`` takes all events to the account that the
     config names now (S19).
@@ -42,6 +43,7 @@ class Options:
     full: bool = False
     accept_deletions: bool = False
     accept_newcomers: bool = False
+    accept_memory: bool = False
     new_cycle: bool = False
     take_over: bool = False
     move: bool = False
@@ -55,6 +57,7 @@ class Options:
             self.dry_run
             or self.accept_deletions
             or self.accept_newcomers
+            or self.accept_memory
             or self.new_cycle
             or self.take_over
             or self.move
@@ -80,6 +83,7 @@ def run_pass(
         full=options.full,
         believe_emptied=options.accept_deletions,
         new_cycle=options.new_cycle,
+        believe_memory=options.accept_memory,
     )
     seen = gather(season, calendar, ledger, looking)
     apart = disagreement(calendar.stated_time, now, zone)

@@ -29,7 +29,7 @@ _UPSERT = """
     INSERT OR REPLACE INTO entry VALUES (
         :uid, :href, :kind, :subject, :slot, :mentor, :letters, :day, :summary, :state, :sent,
         :sent_digests, :sequence, :echo, :etag, :theirs, :extras, :missing_since, :intent,
-        :intended, :intended_digests, :ticks, :title, :passed
+        :intended, :intended_digests, :ticks, :title, :passed, :learned
     )
 """
 
@@ -91,7 +91,7 @@ class SqliteLedger:
         with self._writing() as db:
             db.executemany("DELETE FROM mark WHERE letter = ? AND fact = ? AND day = ?", dropped)
             db.executemany(
-                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?, ?)", map(_mark_row, marks)
+                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?, ?, ?)", map(_mark_row, marks)
             )
 
     def memo(self, key: str) -> str | None:
@@ -167,12 +167,13 @@ def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
         "ticks": json.dumps([(fact, day.isoformat()) for fact, day in entry.ticks]),
         "title": entry.title,
         "passed": None if entry.passed is None else entry.passed.isoformat(),
+        "learned": entry.learned,
     }
 
 
-def _mark_row(mark: Mark) -> tuple[str, str, str, str, int, str | None]:
+def _mark_row(mark: Mark) -> tuple[str, str, str, str, int, str | None, int]:
     day, said = mark.day.isoformat(), mark.said.isoformat()
-    return (mark.letter, mark.fact, day, said, mark.withdrawn, mark.mentor)
+    return (mark.letter, mark.fact, day, said, mark.withdrawn, mark.mentor, mark.learned)
 
 
 def _mark(row: sqlite3.Row) -> Mark:
@@ -183,6 +184,7 @@ def _mark(row: sqlite3.Row) -> Mark:
         said=datetime.fromisoformat(row["said"]),
         withdrawn=bool(row["withdrawn"]),
         mentor=None if row["mentor"] is None else MentorId(row["mentor"]),
+        learned=bool(row["learned"]),
     )
 
 
@@ -238,5 +240,6 @@ def _entry(row: sqlite3.Row) -> Entry:
         intended_digests=_digests(row["intended_digests"]),
         ticks=_ticks(row["ticks"]),
         title=row["title"],
+        learned=bool(row["learned"]),
         passed=None if row["passed"] is None else date.fromisoformat(row["passed"]),
     )

@@ -71,6 +71,10 @@ MIGRATIONS = (
     ),
     ("ALTER TABLE entry ADD COLUMN passed TEXT",),
     ("ALTER TABLE mark ADD COLUMN mentor TEXT",),
+    (
+        "ALTER TABLE mark ADD COLUMN learned INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE entry ADD COLUMN learned INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 """Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 

@@ -86,7 +86,7 @@ def letters(standings: Sequence[LetterStanding]) -> list[Document]:
 
 
 def facts(statements: Sequence[Statement]) -> list[Document]:
-    """Return facts with where they were stated: config, mark or calendar."""
+    """Return facts with where they were stated: config, mark, calendar or memory."""
     return [
         {
             "letter": statement.letter,

@@ -15,7 +15,7 @@ def command(options: Globals, *, which: str | None, as_json: bool) -> None:
     """Bring back events that you deleted, where the plan still wants them.
 
     WHICH is a mentor's id, or the digits in front of an event in the list that you get without
-    WHICH. "memory" is the event in which lorsync keeps its memory.
+    WHICH. "memory" is the event in which lorsync keeps its memory, deleted or changed by somebody.
     """
     from lorsync.amending import restorable, restore, restore_memory_of
     from lorsync.cli.amend import Amendment, amend, tell_daemon

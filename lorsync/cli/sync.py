@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 @click.option(
     "--accept-newcomers", is_flag=True, help="Say that who is new is nobody who was there before."
 )
+@click.option(
+    "--accept-memory",
+    is_flag=True,
+    help="Say that what lorsync's memory in the calendar says is so.",
+)
 @click.option("--new-cycle", is_flag=True, help="Begin a new season, with follow-ups of its own.")
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that [calendar] names.")
@@ -39,6 +44,7 @@ def command(
     dry_run: bool,
     accept_deletions: bool,
     accept_newcomers: bool,
+    accept_memory: bool,
     new_cycle: bool,
     take_over: bool,
     move: bool,
@@ -58,7 +64,8 @@ def command(
     if unattended:
         spare_login(options, state_of(options))
     ahead = None
-    if not (dry_run or accept_deletions or accept_newcomers or new_cycle or take_over or move):
+    answers = accept_deletions or accept_newcomers or accept_memory
+    if not (dry_run or answers or new_cycle or take_over or move):
         seen = glance(config_path(options), state_of(options), now=now())
         if isinstance(seen, Summary):
             _show(options, seen, dry_run=False, as_json=as_json)
@@ -73,6 +80,7 @@ def command(
         dry_run=dry_run,
         accept_deletions=accept_deletions,
         accept_newcomers=accept_newcomers,
+        accept_memory=accept_memory,
         new_cycle=new_cycle,
         take_over=take_over,
         move=move and not dry_run,

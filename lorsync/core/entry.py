@@ -51,7 +51,8 @@ class Entry:
     ``sent_digests`` are those of the plan at the last write, None where it is not known.
     ``theirs`` are the properties that the person took over, ``extras`` what they added. ``ticks``
     are the facts that they stated in the title, each with its day, the last one last, and ``title``
-    is then the title without them, empty where it does not show them any more (S13). ``passed`` is
+    is then the title without them, empty where it does not show them any more (S13). ``learned``:
+    of the ticks only the memory tells. ``passed`` is
     the day on which a follow-up had passed that was moved ahead again. ``intended`` and
     ``intended_digests`` belong to an intent, ``missing_since`` is aware, and in the
     applicant's zone, so that its day is theirs.
@@ -69,6 +70,7 @@ class Entry:
     extras: tuple[str, ...] = ()
     ticks: tuple[tuple[Fact, date], ...] = ()
     title: str = ""
+    learned: bool = False
     passed: date | None = None
     sent: bytes | None = None
     sent_digests: Mapping[Property, str] | None = None
@@ -103,7 +105,14 @@ class Entry:
     def statements(self) -> list[Statement]:
         """What its title states of its letters."""
         return [
-            Statement(letter=letter, fact=fact, day=day, source=Source.TICK, mentor=self.mentor)
+            Statement(
+                letter=letter,
+                fact=fact,
+                day=day,
+                source=Source.TICK,
+                mentor=self.mentor,
+                learned=self.learned,
+            )
             for fact, day in self.ticks
             if fact is not Fact.DONE
             for letter in self.letters

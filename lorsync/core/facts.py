@@ -59,6 +59,8 @@ class Source(StrEnum):
     CONFIG = "config"
     MARK = "mark"
     TICK = "calendar"
+    MEMORY = "memory"
+    """A mark or a tick of which only lorsync's memory in the calendar tells (S4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Statement:
     """One fact of one letter, with its day in the applicant's zone, and where it was stated.
 
     ``mentor`` is who wrote the letter then, None where nobody knows: of the next one to write it
-    nothing was said.
+    nothing was said. ``learned``: only the memory tells of the mark or tick; it counts like one.
     """
 
     letter: LetterId
@@ -74,6 +76,7 @@ class Statement:
     day: date
     source: Source
     mentor: MentorId | None = None
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ class Mark:
     """What ``lorsync mark`` said of a letter, or took back (``withdrawn``).
 
     ``said`` is the aware instant of saying it: of two that contradict, the later one counts.
-    ``mentor`` is as of a :class:`Statement`.
+    ``mentor`` and ``learned`` are as of a :class:`Statement`.
     """
 
     letter: LetterId
@@ -90,6 +93,7 @@ class Mark:
     said: datetime
     withdrawn: bool = False
     mentor: MentorId | None = None
+    learned: bool = False
 
 
 def with_statements(season: Season, statements: Iterable[Statement]) -> Season:
@@ -119,6 +123,7 @@ def stated_marks(marks: Iterable[Mark]) -> list[Statement]:
             day=mark.day,
             source=Source.MARK,
             mentor=mark.mentor,
+            learned=mark.learned,
         )
         for mark in last.values()
     ]
@@ -162,5 +167,6 @@ def _days(facts: Facts, name: str) -> tuple[date, ...]:
 
 
 def _source(letter: LetterId, fact: Fact, day: date, statements: Iterable[Statement]) -> Source:
-    sources = {s.source for s in statements if (s.letter, s.fact, s.day) == (letter, fact, day)}
-    return Source.MARK if Source.MARK in sources else Source.TICK
+    stated = [s for s in statements if (s.letter, s.fact, s.day) == (letter, fact, day)]
+    own = {s.source for s in stated if not s.learned}
+    return next((s for s in (Source.MARK, Source.TICK) if s in own), Source.MEMORY)

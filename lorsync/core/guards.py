@@ -5,7 +5,9 @@ from datetime import date
 
 from lorsync.core.decision import Action, Create, Delete, Release
 from lorsync.core.entry import Entry
-from lorsync.core.model import Facts, Kind, Letter, LetterId, Uid
+from lorsync.core.facts import Fact
+from lorsync.core.memory import Memory
+from lorsync.core.model import Event, Facts, Kind, Letter, LetterId, Uid
 from lorsync.core.progress import facts_until
 
 FLOOR = 5
@@ -40,6 +42,25 @@ def _ends(facts: Facts, kind: Kind) -> bool:
             return bool(facts.followed_up_on)
         case _:
             return facts.thanked_on is not None or facts.results_shared_on is not None
+
+
+def hold_doubted(actions: Sequence[Action], doubted: Memory | None) -> list[Action]:
+    """Leave out what would be created against a memory about which the person is asked (S4).
+
+    What they deleted may be named in it alone, and the follow-ups that are used up (I1).
+    """
+    if doubted is None:
+        return list(actions)
+    uids = {kept.uid for kept in doubted.kept} | doubted.retired
+    places = {kept.identity for kept in doubted.kept}
+    followed = {mark.letter for mark in doubted.marks if mark.fact is Fact.FOLLOWED_UP}
+
+    def waits(event: Event) -> bool:
+        if event.kind is Kind.FOLLOW_UP and followed.intersection(event.letters):
+            return True
+        return event.uid in uids or event.identity in places
+
+    return [a for a in actions if not (isinstance(a, Create) and waits(a.event))]
 
 
 def hold_back(

@@ -1,6 +1,6 @@
 """Add to a ledger what the memory knows and the ledger does not (S4, S20)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -8,9 +8,12 @@ from lorsync.core.content import Property
 from lorsync.core.doubt import Doubt
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
-from lorsync.core.memory import Members, Memory, entry_of, mentor_of
-from lorsync.core.model import Uid
+from lorsync.core.memory import How, Kept, Members, Memory, entry_of, mentor_of
+from lorsync.core.model import PlanWarning, Reason, Uid
 from lorsync.core.renaming import Names
+
+_MOST_CLAIMS = 5
+"""So many claims of a memory are shown."""
 
 Ticks = tuple[tuple[Fact, date], ...]
 """What titles state, each fact with its day."""
@@ -62,7 +65,7 @@ def learn(
                 entry = entry_of(kept, mentor, href_for(kept.uid), theirs, now)
                 found[kept.uid] = names.entry(entry)
     known = {(m.letter, m.fact, m.day): m.said for m in marks}
-    said = [names.mark(m) for m in memory.marks]
+    said = [replace(names.mark(m), learned=True) for m in memory.marks]
     return Learned(
         entries=found,
         retired=memory.retired - retired - entries.keys(),
@@ -91,4 +94,66 @@ def with_learned_ticks(entry: Entry, learned: Learned) -> Entry:
     stands = entry.state in {State.LIVE, State.RELEASED}
     if not ticks or entry.ticks or not stands or Property.TITLE not in entry.theirs:
         return entry
-    return replace(entry, ticks=ticks, title="")
+    return replace(entry, ticks=ticks, title="", learned=True)
+
+
+def learned_warning(
+    marks: Iterable[Mark], events: Iterable[Kept | Entry]
+) -> tuple[PlanWarning, ...]:
+    """Name what was learned from the calendar, once, with its origin (S4)."""
+    claims = _claims(marks, events)
+    if not claims:
+        return ()
+    message = (
+        f"Learned from lorsync's memory in the calendar: {_listed(claims)}. That is from another "
+        "computer of yours, or from before this one lost its file. If it is not, somebody else "
+        "wrote it there. A fact is taken back with: lorsync mark MENTOR FACT --undo"
+    )
+    return (PlanWarning(code="learned", subject="memory", message=message, reasons=(_S4,)),)
+
+
+def doubted_warning(doubted: Memory | None) -> tuple[PlanWarning, ...]:
+    """Ask whether a memory is to be believed, and say how to answer (S4)."""
+    if doubted is None:
+        return ()
+    said = _listed(_claims(doubted.marks, doubted.kept)) or "nothing that can be told in short"
+    message = (
+        "The event in which lorsync keeps its memory in the calendar may have been written by "
+        f"somebody else. It says: {said}. Nothing of it counts, and it is left as it is, until you "
+        "answer. If it is right, run: lorsync sync --accept-memory; if not, run: lorsync restore "
+        "memory"
+    )
+    return (PlanWarning(code="memory-doubted", subject="memory", message=message, reasons=(_S4,)),)
+
+
+_S4 = Reason(rule="S4", text="whoever may write to the calendar may write into the memory")
+
+
+def _claims(marks: Iterable[Mark], events: Iterable[Kept | Entry]) -> list[str]:
+    listed = list(events)
+    ticked = [
+        f"{letter} {fact.words} on {day}"
+        for event in listed
+        for letter in event.letters
+        for fact, day in event.ticks
+    ]
+    said = [
+        f"{mark.letter} {mark.fact.words} on {mark.day}" for mark in marks if not mark.withdrawn
+    ]
+    gone = [
+        f"{event.identity.kind} of {event.identity.subject} on {event.day} "
+        + ("past" if _is_past(event) else "deleted")
+        for event in listed
+        if not event.ticks
+    ]
+    return list(dict.fromkeys((*said, *ticked, *gone)))
+
+
+def _is_past(event: Kept | Entry) -> bool:
+    return event.how is How.PAST if isinstance(event, Kept) else event.tidied
+
+
+def _listed(claims: Sequence[str]) -> str:
+    shown = "; ".join(claims[:_MOST_CLAIMS])
+    left = len(claims) - _MOST_CLAIMS
+    return shown if left <= 0 else f"{shown}; and {left} more"

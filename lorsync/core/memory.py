@@ -266,6 +266,7 @@ def entry_of(
         theirs=theirs,
         missing_since=now if missing else datetime.combine(noticed, time(), UTC),
         ticks=kept.ticks,
+        learned=bool(kept.ticks),
     )
 
 

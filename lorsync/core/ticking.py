@@ -54,6 +54,7 @@ def with_ticks(
         entry,
         ticks=(*earlier.items(), (tick.fact, day)),
         title=rest,
+        learned=False,
         theirs=entry.theirs - {Property.TITLE} if mine else entry.theirs,
     )
 
