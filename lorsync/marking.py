@@ -1,6 +1,6 @@
 """State a fact with ``mark``, or take it back; the ledger keeps it beside the config (S13)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -10,10 +10,18 @@ from pathlib import Path
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.doubt import unanswered, with_answers
+from lorsync.core.entry import Entry
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.model import Letter, MentorId, Season
 from lorsync.errors import UsageError
-from lorsync.planning import check_owner, doubts_of, marks_of, remember_doubts, said_of
+from lorsync.planning import (
+    check_owner,
+    doubts_of,
+    entries_of,
+    marks_of,
+    remember_doubts,
+    said_of,
+)
 from lorsync.settings import Settings
 
 _AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
@@ -80,7 +88,8 @@ def not_followed_up(settings: Settings, state: Path, mentor: str, *, now: dateti
 def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> tuple[Mark, ...]:
     """Take back what was said with ``mark``, and return it; of one day only, where one is given.
 
-    Raises UsageError where nothing was said.
+    So are ticks of which only the memory tells: no title shows them. Raises UsageError where
+    nothing was said.
     """
     known = _letters(settings.season, settings.season, said, all_of_them=True)
     ids = {letter.id for letter in known}
@@ -94,6 +103,7 @@ def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> 
                 if said.day in (None, each.day)
             ]
             ledger.save_marks(replace(each, withdrawn=True, said=now) for each in found)
+            found += _learned_ticks_taken_back(settings.season, ledger, said, ids, now)
     if not found:
         msg = (
             f"Nothing of the kind was said with mark: {said.mentor} {said.fact}. What the config "
@@ -102,6 +112,26 @@ def take_back(settings: Settings, state: Path, said: Said, *, now: datetime) -> 
         )
         raise UsageError(msg)
     return tuple(found)
+
+
+def _learned_ticks_taken_back(
+    season: Season, ledger: SqliteLedger, said: Said, letters: Collection[str], now: datetime
+) -> list[Mark]:
+    found: list[Mark] = []
+    changed: list[Entry] = []
+    for entry in entries_of(season, ledger):
+        own = [letter for letter in entry.letters if letter in letters]
+        days = [d for fact, d in entry.ticks if fact is said.fact and said.day in (None, d)]
+        if entry.learned and own and days:
+            left = tuple(t for t in entry.ticks if t[0] is not said.fact or t[1] not in days)
+            changed.append(replace(entry, ticks=left))
+            found += [
+                Mark(letter=letter, fact=said.fact, day=day, said=now, withdrawn=True)
+                for letter in own
+                for day in days
+            ]
+    ledger.save(changed)
+    return found
 
 
 @contextmanager

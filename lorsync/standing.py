@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from shlex import quote
 
 from lorsync.adapters.told_file import Keeper
 from lorsync.core.model import Kind, Plan, Stage
@@ -173,7 +174,7 @@ def _unasked(plan: Plan | None) -> Iterator[Need]:
         if left <= URGENT or days.get(letter.id, date.max) <= plan.as_of:
             message = (
                 f"{letter.id} is due on {letter.due} and has not been asked for. Ask now, and say "
-                f"so: lorsync mark {letter.mentor} asked --letter {letter.id}"
+                f"so: lorsync mark {quote(letter.mentor)} asked --letter {quote(letter.id)}"
             )
             yield Need(code="ask", message=message)
 

@@ -23,6 +23,7 @@ from lorsync.settings import Settings
 from lorsync.writing import Desk
 
 _NOTHING_TO_TAKE_OVER = "There was nothing to take over: no other config rules this calendar."
+_NOTHING_TO_ACCEPT = "There was nothing to accept: the memory in the calendar is not in doubt."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,8 @@ def run_pass(
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
     seen, idle = _ruled(seen, settings, ledger, options)
+    if options.accept_memory and (seen.memory is None or not seen.memory.mending):
+        idle = (*idle, _NOTHING_TO_ACCEPT)
     settings = replace(settings, season=replace(season, renamed=seen.renamed))
     answers = Answers(deletions=options.accept_deletions, newcomers=options.accept_newcomers)
     work = work_of(settings, ledger, seen, now=now, answers=answers)

@@ -94,6 +94,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("-q sync", "says nothing where all is well; for cron"),
         ("sync --accept-deletions", "yes to deletions that wait for it"),
         ("sync --accept-newcomers", "who is new is nobody who was there before"),
+        ("sync --accept-memory", "what lorsync's memory in the calendar says is so"),
     ),
     "timeline": (
         ("timeline", "the season on the terminal"),

@@ -31,6 +31,7 @@ PARSED = {
     "run": "does not end; tests/command/test_daemon.py runs it",
     "service": "changes what the machine starts",
     "sync --accept-deletions": "needs something that is gone",
+    "sync --accept-memory": "needs a memory in doubt",
     "sync --accept-newcomers": "needs somebody who is new",
     "sync --move": "needs a second account",
     "sync --new-cycle": "needs another cycle",

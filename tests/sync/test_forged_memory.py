@@ -108,6 +108,15 @@ def test_s18_a_tick_that_only_the_memory_tells_of_explains_no_deletion(season: D
     assert not report.deleted
     assert len(report.held) > 5
     assert "Chen-letter submitted on 2027-05-03" in message(report, "learned")
+    for each in MENTORS:
+        said = Said(mentor=each, fact=Fact.SUBMITTED)
+        take_back(season.settings, season.folder, said, now=datetime(2027, 5, 4, tzinfo=UTC))
+    report = season.sync(at=time(15))
+    assert not report.held
+    assert season.facts() == {}
+    season.lose_ledger()
+    season.sync(at=time(16))
+    assert season.facts() == {}
 
 
 @pytest.mark.parametrize("ledger", [True, False])
@@ -137,9 +146,12 @@ def test_s4_a_doubted_memory_that_the_person_believes_counts_and_is_stamped(seas
     season.sync(at=time(13))
     report = season.sync(at=time(14), accept_memory=True)
     assert "memory-doubted" not in codes(report)
+    assert not report.idle
     assert season.facts() == {Fact.SUBMITTED: (START, Source.MEMORY)}
     assert season.memory().marks
-    assert not season.sync(at=time(15)).wrote
+    report = season.sync(at=time(15), accept_memory=True)
+    assert not report.wrote
+    assert "nothing to accept" in report.idle[0]
     season.lose_ledger()
     report = season.sync(at=time(16))
     assert "memory-doubted" not in codes(report)
