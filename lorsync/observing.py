@@ -157,12 +157,14 @@ def held_against(
         if entry.state is State.DISMISSED and (doubtful or sight.is_asked(entries[uid]))
     }
     away = {g.uid for g in gone}
+    # What came to nothing may have changed hands besides (S7).
+    changed = {uid: entry for uid, entry in changed.items() if uid not in away}
     now = {uid: e for uid, e in entries.items() if uid not in away} | changed
     return Seen(
         key=key,
         listing=sight.listing,
         entries=now,
-        changed={uid: e for uid, e in changed.items() if uid not in away},
+        changed=changed,
         gone=tuple(gone),
         adopted=frozenset(adopted),
         emptied=doubtful and not sight.looking.believe_emptied,

@@ -9,6 +9,7 @@ import pytest
 from lorsync.config import loads
 from lorsync.core.facts import Fact, Source
 from lorsync.core.model import CONTACTS, Facts, Kind, Letter, LetterId, MentorId, Stage
+from lorsync.errors import UnavailableError
 from lorsync.marking import Said, mark
 from lorsync.planning import planned
 from lorsync.ports import Href
@@ -467,3 +468,24 @@ def test_s7_nothing_goes_of_who_wrote_last_where_a_letter_is_handed_on_once_more
     assert "same-letter" in questions(desk.sync(accept_deletions=True))
     # The talk was ahead of the letter that only went.
     assert contacted(desk, "Alvarez") == before - {Kind.TALK} != set()
+
+
+def test_i7_a_creation_that_came_to_nothing_is_made_good_though_its_letter_changed_hands(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    more = replace(letter("Alvarez", due=DUE + timedelta(days=60)), id=LetterId("second"))
+    desk.change(letter("Alvarez"), more, letter("Chen"))
+    desk.calendar.faults = only_creations_fail
+    with pytest.raises(UnavailableError):
+        desk.sync()
+    desk.calendar.faults = None
+    desk.change(letter("Alvarez"), letter("Chen"), replace(more, mentor=MentorId("Chen")))
+    report = desk.sync(accept_newcomers=True)
+    assert {event.uid for event in report.plan.events} <= desk.entries().keys()
+    assert not desk.sync().wrote
+
+
+def only_creations_fail(what: str, moment: str, _: object) -> None:
+    if (what, moment) == ("create", "before"):
+        raise UnavailableError("boom")
