@@ -254,14 +254,8 @@ def _written(
     guard = guard if taken else None
     after = replace(known, etag=None, body=body, memory=wanted, mending=False)
     try:
-        etag = calendar.update(href, body, guard)
-    except PreconditionFailedError:
-        held = calendar.fetch([href]).get(href)
-        if guard is None or held is None or (held.etag != guard and held.body != known.body):
-            raise
-        # It is the very version that was named: the server cannot do If-Match.
-        etag = calendar.update(href, body, None)
-        warnings = (*warnings, *remember_refused(calendar, ledger))
+        etag, told = _put_over(calendar, ledger, known, body, guard)
+        warnings = (*warnings, *told)
     except (ResourceGoneError, WriteRefusedError, ServerFailedError) as error:
         held = calendar.fetch([href]).get(href)
         if held is not None and says_the_same(after, held):
@@ -271,6 +265,26 @@ def _written(
             raise WriteRefusedError(msg) from None
         raise
     return replace(after, etag=etag), warnings
+
+
+def _put_over(
+    calendar: Calendar, ledger: Ledger, known: Recalled, body: bytes, guard: ETag | None
+) -> tuple[ETag | None, tuple[PlanWarning, ...]]:
+    """Write the memory over the version that is known; without a guard where none is taken (S22).
+
+    Raises as :meth:`lorsync.ports.Calendar.update` does.
+    """
+    href = calendar.href_for(known.uid)
+    for _ in range(2):
+        try:
+            return calendar.update(href, body, guard), ()
+        except PreconditionFailedError:
+            held = calendar.fetch([href]).get(href)
+            if guard is None or held is None or (held.etag != guard and held.body != known.body):
+                raise
+            # It is the very version that was named. One such answer may be a slip on the way.
+            guard = held.etag or guard
+    return calendar.update(href, body, None), remember_refused(calendar, ledger)
 
 
 def _made(calendar: Calendar, ledger: Ledger, known: Recalled, wanted: Memory) -> Recalled:

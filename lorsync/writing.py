@@ -367,11 +367,13 @@ def _tried_again(results: Iterable[_Result], desk: Desk, *, turn: int) -> list[J
 def _again(result: _Result, desk: Desk) -> Job | None:
     """Return a write that is tried once more, None where that is of no use."""
     action, after = result.job.action, result.after
-    guarded = result.end is not _End.UNGUARDED
+    # One answer may be a slip of something in the way; a server that cannot do it says so twice.
+    guarded = result.end is not _End.UNGUARDED or not result.job.looked
     if isinstance(action, Create):
         if result.end is _End.MET:
             return None
-        return replace(_job(action, desk, looked=not guarded), guarded=guarded)
+        looked = result.end is _End.UNGUARDED
+        return replace(_job(action, desk, looked=looked), guarded=guarded)
     if not isinstance(after, Entry) or after.state is not State.LIVE:
         return None
     before = action.entry

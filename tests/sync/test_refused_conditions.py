@@ -6,6 +6,7 @@ import pytest
 
 from lorsync.core.model import Facts, Kind
 from lorsync.errors import TryAgainError
+from lorsync.ports import PreconditionFailedError
 from tests.sync.desk import DUE, Desk, letter
 from tests.sync.test_careless import before_the_look, second_device
 from tests.sync.test_merge import drag, retitle
@@ -86,3 +87,25 @@ def test_s22_another_lorsyncs_memory_is_still_read_first(desk: Desk) -> None:
     )
     with pytest.raises(TryAgainError):
         desk.sync()
+
+
+@pytest.mark.parametrize("what", ["create", "update", "delete"])
+def test_s22_one_412_to_what_nobody_changed_is_a_slip_and_takes_no_guard_away(
+    desk: Desk, what: str
+) -> None:
+    desk.sync()
+    desk.change(letter("Alvarez", due=LATER), letter("Novak"))
+
+    def once(operation: str, moment: str, href: object) -> None:
+        if (operation, moment) == (what, "before") and "memory" not in str(href):
+            desk.calendar.faults = None
+            raise PreconditionFailedError("no")
+
+    desk.calendar.faults = once
+    report = desk.sync(accept_deletions=True, accept_newcomers=True)
+    assert desk.calendar.faults is None
+    assert report.created
+    assert report.updated
+    assert report.deleted
+    assert not warned(report)
+    assert not desk.sync().wrote
