@@ -7,7 +7,7 @@ counts as done once its echo was seen.
 from dataclasses import replace
 
 from lorsync.copies import remember_met
-from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
+from lorsync.core.decision import Acknowledge, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry
 from lorsync.core.memory import departed_of, ids_in, members_of
 from lorsync.core.merge import deleted
@@ -54,7 +54,7 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
     remember_asked(seen.asked, ledger)
     remember_held([action.entry.uid for action in work.held], work.among, ledger)
     memory = _memorised(work, settings, desk)
-    besides, warnings = unseen(ledger, desk.calendar), memory.warnings
+    besides, warnings = _to_look_at(memory, work, desk), memory.warnings
     writing = replace(desk, besides=besides, troubled=memory.failed)
     outcomes = write_all(work.actions, writing, progress)
     if besides:
@@ -70,6 +70,17 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
         emptied=seen.emptied,
     )
     return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
+
+
+def _to_look_at(memory: Memorised, work: Work, desk: Desk) -> tuple[Href, ...]:
+    """Return where to look beside the events, which costs nothing where any of them is written.
+
+    A server may say of a memory, too, that it has stored what it has not.
+    """
+    looks = any(not isinstance(action, Delete | Note) for action in work.actions)
+    if memory.written is not None and (looks or memory.doubtful):
+        return (memory.written,)
+    return unseen(desk.ledger, desk.calendar)
 
 
 def _written(memory: Memorised, outcomes: Outcomes) -> frozenset[Href]:

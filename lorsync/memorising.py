@@ -67,13 +67,15 @@ _MOST_TRIES = 3
 class Memorised:
     """What came of the memory: whether it was created or written, and what is to be said.
 
-    ``failed``: the server failed at it, as it does at everything in an outage.
+    ``failed``: the server failed at it, as it does at everything in an outage. ``doubtful``: the
+    last time it was acknowledged and not stored.
     """
 
     created: bool = False
     written: Href | None = None
     warnings: tuple[PlanWarning, ...] = ()
     failed: bool = False
+    doubtful: bool = False
 
 
 def restore_memory(ledger: Ledger) -> bool:
@@ -193,7 +195,10 @@ def write_memory(
         if before is not None and before.kind is SetbackKind.REFUSED:
             remember_setback_of_memory(None, ledger)
         href = calendar.href_for(written.uid)
-        return Memorised(created=known.body is None, written=href, warnings=warnings)
+        doubtful = before is not None and before.kind is SetbackKind.UNSTORED
+        return Memorised(
+            created=known.body is None, written=href, warnings=warnings, doubtful=doubtful
+        )
     setback = _setback(known.uid, SetbackKind.REFUSED, wanted, why, now).after(before)
     remember_setback_of_memory(setback, ledger)
     return Memorised(warnings=setback_warnings([setback]), failed=failed)
@@ -215,7 +220,8 @@ def check_stored(
         if before is not None and before.kind is SetbackKind.UNSTORED:
             remember_setback_of_memory(None, ledger)
         return ()
-    why = "it is not there."
+    there = calendar.href_for(known.uid) in seen
+    why = "the calendar holds what it held before." if there else "it is not there."
     setback = _setback(known.uid, SetbackKind.UNSTORED, known.memory, why, now).after(before)
     remember_setback_of_memory(setback, ledger)
     return setback_warnings([setback]) if setback.times > 1 else ()

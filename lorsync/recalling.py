@@ -11,7 +11,7 @@ from typing import NoReturn
 from zoneinfo import available_timezones
 
 from lorsync.core.digest import config_digest, zone_of
-from lorsync.core.ical import UnreadableError, description_of
+from lorsync.core.ical import UnreadableError, description_of, sequence_of
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.memory import (
     Memory,
@@ -194,7 +194,8 @@ def unseen(ledger: Ledger, calendar: Calendar) -> tuple[Href, ...]:
 def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resource]) -> bool:
     """Remember what was seen of the memory, which was looked for; False if it was not stored.
 
-    That is its version, where it still says what was written.
+    That is its version, where it still says what was written. Where it is an earlier one, the next
+    pass goes by that, and writes what is missing in it.
     """
     known = recalled(ledger)
     if known is None:
@@ -206,7 +207,17 @@ def remember_seen(ledger: Ledger, calendar: Calendar, seen: Mapping[Href, Resour
         return not known.unseen
     if says_the_same(known, resource):
         remember(ledger, replace(known, etag=resource.etag, body=resource.body, unseen=False))
+    elif (earlier := _recalled(known.uid, resource)).memory and _is_earlier(earlier, known):
+        remember(ledger, earlier)
+        return False
     return True
+
+
+def _is_earlier(there: Recalled, known: Recalled) -> bool:
+    """Tell whether a memory comes before another: each writing of it raises the SEQUENCE."""
+    if there.body is None or known.body is None:
+        return False
+    return sequence_of(there.body, there.uid) < sequence_of(known.body, known.uid)
 
 
 def says_the_same(known: Recalled, resource: Resource) -> bool:

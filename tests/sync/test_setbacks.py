@@ -409,6 +409,24 @@ def test_s4_a_memory_that_was_never_seen_there_is_not_deleted(desk: Desk) -> Non
     assert not desk.sync(at=time(20)).wrote
 
 
+def test_s4_a_change_of_the_memory_that_was_not_stored_is_written_again(desk: Desk) -> None:
+    desk.sync()
+    (href,) = memories(desk)
+    held = desk.calendar.bodies[href]
+    desk.change(letter("Alvarez"), letter("Chen"), letter("Novak"))
+    desk.calendar.swallowing = {href}
+    report = desk.sync()
+    # It is looked at together with the events that were written.
+    assert not named(report, "unstored")
+    assert desk.calendar.bodies[href] == held
+    (said,) = named(desk.sync(at=time(13), full=True), "unstored")
+    assert "but the calendar holds what it held before" in said
+    desk.calendar.swallowing = set()
+    assert not named(desk.sync(at=time(15)), "unstored")
+    assert "Novak" in desk.memory().members
+    assert not desk.sync(at=time(16)).wrote
+
+
 def test_s4_a_memory_that_was_seen_and_is_gone_is_deleted(desk: Desk) -> None:
     desk.sync()
     desk.calendar.remove(memories(desk)[0])
