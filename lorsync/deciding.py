@@ -27,14 +27,16 @@ from lorsync.settings import Settings
 class Work:
     """What a pass is to do: what it saw, what follows from it, and what has to be asked first.
 
-    ``held`` are the deletions that wait for a yes (S18), ``among`` so many events, ``swaps`` the
-    newcomers who do (S7). ``finished`` are the letters that are in or were declined. ``resting``
-    wait until the config has rested, which is then the case: ``rests_at`` (aware).
+    ``held`` are the deletions that wait for a yes (S18), ``among`` so many events; ``by_memory``:
+    facts that only the memory tells of would explain some of them. ``swaps`` are the newcomers who
+    wait for one (S7). ``finished`` are the letters that are in or were declined. ``resting`` wait
+    until the config has rested, which is then the case: ``rests_at`` (aware).
     """
 
     plan: Plan
     actions: Sequence[Action]
     held: Sequence[Delete]
+    by_memory: bool
     among: int
     seen: Seen
     doubts: Sequence[Doubt]
@@ -86,6 +88,7 @@ def work_of(
     explained = explained_by_facts(
         seen.entries.values(), {letter.id: letter for letter in own.letters}, today
     )
+    by_facts = explained_by_facts(seen.entries.values(), letters, today)
     decided = decide(
         seen.entries,
         wanted,
@@ -97,7 +100,7 @@ def work_of(
     actions, _ = hold_newcomers(hold_doubted(decided, seen.doubted), found)
     rests_at, resting = _rests_at(settings, now), list[Delete | Release]()
     if rests_at is not None and not answers.deletions:
-        actions, resting = let_rest(actions, explained=explained, before=held_before(ledger))
+        actions, resting = let_rest(actions, explained=by_facts, before=held_before(ledger))
     among, held = standing_among(seen.entries.values(), ledger), list[Delete]()
     # A yes to what is gone from the calendar is none to what lorsync itself would delete.
     if seen.believed or not answers.deletions:
@@ -112,6 +115,7 @@ def work_of(
         plan=planned,
         actions=actions,
         held=held,
+        by_memory=any(action.entry.uid in by_facts for action in held),
         among=among,
         seen=seen,
         doubts=doubts,

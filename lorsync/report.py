@@ -112,13 +112,23 @@ def standing_in(
     return changes_of_entries(sorted(found, key=lambda e: (e.day, e.uid)))
 
 
-def held_warning(number: int) -> tuple[PlanWarning, ...]:
-    """Warn that deletions were held back, where any were (S18)."""
+_BY_MEMORY = (
+    "It follows from facts that lorsync's memory in the calendar tells of, and nothing else: "
+    "lorsync status marks them “memory”. "
+)
+
+
+def held_warning(number: int, *, by_memory: bool) -> tuple[PlanWarning, ...]:
+    """Warn that deletions were held back, where any were (S18).
+
+    ``by_memory``: they follow from facts that only lorsync's memory in the calendar tells of.
+    """
     if not number:
         return ()
     message = (
         f"{number} events would be deleted, which looks like an accident, so they were left. "
-        "If it is meant, run: lorsync sync --accept-deletions"
+        + (_BY_MEMORY if by_memory else "")
+        + "If it is meant, run: lorsync sync --accept-deletions"
     )
     return (PlanWarning(code="held", subject="calendar", message=message),)
 

@@ -68,7 +68,7 @@ def report_of(
             *restored_warning(len(seen.asked)),
             *copy_warnings(seen.strangers),
             *stray_warning(calendar.strays),
-            *held_warning(len(work.held)),
+            *held_warning(len(work.held), by_memory=work.by_memory),
             *_resting_warning(len(work.resting), work.rests_at, season),
             *outcomes.warnings,
         ),
