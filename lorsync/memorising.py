@@ -122,6 +122,8 @@ def wanted_memory(
         cycle=season.cycle.name,
         config=config_digest(season, settings.style),
         writer=writer_of(ledger),
+        place=ledger.place,
+        seen=today,
         members=members,
         departed=departed,
         finished=finished,
@@ -153,7 +155,13 @@ def write_closed(
         return
     said = there.memory
     retired = said.retired | deleted
-    closed = replace(said, closed=follower, retired=retired, writer=writer_of(ledger))
+    closed = replace(
+        said,
+        closed=follower,
+        retired=retired,
+        writer=writer_of(ledger),
+        place=ledger.place,
+    )
     write_memory(calendar, ledger, replace(there, doubted=None), closed, now=now)
 
 

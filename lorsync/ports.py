@@ -211,6 +211,10 @@ class Bench(Calendar, Protocol):
 class Ledger(Protocol):
     """What lorsync remembers of its events from pass to pass."""
 
+    @property
+    def place(self) -> str:
+        """A short name for where it is kept: one that is lost has left it behind (S20)."""
+
     def entries(self) -> dict[Uid, Entry]:
         """Return all events that the ledger knows."""
 

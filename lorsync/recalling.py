@@ -7,6 +7,7 @@ ledger finds it again, and read only when it changed.
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import NoReturn
 from zoneinfo import available_timezones
 
@@ -24,6 +25,7 @@ from lorsync.core.memory_text import is_all_read, read_memory, text_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.stamp import Block, find_block, vouches_for_text
 from lorsync.errors import ConfigError, UnavailableError
+from lorsync.planning import is_new
 from lorsync.ports import (
     Calendar,
     ETag,
@@ -38,6 +40,9 @@ _UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_
 _TEXT, _UNSEEN = "memory_text", "memory_unseen"
 _DOUBTED, _MENDING = "memory_doubted", "memory_mending"
 _CONFIG, _WRITER = "config_digest", "writer"
+
+SIGN_OF_LIFE = timedelta(days=14)
+"""After how long without a writing a machine is believed to be gone where nobody knows (S20)."""
 
 NO_MEMORY: Mapping[str, str | None] = dict.fromkeys(
     (_UID, _ETAG, _BODY, _TEXT, _GONE, _UNSEEN, _DOUBTED, _MENDING, _CONFIG)
@@ -262,19 +267,49 @@ def check_open(there: Recalled | None) -> None:
         raise ConfigError(msg)
 
 
-def check_rule(settings: Settings, ledger: Ledger, there: Recalled | None) -> None:
-    """Stand by where another lorsync with another config rules (S20). Raises ConfigError."""
-    if is_ruled_by_another(settings, ledger, there):
-        msg = _of_another_zone(settings, there) or (
-            "Another lorsync, with another config, keeps this calendar. Nothing was written. Give "
-            "both the same config, or, if this one shall rule, run: lorsync sync --take-over"
+def stand_by(settings: Settings, there: Recalled) -> NoReturn:
+    """Say that another lorsync with another config rules (S20). Raises ConfigError."""
+    msg = _of_another_zone(settings, there) or (
+        "Another lorsync, with another config, keeps this calendar. Nothing was written. Give "
+        "both the same config, or, if this one shall rule, run: lorsync sync --take-over"
+    )
+    raise ConfigError(msg)
+
+
+def goes_on(ledger: Ledger, there: Recalled, today: date) -> str | None:
+    """Say why a ledger that knows of no season goes on though another config ruled; else None.
+
+    Its own was lost, in this very place or with a machine that has shown no sign of life for
+    ``SIGN_OF_LIFE``: the memory tells both. A ledger with a history stands by until it is told.
+    """
+    memory = there.memory
+    if memory is None or memory.seen is None or not is_new(ledger):
+        return None
+    if memory.place == ledger.place:
+        return (
+            "lorsync's own file was lost and the config has changed since, so this config rules "
+            "from now on: check the plan."
         )
-        raise ConfigError(msg)
+    if today - memory.seen < SIGN_OF_LIFE:
+        return None
+    return (
+        "This calendar was kept by another machine, with another config, of which there is no "
+        f"sign of life since {memory.seen}: this config rules from now on. Where that machine runs "
+        "lorsync still, give both the same config."
+    )
 
 
-def _of_another_zone(settings: Settings, there: Recalled | None) -> str | None:
+def believe_gone(ledger: Ledger, there: Recalled) -> None:
+    """Remember that the config which ruled is the one that this one was changed from (S20).
+
+    First of all, so that a pass that is killed goes on like this one (I7).
+    """
+    ledger.remember({_CONFIG: None if there.memory is None else there.memory.config})
+
+
+def _of_another_zone(settings: Settings, there: Recalled) -> str | None:
     """Say that what differs stands in no file: the zone of the two machines. None for more."""
-    if settings.machine is None or there is None or there.memory is None:
+    if settings.machine is None or there.memory is None:
         return None
     zones = sorted(available_timezones())
     theirs = zone_of(there.memory.config, settings.season, settings.style, zones)
@@ -395,13 +430,15 @@ def _ask(memory: Memory | None, season: Season) -> None:
         return  # What follows on it is this season.
     ours = {letter for letters in members_of(season).values() for letter in letters}
     theirs = {letter for letters in memory.members.values() for letter in letters}
-    if memory.applicant != season.applicant.name and not ours & theirs:
+    others = memory.applicant != season.applicant.name
+    if others and not ours & theirs:
         return  # Somebody else's, in a shared calendar (S9).
+    whose = f"somebody else’s, beside which {season.applicant.name}’s begins, or " if others else ""
     msg = (
         f"This calendar holds the season “{memory.cycle}” of {memory.applicant}; the config says "
         f"“{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is the same "
-        "season, put the names back for one sync and change them afterwards. If it is a new one, "
-        "run: lorsync sync --new-cycle"
+        "season, put the names back for one sync and change them afterwards. If it is "
+        f"{whose}an earlier one, run: lorsync sync --new-cycle"
     )
     raise ConfigError(msg)
 

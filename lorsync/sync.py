@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from lorsync.applying import applied, foreseen
 from lorsync.clocks import disagreement
@@ -14,9 +14,15 @@ from lorsync.deciding import Answers, work_of
 from lorsync.errors import ClockError, UsageError
 from lorsync.gathering import gather
 from lorsync.observing import Looking, Seen
-from lorsync.planning import check_owner, name_warning
+from lorsync.planning import check_owner, name_warning, today_of
 from lorsync.ports import Calendar, Ledger, Progress
-from lorsync.recalling import check_open, check_rule, is_ruled_by_another
+from lorsync.recalling import (
+    believe_gone,
+    check_open,
+    goes_on,
+    is_ruled_by_another,
+    stand_by,
+)
 from lorsync.report import Change, Report, changes_of_entries
 from lorsync.reporting import is_repeatable, report_of
 from lorsync.settings import Settings
@@ -90,7 +96,7 @@ def run_pass(
     apart = disagreement(calendar.stated_time, now, zone)
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
-    seen, idle = _ruled(seen, settings, ledger, options)
+    seen, idle, went_on = _ruled(seen, settings, ledger, options, today_of(settings, now))
     if options.accept_memory and (seen.memory is None or not seen.memory.mending):
         idle = (*idle, _NOTHING_TO_ACCEPT)
     settings = replace(settings, season=replace(season, renamed=seen.renamed))
@@ -107,6 +113,8 @@ def run_pass(
     report = replace(report, repeatable=repeatable)
     if apart is not None:
         report = _with_warning(report, "clock", apart)
+    if went_on is not None:
+        report = _with_warning(report, "went-on", went_on)
     report = replace(report, warnings=(*report.warnings, *renamed), idle=idle)
     return replace(report, deleted=(*closed, *report.deleted)) if closed else report
 
@@ -121,22 +129,25 @@ def _closed(settings: Settings, desk: Desk, options: Options) -> tuple[Change, .
 
 
 def _ruled(
-    seen: Seen, settings: Settings, ledger: Ledger, options: Options
-) -> tuple[Seen, tuple[str, ...]]:
+    seen: Seen, settings: Settings, ledger: Ledger, options: Options, today: date
+) -> tuple[Seen, tuple[str, ...], str | None]:
     """Stand by where another lorsync rules (S20), or went on to the next season (S6).
 
-    Returns what was seen as it counts then, and what was asked for without need. Raises
-    ConfigError.
+    Returns what was seen as it counts then, what was asked for without need, and why this lorsync
+    goes on though another config ruled, None where it did not. Raises ConfigError.
     """
     # Who goes back to a season on purpose, by its own name, opens it again.
     if not (options.new_cycle and seen.key == season_key(settings.season)):
         check_open(seen.memory)
-    if not options.take_over:
-        check_rule(settings, ledger, seen.memory)
-        return seen, ()
-    if is_ruled_by_another(settings, ledger, seen.memory):
-        return replace(seen, entries=_as_unwritten(seen.entries)), ()
-    return seen, (_NOTHING_TO_TAKE_OVER,)
+    there = seen.memory
+    if there is None or not is_ruled_by_another(settings, ledger, there):
+        return seen, (_NOTHING_TO_TAKE_OVER,) if options.take_over else (), None
+    why = None if options.take_over else goes_on(ledger, there, today)
+    if why is None and not options.take_over:
+        stand_by(settings, there)
+    if why is not None and not options.dry_run:
+        believe_gone(ledger, there)
+    return replace(seen, entries=_as_unwritten(seen.entries)), (), why
 
 
 def _as_unwritten(entries: Mapping[Uid, Entry]) -> dict[Uid, Entry]:

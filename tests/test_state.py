@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.state import DaemonLock, daemon_pid, refuse_others
+from lorsync.adapters.state import DaemonLock, daemon_pid, place_of, refuse_others
 from lorsync.errors import StateError, TryAgainError
 
 
@@ -70,3 +70,22 @@ def test_what_another_user_owns_is_refused(state: Path) -> None:
     refuse_others(state, found)
     with pytest.raises(StateError, match=r"another user.*--state-dir"):
         refuse_others(state, os.stat_result((*found[:4], os.geteuid() + 1, *found[5:])))
+
+
+def test_s20_a_place_is_a_folder_on_a_machine_and_no_spelling_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, link = tmp_path / "state", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    assert place_of(folder) == place_of(link) == place_of(tmp_path / "." / "state")
+    assert place_of(folder) != place_of(tmp_path)
+    here = place_of(folder)
+    machine = tmp_path / "machine-id"
+    machine.write_text("0123456789abcdef\n")
+    monkeypatch.setattr("lorsync.adapters.state._MACHINE_IDS", (tmp_path / "none", machine))
+    there = place_of(folder)
+    assert there not in {here, "0123456789abcdef"}
+    # A container has neither; its host's name serves.
+    machine.write_bytes(b"\xff")
+    assert place_of(folder) not in {here, there}

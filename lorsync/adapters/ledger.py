@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lorsync.adapters.ledger_file import FILE_NAME, has_ledger, opened, translated
+from lorsync.adapters.state import place_of
 from lorsync.core.content import Digests, Property
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.facts import Fact, Mark
@@ -45,6 +46,11 @@ class SqliteLedger:
         """
         self.path = state_dir / FILE_NAME
         self._db = opened(self.path)
+
+    @property
+    def place(self) -> str:
+        """Name the folder in which it is, on this machine, so that a lost one is told (S20)."""
+        return place_of(self.path.parent)
 
     def close(self) -> None:
         """Close the file."""

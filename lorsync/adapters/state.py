@@ -5,9 +5,11 @@ daemon and the command line take turns. Locks are ``flock``: the kernel drops th
 """
 
 import fcntl
+import hashlib
 import logging
 import os
 import shlex
+import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,8 @@ _DAEMON_LOCK = "daemon.lock"
 _TURN_LOCK = "pass.lock"
 _LOCKS = Path("/proc/locks")
 _POLL_SECONDS = 0.05
+_MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+"""What tells one installation of an operating system from another (machine-id(5))."""
 _GLANCE_SECONDS = 1.0
 """How long :func:`daemon_pid` of another process may hold the lock at the very most."""
 
@@ -55,6 +59,24 @@ def make_state_dir(path: Path) -> None:
             "Name another one with --state-dir."
         )
         raise StateError(msg) from None
+
+
+def place_of(path: Path) -> str:
+    """Return a short name for a state folder on this machine: the same each time, and no address.
+
+    Another folder, or the same one on another machine, has another one.
+    """
+    ids = (found for each in _MACHINE_IDS if (found := _read_id(each)))
+    machine = next(ids, "") or socket.gethostname()
+    text = f"{machine}\n{path.resolve()}"
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:8]
+
+
+def _read_id(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""  # a machine without systemd and D-Bus, or a container
 
 
 def refuse_others(path: Path, found: os.stat_result) -> None:

@@ -76,10 +76,11 @@ class Memory:
     """What the memory says.
 
     ``config`` is the digest of the config that last ruled, ``writer`` names the ledger that wrote
-    this (S20). ``members`` are the mentors with their letters (S7), ``departed`` those that were
-    among them before, ``finished`` the letters of either that are in or were declined. ``doubts``
-    says of whom nobody knows how often they were followed up, and about whom the person has
-    answered that.
+    this, ``place`` the folder and machine of that ledger, and ``seen`` the day on which it did, its
+    last sign of life (S20). ``members`` are the mentors with their letters (S7), ``departed`` those
+    that were among them before, ``finished`` the letters of either that are in or were declined.
+    ``doubts`` says of whom nobody knows how often they were followed up, and about whom the person
+    has answered that.
     ``yours`` says which dates and alarms are the person's, ``asks`` which of a mentor's letters a
     request is for, ``renamed`` which ids are one and the same (S7). ``closed`` is the season that
     followed, None as long as this one goes on (S6).
@@ -101,6 +102,8 @@ class Memory:
     asks: Mapping[Uid, tuple[LetterId, ...]] = field(default_factory=dict)
     renamed: frozenset[Renamed] = frozenset()
     closed: SeasonKey | None = None
+    place: str | None = None
+    seen: date | None = None
 
     @property
     def points(self) -> frozenset[object]:

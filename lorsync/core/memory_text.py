@@ -31,7 +31,8 @@ def _lines(memory: Memory) -> Iterator[str]:
     yield f"season {memory.key}"
     yield f"applicant {' '.join(memory.applicant.split())}"
     yield f"cycle {' '.join(memory.cycle.split())}"
-    yield f"config {memory.config} by {memory.writer}"
+    sign = "" if memory.seen is None else f" at {memory.place} on {memory.seen}"
+    yield f"config {memory.config} by {memory.writer}{sign}"
     if memory.closed is not None:
         yield f"closed for season {memory.closed}"
     for mentor, letters in sorted(memory.members.items()):
@@ -91,7 +92,7 @@ def _short(uid: Uid) -> str:
 _DAY = r"\d{4}-\d\d-\d\d"
 _HEX = "[0-9a-f]{32}"
 _SEASON = re.compile(rf"season ({_HEX})")
-_CONFIG = re.compile(r"config ([0-9a-f]+) by ([0-9a-f]+)")
+_CONFIG = re.compile(rf"config ([0-9a-f]+) by ([0-9a-f]+)(?: at ([0-9a-f]+) on ({_DAY}))?")
 _CLOSED = re.compile(rf"closed for season ({_HEX})")
 _MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
 _DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
@@ -146,6 +147,8 @@ def _read(lines: Sequence[str]) -> Memory | None:
         yours={_uid(found[2]): _properties(found[1]) for found in _all(_YOURS, lines)},
         renamed=read_renamed(lines),
         closed=None if closed is None else SeasonKey(closed[1]),
+        place=config[3],
+        seen=_day(config[4]),
     )
 
 
@@ -202,6 +205,13 @@ def _members(pattern: re.Pattern[str], lines: Iterable[str]) -> Members:
 
 def _named(word: str, lines: Iterable[str]) -> str:
     return next((x.removeprefix(f"{word} ") for x in lines if x.startswith(f"{word} ")), "")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        return None  # Damaged: it is no sign of life then.
 
 
 def _uid(digits: str) -> Uid:

@@ -138,6 +138,19 @@ def test_s19_a_renamed_calendar_is_found_by_its_memory_without_a_ledger(
     assert before.hrefs() == hrefs
 
 
+def test_s20_a_lost_ledger_with_a_changed_config_goes_on_and_says_so(
+    user: User, server: Server, config: Path
+) -> None:
+    user.json("sync", config=config)
+    hrefs = phone_of(user, server, config).hrefs()
+    lose_ledger(user)
+    config.write_text(config_text(server, due="2099-10-04"))
+    said = user.types("sync", config=config)
+    assert (said.returncode, "this config rules" in said.stdout) == (0, True), said
+    assert phone_of(user, server, config).hrefs() == hrefs
+    assert user.json("sync", config=config)["requests"] == 1
+
+
 def test_s20_a_machine_with_another_config_stands_by_until_it_takes_over(
     user: User, server: Server, config: Path, tmp_path: Path
 ) -> None:

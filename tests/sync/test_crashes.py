@@ -44,6 +44,10 @@ class BombedLedger:
         self._ledger = ledger
         self._bomb = bomb
 
+    @property
+    def place(self) -> str:
+        return self._ledger.place
+
     def entries(self) -> dict[Uid, Entry]:
         return self._ledger.entries()
 

@@ -998,6 +998,8 @@ memories = st.builds(
         st.builds(Renamed, what=st.sampled_from(Subject), today=ids, before=ids), max_size=3
     ),
     closed=st.none() | digits.map(SeasonKey),
+    place=st.just("3f2a91c0"),
+    seen=days,
 )
 
 
@@ -1008,6 +1010,7 @@ def test_s4_a_memory_reads_back_as_it_was_written(memory: Memory) -> None:
     assert found is not None
     assert found.points == memory.points
     assert (found.yours, found.asks) == (memory.yours, memory.asks)
+    assert (found.place, found.seen) == (memory.place, memory.seen)
     assert {(k.uid, k.mentor) for k in found.kept} == {(k.uid, k.mentor) for k in memory.kept}
     assert read_memory(text.replace("\n", "\r\n  ")) == found
 
