@@ -116,7 +116,12 @@ def doubted_warning(doubted: Memory | None) -> tuple[PlanWarning, ...]:
     """Ask whether a memory is to be believed, and say how to answer (S4)."""
     if doubted is None:
         return ()
-    said = _listed(_claims(doubted.marks, doubted.kept)) or "nothing that can be told in short"
+    claims = _claims(doubted.marks, doubted.kept)
+    claims += [
+        f"how often {doubt.mentor} was followed up is {'' if doubt.answered else 'not '}known"
+        for doubt in doubted.doubts
+    ]
+    said = _listed(claims) or "nothing that can be told in short"
     message = (
         "The event in which lorsync keeps its memory in the calendar may have been written by "
         f"somebody else. It says: {said}. Nothing of it counts, and it is left as it is, until you "

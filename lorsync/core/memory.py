@@ -36,6 +36,8 @@ MEMORY_DAY: Final = date(2001, 1, 1)
 MEMORY_TITLE: Final = "lorsync keeps its memory here"
 
 _NAME = "lorsync-memory-"
+_MOST_DIGITS = 9
+"""Of a generation: anybody may give a resource a name that looks like a memory's."""
 
 Members = Mapping[MentorId, tuple[LetterId, ...]]
 """Mentors, each with their letters."""
@@ -133,7 +135,7 @@ def memory_uid(key: SeasonKey, generation: int) -> Uid:
 def memory_generation(uid: Uid) -> int:
     """Return which generation a memory's UID is of; 0 where it is no UID of lorsync's making."""
     number = uid.removeprefix(_NAME).partition("-")[2]
-    return int(number) if number.isdecimal() else 0
+    return int(number) if number.isdecimal() and len(number) <= _MOST_DIGITS else 0
 
 
 def is_memory(name: str) -> bool:

@@ -303,6 +303,20 @@ def test_s4_a_planted_later_generation_takes_no_ledgers_place(season: Desk) -> N
     assert request not in season.calendar.bodies
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "²", "x"])
+def test_s4_a_name_that_looks_like_a_memorys_stops_nothing(season: Desk, number: str) -> None:
+    uid = memory_uid(season.memory().key, 0)
+    season.calendar.put_foreign(f"{uid}-{number}.ics", b"x")
+    season.change(*map(letter, (*MENTORS, "Okoro")))
+    assert season.sync(at=time(13)).created
+
+
+def test_s4_an_answer_under_a_wrong_stamp_is_named(season: Desk) -> None:
+    forge(season, "sure Chen at 2027-05-03T10:00:00+00:00", right_stamp=False)
+    asked = message(season.sync(), "memory-doubted")
+    assert "how often Chen was followed up is known" in asked
+
+
 def test_s20_what_the_other_machine_said_needs_no_yes(season: Desk, tmp_path: Path) -> None:
     other = replace(season, folder=tmp_path / "other")
     report = other.sync()
