@@ -24,13 +24,16 @@ def pinned(entry: Entry) -> bool:
 
 
 def away(entry: Entry) -> bool:
-    """Tell whether the person deleted this event or moved it out of the calendar."""
-    return entry.state in AWAY
+    """Tell whether the person deleted this event or moved it out of the calendar.
+
+    What was no longer needed, and is gone, is missed by nobody.
+    """
+    return entry.state in AWAY and entry.state is not State.DISCARDED
 
 
 def restorable(entry: Entry) -> bool:
     """Tell whether an event that is away can be created again: it was not used (R5, S13)."""
-    return away(entry) and not entry.ticks and entry.passed is None
+    return away(entry) and not entry.ticks
 
 
 def listed(state: Path, wanted: Callable[[Entry], bool]) -> tuple[Change, ...]:

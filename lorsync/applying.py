@@ -8,9 +8,7 @@ from dataclasses import replace
 
 from lorsync.copies import remember_met
 from lorsync.core.decision import Acknowledge, Create, Delete, Note, Release, Update
-from lorsync.core.entry import Entry
 from lorsync.core.memory import departed_of, ids_in, members_of
-from lorsync.core.merge import deleted
 from lorsync.core.renaming import renamed_now
 from lorsync.deciding import Work
 from lorsync.holding import remember_held
@@ -98,12 +96,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
     if seen.memory is not None and (seen.memory.news or seen.memory.gone):
         remember(ledger, seen.memory)
     before = seen.said.members if work.swaps and seen.said is not None else None
-    left = {
-        a.entry.uid: deleted(a.entry, now=desk.now.astimezone(desk.zone))
-        for a in work.actions
-        if isinstance(a, Delete)
-    }
-    used = {uid: entry for uid, entry in left.items() if isinstance(entry, Entry)}
+    left = {action.entry.uid for action in work.actions if isinstance(action, Delete)}
     renamed = renamed_now(settings.season, ids_in(seen.said))
     remember_renamed(ledger, renamed)
     wanted = wanted_memory(
@@ -111,8 +104,8 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
         ledger,
         seen.key,
         # A ledger that knows nothing of what went with a backup writes it again.
-        {uid: e for uid, e in {**seen.entries, **used}.items() if uid not in seen.asked},
-        ledger.retired() | (left.keys() - used.keys()),
+        {uid: e for uid, e in seen.entries.items() if uid not in seen.asked},
+        ledger.retired() | left,
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),
         departed=departed_of(seen.said, settings.season),

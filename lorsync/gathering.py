@@ -75,7 +75,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         known = _borne_out(known, unknown, season, calendar, ledger, key, now)
     if known is not None and known.memory is not None:
         season = replace(season, renamed=season.renamed | known.memory.renamed)
-    learned = _learned(season, known, entries, ledger, calendar, now=now)
+    learned = _learned(season, known, before, entries, ledger, calendar, now=now)
     strangers = _as_entries(unknown - learned.entries.keys(), season, calendar, ledger, key, known)
     entries |= learned.entries
     entries |= _back_home(entries, calendar, listing)
@@ -86,7 +86,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     if known is not None and not known.news:
         known = believed(looked_at(known, calendar, listing, fetched))
         # None of them stands in the listing, or the memory would have been read first.
-        learned = _learned(season, known, entries, ledger, calendar, now=now)
+        learned = _learned(season, known, before, entries, ledger, calendar, now=now)
         entries |= learned.entries
     foreign = foreign.looked_at(fetched)
     elsewhere = _elsewhere(foreign, entries, listing, besides=unknown)
@@ -226,6 +226,7 @@ def _known_memory(
 def _learned(
     season: Season,
     known: Recalled | None,
+    before: Recalled | None,
     entries: Mapping[Uid, Entry],
     ledger: Ledger,
     calendar: Calendar,
@@ -234,12 +235,14 @@ def _learned(
 ) -> Learned:
     if known is None or known.memory is None or known.doubted is not None or not known.news:
         return NOTHING
-    return _taught_by(known.memory, season, entries, ledger, calendar, now=now)
+    last = None if before is None or went_back(before, known) else before.memory
+    return _taught_by(known.memory, season, last, entries, ledger, calendar, now=now)
 
 
 def _taught_by(
     memory: Memory,
     season: Season,
+    before: Memory | None,
     entries: Mapping[Uid, Entry],
     ledger: Ledger,
     calendar: Calendar,
@@ -248,6 +251,7 @@ def _taught_by(
 ) -> Learned:
     return learn(
         memory,
+        before=before,
         entries=entries,
         retired=ledger.retired(),
         marks=marks_of(season, ledger),
@@ -277,7 +281,7 @@ def _believed(
         return accepted(there)
     if not there.news:
         return there  # The person was asked, and has not answered.
-    taught = _taught_by(there.doubted, season, entries, ledger, calendar, now=looking.now)
+    taught = _taught_by(there.doubted, season, None, entries, ledger, calendar, now=looking.now)
     known = frozenset(doubts_of(season, ledger))
     teaches = replace(taught, doubts=()) != NOTHING or not known.issuperset(taught.doubts)
     return with_belief(there, before, teaches=teaches)
@@ -299,12 +303,11 @@ def _borne_out(
     """
     memory = there.memory
     if memory is None or memory.closed is not None:
-        return (
-            there  # Of a closed season nothing is learned: it is refused, or followed by another.
-        )
+        # Of a closed season nothing is learned: it is refused, or followed by another.
+        return there
     if _as_entries(unknown, season, calendar, ledger, key, there):
         return there
-    if _taught_by(memory, season, {}, ledger, calendar, now=now) == NOTHING:
+    if _taught_by(memory, season, None, {}, ledger, calendar, now=now) == NOTHING:
         return there
     doubted = replace(memory, closed=None)
     return replace(there, memory=None, doubted=doubted, damaged=True)

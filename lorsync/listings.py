@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Container, Mapping
 from datetime import date, datetime, timedelta
 
-from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.entry import AWAY, UNCERTAIN, Entry, State
 from lorsync.core.guards import FLOOR
 from lorsync.core.merge import CERTAIN_AFTER
 from lorsync.core.model import Uid
@@ -87,7 +87,7 @@ def is_full_due(entries: Mapping[Uid, Entry], now: datetime) -> bool:
 def is_certain(entry: Entry, now: datetime) -> bool:
     """Tell whether an event has been missing for so long that it may be dismissed (S11)."""
     return (
-        entry.state is State.MISSING
+        entry.state in UNCERTAIN
         and entry.missing_since is not None
         and now - entry.missing_since >= CERTAIN_AFTER
     )
@@ -142,6 +142,6 @@ def is_emptied(entries: Mapping[Uid, Entry], listing: Listing, today: date) -> b
     ]
     return len(ahead) > FLOOR and all(
         is_absent(entry, listing)
-        or (entry.state is State.MISSING and Href(entry.href) not in listing.entries)
+        or (entry.state in UNCERTAIN and Href(entry.href) not in listing.entries)
         for entry in ahead
     )

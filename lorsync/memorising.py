@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from lorsync.core.content import Content
 from lorsync.core.digest import config_digest
 from lorsync.core.entry import Entry
-from lorsync.core.ical import UnreadableError, replace_text, write
+from lorsync.core.ical import UnreadableError, has_guests, replace_text, write
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import (
     MEMORY_DAY,
@@ -182,6 +182,9 @@ def write_memory(
         return Memorised()
     if known.body is None and not wanted.members and not wanted.kept:
         return Memorised()  # Nothing was ever planned, and nothing is to be remembered.
+    if known.body is not None and has_guests(known.body):
+        # Each change of it would be mailed to them; it is the person's, and another one begins.
+        known = Recalled(uid=_next(known.uid))
     before = setbacks(ledger).get(known.uid)
     if before is not None and before.waits(_write_of(wanted), now):
         return Memorised(warnings=setback_warnings([before]))

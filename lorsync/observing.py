@@ -6,9 +6,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lorsync.copies import NOBODY, Strangers
+from lorsync.core.content import Property
 from lorsync.core.entry import AWAY, Entry, Intent, State
 from lorsync.core.identity import SeasonKey
-from lorsync.core.learning import Learned, with_learned_ticks
+from lorsync.core.learning import Learned, with_learned_alarms, with_learned_ticks
 from lorsync.core.memory import Memory
 from lorsync.core.merge import Gone, observe_absent, observe_present
 from lorsync.core.model import Renamed, Uid
@@ -143,6 +144,7 @@ def held_against(
     observed, gone = _observed(entries, to_fetch, sight)
     changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry} | observed
     changed |= _ticked({**entries, **changed}, learned)
+    changed |= _alarmed({**entries, **changed}, stored, learned)
     adopted = {e.uid: found for e in strangers if (found := sight.present(e)) is not None}
     adopted |= {
         uid: entry
@@ -214,3 +216,20 @@ def _ticked(entries: Mapping[Uid, Entry], learned: Learned) -> dict[Uid, Entry]:
     """Return the entries that another machine's ticks change (S13)."""
     found = {uid: with_learned_ticks(entries[uid], learned) for uid in learned.ticked}
     return {uid: entry for uid, entry in found.items() if entry != entries[uid]}
+
+
+def _alarmed(
+    entries: Mapping[Uid, Entry], stored: Mapping[Uid, Entry], learned: Learned
+) -> dict[Uid, Entry]:
+    """Return the entries whose alarms are another's by what another machine saw (S4).
+
+    Where this pass saw for itself that they became the person's, or ceased to be, it knows better.
+    """
+    found = {}
+    for uid in learned.alarms.keys() & entries.keys() & stored.keys():
+        entry = entries[uid]
+        if not (entry.theirs ^ stored[uid].theirs) & {Property.ALARMS}:
+            taken = with_learned_alarms(entry, learned)
+            if taken != entry:
+                found[uid] = taken
+    return found

@@ -8,19 +8,39 @@ from pathlib import Path
 
 from lorsync.adapters.holidays import holidays_of, known_regions
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
+from lorsync.core.content import CANCELLED, GUESTS, SERIES
 from lorsync.core.doubt import Doubt, unanswered
 from lorsync.core.due_dates import day_of
-from lorsync.core.entry import Entry
+from lorsync.core.entry import Entry, State
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
 from lorsync.core.history import settled
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.memory_text import doubt_lines, read_doubts, read_renamed, renamed_lines
-from lorsync.core.model import History, MentorId, Plan, PlanWarning, Renamed, Season, Uid
+from lorsync.core.model import (
+    History,
+    MentorId,
+    Plan,
+    PlanWarning,
+    Reason,
+    Renamed,
+    Season,
+    Uid,
+)
 from lorsync.core.renaming import Names, names_of
 from lorsync.core.schedule import NO_HISTORY, plan
 from lorsync.errors import ConfigError
 from lorsync.ports import Ledger
 from lorsync.settings import Settings
+
+_THEIRS = {
+    GUESTS: "With guests: {}. lorsync writes nothing to an event with guests, since a server may "
+    "mail them each change. To hand it back, take the guests out.",
+    SERIES: "A series with exceptions: {}. lorsync writes nothing to it any more. To hand it back, "
+    "make it a single event again.",
+    CANCELLED: "Cancelled: {}. lorsync writes nothing to a cancelled event, and plans nothing in "
+    "its place. To hand it back, confirm the event.",
+}
+"""Why an event is wholly the person's, and what follows from that (S10)."""
 
 _KEY, _OWNER, _DOUBTS = "season_key", "season_owner", "doubts"
 _RENAMED = "renamed"
@@ -60,9 +80,29 @@ def plan_of(found: Known, today: date) -> tuple[Plan, History]:
 
     writers = {letter.id: letter.mentor for letter in found.season.letters}
     made, history = settled(planned, found.entries, found.retired, today, writers)
-    if found.warnings:
-        made = replace(made, warnings=(*made.warnings, *found.warnings))
-    return made, history
+    more = (*_theirs_warnings(found.entries, today), *found.warnings)
+    return (replace(made, warnings=(*made.warnings, *more)) if more else made), history
+
+
+def _theirs_warnings(entries: Iterable[Entry], today: date) -> list[PlanWarning]:
+    """Name the events ahead that are wholly the person's, and say how to hand them back (S10)."""
+    ahead = [e for e in entries if e.state is State.THEIRS and e.day >= today]
+    warnings = []
+    for word, message in _THEIRS.items():
+        # Of several reasons the first one is enough.
+        found = [e for e in ahead if next(w for w in _THEIRS if w in e.extras) == word]
+        names = [f"“{e.summary}” on {e.day}" for e in sorted(found, key=lambda e: (e.day, e.uid))]
+        if names:
+            reason = Reason(rule="S10", text=f"{word}: it is wholly yours")
+            warnings.append(
+                PlanWarning(
+                    code="wholly-yours",
+                    subject=", ".join(sorted({e.mentor for e in found})),
+                    message=message.format(", ".join(names)),
+                    reasons=(reason,),
+                )
+            )
+    return warnings
 
 
 def known(settings: Settings, state: Path, today: date) -> Known:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from lorsync.copies import copy_warnings
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
-from lorsync.core.entry import AWAY, State
+from lorsync.core.entry import UNCERTAIN, State
 from lorsync.core.learning import NOTHING, doubted_warning, learned_warning
 from lorsync.core.model import PlanWarning, Season, Uid
 from lorsync.core.newcomers import newcomer_warnings
@@ -44,9 +44,7 @@ def report_of(
             a.entry for a in actions if isinstance(a, Delete) and a.entry.uid in outcomes.deleted
         ),
         adopted=changes_of_entries(entries[uid] for uid in found),
-        kept=standing_in(
-            lambda e: bool(e.changed) and e.state not in AWAY, entries.values(), today
-        ),
+        kept=standing_in(lambda e: e.is_kept, entries.values(), today),
         missing=standing_in(lambda e: e.state is State.MISSING, entries.values(), today),
         held=changes_of_entries(action.entry for action in work.held),
         dismissed=changes_of_entries(seen.entries[uid] for uid in sorted(seen.believed)),
@@ -84,7 +82,7 @@ def is_repeatable(work: Work, outcomes: Outcomes, requests: int) -> bool:
     seen, listing = work.seen, work.seen.listing
     observed = seen.changed or seen.gone or seen.emptied or seen.learned != NOTHING
     reported = listing.complete or listing.entries or listing.removed or listing.token is None
-    waits = any(e.state is State.MISSING or e.intent is not None for e in seen.entries.values())
+    waits = any(e.state in UNCERTAIN or e.intent is not None for e in seen.entries.values())
     return requests == 1 and not (
         observed or reported or waits or work.actions or work.resting or outcomes.warnings
     )

@@ -18,7 +18,6 @@ from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.merge import (
     Gone,
     confirm,
-    deleted,
     has_arrived,
     is_unstored,
     observe_absent,
@@ -281,7 +280,7 @@ def _settled_deletion(
         case Conflict():
             return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
         case _:
-            gone = deleted(job.entry, now=desk.now.astimezone(desk.zone))
+            gone = Gone(uid=job.entry.uid, retired=True)
             return _Result(job=job, end=_End.DONE, after=gone)
 
 

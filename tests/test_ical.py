@@ -182,7 +182,7 @@ def test_s12_damaged_markers_make_the_description_theirs() -> None:
 
 
 def test_s10_a_released_event_keeps_the_words_and_loses_the_alarms() -> None:
-    released = release(body(), UID, sequence=2, note="Not needed: ")
+    released = release(body(), UID, sequence=2)
     found = vobject.readOne(released.decode()).vevent
     assert found.summary.value.startswith("Not needed: Ask Dr. Novák")
     assert not hasattr(found, "valarm")

@@ -30,7 +30,7 @@ _UPSERT = """
     INSERT OR REPLACE INTO entry VALUES (
         :uid, :href, :kind, :subject, :slot, :mentor, :letters, :day, :summary, :state, :sent,
         :sent_digests, :sequence, :echo, :etag, :theirs, :extras, :missing_since, :intent,
-        :intended, :intended_digests, :ticks, :title, :passed, :learned
+        :intended, :intended_digests, :ticks, :title, :passed, :learned, :planned
     )
 """
 
@@ -174,6 +174,7 @@ def _row(entry: Entry) -> dict[str, str | bytes | int | None]:
         "title": entry.title,
         "passed": None if entry.passed is None else entry.passed.isoformat(),
         "learned": entry.learned,
+        "planned": None if entry.planned is None else entry.planned.isoformat(),
     }
 
 
@@ -248,4 +249,5 @@ def _entry(row: sqlite3.Row) -> Entry:
         title=row["title"],
         learned=bool(row["learned"]),
         passed=None if row["passed"] is None else date.fromisoformat(row["passed"]),
+        planned=None if row["planned"] is None else date.fromisoformat(row["planned"]),
     )

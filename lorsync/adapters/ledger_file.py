@@ -75,6 +75,7 @@ MIGRATIONS = (
         "ALTER TABLE mark ADD COLUMN learned INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE entry ADD COLUMN learned INTEGER NOT NULL DEFAULT 0",
     ),
+    ("ALTER TABLE entry ADD COLUMN planned TEXT",),
 )
 """Statement by statement, one tuple per version: ``executescript`` would commit before it runs."""
 

@@ -112,7 +112,7 @@ def _is_ahead(placed: Placed, plan: Plan, season: Season) -> bool:
 
 
 def _deleted(placed: Placed, mentors: Mapping[MentorId, Mentor]) -> _Row:
-    """Return the row of an event that the person deleted: it is not created again."""
+    """Return the row of an event that the person deleted or cancelled: it is not created again."""
     return _Row(
         day=placed.day,
         kind=placed.kind,
@@ -120,7 +120,7 @@ def _deleted(placed: Placed, mentors: Mapping[MentorId, Mentor]) -> _Row:
         mentor=mentors[placed.mentor].name,
         dots="×",
         driver="",
-        note="deleted by you",
+        note="cancelled by you" if placed.fixed else "deleted by you",
         style="dim",
     )
 

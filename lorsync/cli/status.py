@@ -114,7 +114,7 @@ def _known(
         plan=plan,
         facts=() if settings is None else tuple(facts_of(settings, state)),
         pinned=listed(state, pinned),
-        changed=listed(state, lambda entry: bool(entry.changed) and not away(entry)),
+        changed=listed(state, lambda entry: entry.is_kept),
         away=listed(state, away),
         dismissed=listed(state, lambda entry: entry.placed.dismissed),
     )

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import NOT_NEEDED, Content, Property
+from lorsync.core.content import Content, Property, without_note
 from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
-from lorsync.core.entry import Entry, Intent
-from lorsync.core.ical import acknowledge, read, release, rewrite, write
-from lorsync.core.model import Uid
+from lorsync.core.entry import Entry, Intent, State
+from lorsync.core.ical import acknowledge, need_again, read, release, rewrite, write
+from lorsync.core.model import Event, Uid
 from lorsync.core.ticks import ticked_title
 
 Write = Create | Update | Release | Acknowledge | Delete
@@ -36,7 +36,8 @@ def announced(action: Write, href_for: Callable[[Uid], str], zone: ZoneInfo) -> 
                 before,
                 letters=event.letters,
                 day=before.day if Property.DATE in before.theirs else event.day,
-                summary=before.summary if Property.TITLE in before.theirs else event.summary,
+                summary=_title(before, event),
+                planned=event.unpinned_day if event.pinned else None,
                 intent=Intent.UPDATE,
                 intended=_rewritten(before, content, properties),
                 intended_digests=content.digests,
@@ -50,13 +51,25 @@ def announced(action: Write, href_for: Callable[[Uid], str], zone: ZoneInfo) -> 
     return entry
 
 
+def _title(before: Entry, event: Event) -> str:
+    """Return the title that an event has after an update."""
+    if Property.TITLE not in before.theirs:
+        return event.summary
+    return without_note(before.summary) if before.state is State.RELEASED else before.summary
+
+
 def _rewritten(before: Entry, content: Content, properties: frozenset[Property]) -> bytes:
     """Return the body of an update: what the server holds, with these properties of ours in it."""
     base = before.echo or before.sent
     if base is None:
         msg = f"{before.uid} is to be updated and was never seen"
         raise AssertionError(msg)
-    return rewrite(base, content, sequence=before.sequence + 1, properties=properties)
+    sequence = before.sequence + 1
+    if before.state is State.RELEASED:
+        return need_again(
+            base, content, sequence=sequence, properties=properties, before=before.sent
+        )
+    return rewrite(base, content, sequence=sequence, properties=properties)
 
 
 def _released(before: Entry) -> bytes:
@@ -65,7 +78,7 @@ def _released(before: Entry) -> bytes:
     if base is None:
         msg = f"{before.uid} is to be released and was never seen"
         raise AssertionError(msg)
-    return release(base, before.uid, sequence=before.sequence + 1, note=NOT_NEEDED)
+    return release(base, before.uid, sequence=before.sequence + 1)
 
 
 def _acknowledged(before: Entry, zone: ZoneInfo) -> Entry:

@@ -145,7 +145,9 @@ def _own_days(due: OpenDue, free: FreeDays, fixed: Fixed) -> list[date]:
     if in_window:
         return in_window
     most, least = free.reach.fallback
-    return free.between(max(due.day - most, earliest), due.day - least)[-1:]
+    # A check-in that the person put off is not to be forestalled by its final.
+    first = max([due.day - most, earliest, *fixed.check_ins])
+    return free.between(first, due.day - least)[-1:]
 
 
 def _shifted(due: OpenDue, ideal: date, days: ContactDays, reach: _Reach) -> date:

@@ -37,13 +37,14 @@ def check_in(
     if not case.wants(Kind.FOLLOW_UP):
         return Outcome(), Budget(cap=0, spent=_used(spent), planned=0)
     cap = min(case.season.policy.follow_ups, MAX_FOLLOW_UPS)
+    case, spent = _as_planned(case, spent, asked, contacts)
     case, spent, letters = _as_they_will_read(case, spent, asked)
     left = 0 if case.unsure else max(0, cap - len(spent.spent) - len(spent.pins))
     planned = _planned(case, spent, letters, left, contacts)
-    pins = _pinned(case, spent, letters, asked, contacts)
+    pins = _pinned(case, spent, letters)
     occasions = (*pins, *planned)
     budget = Budget(cap=cap, spent=_used(spent), planned=len(occasions))
-    finals = {letter for o in planned if o.final for letter in o.letters} | spent.reminded
+    finals = {letter for o in planned if o.final for letter in o.letters} | spent.covered
     uncovered = [letter for letter in letters if letter.id not in finals]
     warnings = [
         *warned.unsure(case, letters),
@@ -156,24 +157,37 @@ def _serving_most(choice: Choice) -> Reason:
     return Reason(rule="R8", text=text, ideal=choice.ideal)
 
 
-def _pinned(
-    case: Case,
-    spent: Spending,
-    letters: Sequence[Outstanding],
-    asked: Mapping[LetterId, date],
-    contacts: Sequence[date],
-) -> list[Occasion]:
+def _pinned(case: Case, spent: Spending, letters: Sequence[Outstanding]) -> list[Occasion]:
     """Return the follow-ups that the person moved, each on its day and for what is still open."""
+    occasions = [_pin(made, case, letters) for made in spent.pins]
+    # What is wholly theirs stands also when nothing is open any more.
+    return [occasion for occasion in occasions if occasion.letters]
+
+
+def _as_planned(
+    case: Case, spent: Spending, asked: Mapping[LetterId, date], contacts: Sequence[date]
+) -> tuple[Case, Spending]:
+    """Return these with the days that moved follow-ups would have, had the person not moved them.
+
+    One for which no day is left any more keeps the day that it had before.
+    """
     if not spent.pins:
-        return []
+        return case, spent
     # Without those that the plan itself places anew, or this pass would change the next one's (I5).
-    fixed = (p for p in case.placed if not _is_the_plans(p, case))
-    unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in fixed))
+    others = (p for p in case.placed if not _is_the_plans(p, case))
+    unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in others))
     before = spending(unmoved)
     left = max(0, min(case.season.policy.follow_ups, MAX_FOLLOW_UPS) - len(before.spent))
     without = _planned(unmoved, before, outstanding(unmoved, before, asked), left, contacts)
-    planned = {o.identity.slot: o.day for o in without}
-    return [_pin(made, planned.get(made.slot), case, letters) for made in spent.pins]
+    days = {o.identity.slot: o.day for o in without}
+    case = replace(case, placed=tuple(_planned_anew(p, days, case) for p in case.placed))
+    return case, spending(case)
+
+
+def _planned_anew(placed: Placed, days: Mapping[str, date], case: Case) -> Placed:
+    moved = placed.kind is Kind.FOLLOW_UP and placed.pinned and placed.day >= case.today
+    day = days.get(placed.identity.slot) if moved else None
+    return placed if day is None else replace(placed, planned=day)
 
 
 def _as_they_will_read(
@@ -221,12 +235,12 @@ def _listed(made: Made, case: Case, letters: Sequence[Outstanding]) -> tuple[Let
     return listed or tuple(p.id for p in case.letters if p.id in made.letters and p.open)
 
 
-def _pin(made: Made, planned: date | None, case: Case, letters: Sequence[Outstanding]) -> Occasion:
+def _pin(made: Made, case: Case, letters: Sequence[Outstanding]) -> Occasion:
     return Occasion(
         identity=Identity(kind=Kind.FOLLOW_UP, subject=case.mentor.id, slot=made.slot),
         letters=_listed(made, case, letters),
         day=made.day,
-        reasons=(moved_by_person(planned),),
+        reasons=(moved_by_person(made.planned),),
         pinned=True,
         final=made.final,
     )

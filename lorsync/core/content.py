@@ -20,8 +20,16 @@ DURATION = timedelta(minutes=30)
 """How long a timed event lasts."""
 
 
-NOT_NEEDED = "Not needed: "
+NOT_NEEDED = "Not needed:"
 """What the title of an event begins with that is no longer needed and holds the person's words."""
+
+
+GUESTS, SERIES, CANCELLED = "guests", "series", "cancelled"
+"""What makes an event wholly the person's (S10), by the word under which it is reported.
+
+A server may mail each change of an event with an ATTENDEE to them (RFC 6638 section 3.2); a series
+with an exception is more than one VEVENT; and nobody else takes back a STATUS:CANCELLED.
+"""
 
 
 class Property(StrEnum):
@@ -122,6 +130,21 @@ def alarms_for(start: date | datetime, style: EventStyle) -> tuple[timedelta, ..
                 datetime.combine(day, alarm.at) - datetime.combine(start, datetime.min.time())
             )
     return tuple(sorted(set(offsets)))
+
+
+def is_noted(title: str) -> bool:
+    """Tell whether a title begins with the note that the event is not needed (S10)."""
+    return title.startswith(NOT_NEEDED)
+
+
+def noted(title: str) -> str:
+    """Return a title with the note that the event is not needed, once."""
+    return title if is_noted(title) else f"{NOT_NEEDED} {title}"
+
+
+def without_note(title: str) -> str:
+    """Return a title without the note that the event is not needed."""
+    return title.removeprefix(NOT_NEEDED).strip()
 
 
 def date_digest(start: date | datetime, end: date | datetime | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from lorsync.core.content import Content, Property, alarms_for
+from lorsync.core.content import EVERY, Content, Property, alarms_for
 from lorsync.core.entry import Entry, State
 from lorsync.core.ical import read
 from lorsync.core.model import Event, EventStyle, Kind, LetterId, Uid
@@ -24,7 +24,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Write new content into these properties of an event, and leave the others."""
+    """Write new content into these properties of an event, and leave the others.
+
+    One that was released is the event again then (S10).
+    """
 
     entry: Entry
     event: Event
@@ -34,7 +37,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """Let the person keep an event that is no longer needed: a note in its title, no alarms."""
+    """Let the person keep an event that is not needed: a note in its title, no alarms (S10)."""
 
     entry: Entry
 
@@ -85,6 +88,8 @@ def decide(
         entry = entries.get(uid)
         if entry is None:
             actions.append(Create(event=event, content=content))
+        elif entry.state is State.RELEASED and entry.day >= today:
+            actions.append(_needed_again(entry, event, content, style))
         elif entry.state is State.LIVE and entry.day >= today and not entry.ticks:
             actions += _keep_true(entry, event, content, style)
     live = [entry for entry in entries.values() if entry.state is State.LIVE]
@@ -137,6 +142,12 @@ def _keep_true(entry: Entry, event: Event, content: Content, style: EventStyle) 
         return [Update(entry=entry, event=event, content=content, properties=frozenset(moved))]
     current = replace(entry, sent_digests=digests, letters=event.letters)
     return [] if current == entry else [Note(entry=current)]
+
+
+def _needed_again(entry: Entry, event: Event, content: Content, style: EventStyle) -> Update:
+    """Return the update that makes a released event the event that it was (S10)."""
+    content = _with_their_alarms(entry, content, style)
+    return Update(entry=entry, event=event, content=content, properties=EVERY - entry.theirs)
 
 
 def _with_their_alarms(entry: Entry, content: Content, style: EventStyle) -> Content:

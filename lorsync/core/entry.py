@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from lorsync.core.content import Property
+from lorsync.core.content import CANCELLED, GUESTS, SERIES, Property
 from lorsync.core.facts import Fact, Source, Statement
-from lorsync.core.model import Identity, LetterId, MentorId, Placed, Uid
+from lorsync.core.model import Identity, Kind, LetterId, MentorId, Placed, Uid
 from lorsync.core.ticks import is_settled
 
-WORDS = frozenset({"notes", "place", "link", "attachment", "guests"})
+WORDS = frozenset({"notes", "place", "link", "attachment"})
 """What a person adds that is worth keeping when the event itself is no longer needed (S10)."""
+
+WHOLLY_THEIRS = frozenset({GUESTS, SERIES, CANCELLED})
+"""What a person adds that makes the event theirs altogether: nothing is written to it (S10)."""
+
+_ENDING = frozenset({Fact.SUBMITTED, Fact.DECLINED})
+"""The facts after which there is nothing left to follow up (R10, R11)."""
 
 
 class State(StrEnum):
@@ -19,18 +25,28 @@ class State(StrEnum):
 
     LIVE = "live"
     """It stands; what of it the person took over is in ``theirs``."""
+    THEIRS = "theirs"
+    """It stands, and is wholly the person's: it is read, and never written (S10)."""
     UNREADABLE = "unreadable"
     """The person made it something that is no longer one event of ours; it is left alone."""
     RELEASED = "released"
-    """It is no longer needed, but the person wrote into it: it is theirs now, for good (S10)."""
+    """It is not needed, but the person wrote into it: theirs, until it is needed again (S10)."""
     MISSING = "missing"
     """It was not there when last looked for; nothing is created in its place (S11)."""
     DISMISSED = "dismissed"
     """The person deleted it, for certain; it is never created again (S11)."""
+    DISCARDED = "discarded"
+    """It was released, and was not there when last looked for: nothing is spent by that (S10)."""
 
 
-AWAY = frozenset({State.MISSING, State.DISMISSED})
+AWAY = frozenset({State.MISSING, State.DISMISSED, State.DISCARDED})
 """The states of an event that is not on the calendar."""
+
+NOTES = frozenset({State.RELEASED, State.DISCARDED})
+"""The states of what is no event of ours as long as it is not needed: it uses nothing up (S10)."""
+
+UNCERTAIN = frozenset({State.MISSING, State.DISCARDED})
+"""The states of an event that may be back at the next look (S11)."""
 
 
 class Intent(StrEnum):
@@ -52,10 +68,11 @@ class Entry:
     ``theirs`` are the properties that the person took over, ``extras`` what they added. ``ticks``
     are the facts that they stated in the title, each with its day, the last one last, and ``title``
     is then the title without them, empty where it does not show them any more (S13). ``learned``:
-    of the ticks only the memory tells. ``passed`` is
-    the day on which a follow-up had passed that was moved ahead again. ``intended`` and
-    ``intended_digests`` belong to an intent, ``missing_since`` is aware, and in the
-    applicant's zone, so that its day is theirs.
+    of the ticks only the memory tells. ``planned`` is the day that the plan has for a follow-up
+    that the person moved, or last had. ``passed`` is the day on which a follow-up had passed before
+    its title stated anything. Of a released event, ``sent`` is the body from before that.
+    ``intended`` and ``intended_digests`` belong to an intent, ``missing_since`` is aware, and in
+    the applicant's zone, so that its day is theirs.
     """
 
     uid: Uid
@@ -71,6 +88,7 @@ class Entry:
     ticks: tuple[tuple[Fact, date], ...] = ()
     title: str = ""
     learned: bool = False
+    planned: date | None = None
     passed: date | None = None
     sent: bytes | None = None
     sent_digests: Mapping[Property, str] | None = None
@@ -89,6 +107,11 @@ class Entry:
             return ("unreadable",)
         ticked = ("ticked",) if self.ticks else ()
         return (*sorted(self.theirs), *self.extras, *ticked)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it stands, and something of it is the person's."""
+        return bool(self.changed) and self.state not in AWAY
 
     @property
     def has_words(self) -> bool:
@@ -128,14 +151,37 @@ class Entry:
         )
 
     @property
+    def wholly_theirs(self) -> bool:
+        """Whether nothing may be written to it, whatever becomes of its letters (S10)."""
+        return bool(WHOLLY_THEIRS.intersection(self.extras))
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether it is a follow-up whose title says, ahead of its day, that none is needed (R10).
+
+        It was not sent and will not be. A day that has passed before counts, whatever is said
+        since.
+        """
+        return (
+            self.identity.kind is Kind.FOLLOW_UP
+            and bool(self.ticks)
+            and self.passed is None
+            and all(fact in _ENDING and day <= self.day for fact, day in self.ticks)
+        )
+
+    @property
     def placed(self) -> Placed:
         """The entry as the planner's history has it."""
+        moved = self.state is State.LIVE and Property.DATE in self.theirs
+        cancelled = self.state is State.THEIRS and CANCELLED in self.extras
         return Placed(
             identity=self.identity,
             mentor=self.mentor,
             letters=self.letters,
             day=self.day,
-            pinned=self.state is State.LIVE and Property.DATE in self.theirs,
-            dismissed=self.state is State.DISMISSED and not self.tidied,
+            pinned=moved or self.state is State.THEIRS,
+            dismissed=cancelled or (self.state is State.DISMISSED and not self.tidied),
             ticked=min((day for _, day in self.ticks), default=None),
+            planned=self.planned,
+            fixed=self.state is State.THEIRS,
         )

@@ -6,11 +6,10 @@ the next pass, without it, would plan otherwise (I5).
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from lorsync.core.decision import departing
-from lorsync.core.entry import AWAY, Entry, State
-from lorsync.core.merge import Gone, deleted
+from lorsync.core.entry import AWAY, NOTES, Entry, State
 from lorsync.core.model import History, Kind, LetterId, MentorId, Plan, Uid
 from lorsync.core.renaming import MENTOR_KINDS
 
@@ -28,23 +27,20 @@ def history_of(
     listed = list(entries)
     # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
     past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
-    # A released event is the person's note and no longer an event of ours (S10).
-    released = {e.uid for e in listed if e.state is State.RELEASED}
+    # A released event is the person's note, and one whose title says that nobody needs it any more
+    # was never sent: neither bears on the plan (S10, R10).
+    notes = {e.uid for e in listed if e.state in NOTES or e.is_needless}
+    # As long as it may be back, nothing comes in the place of what was discarded (S11).
+    waiting = {e.uid for e in listed if e.state is State.DISCARDED}
     # What was asked of one mentor is not what is asked of the next one to write the letter (S7).
     others = {e.uid for e in listed if _is_of_former_mentor(e, writers)}
-    used = retired | past | released | others
+    used = retired | past | (notes - waiting) | others
     standing = {
         e.identity: e.uid
         for e in sorted(listed, key=_precedence)
         if e.uid not in used and e.state not in AWAY
     }
-    placed = tuple(e.placed for e in listed if e.uid not in released)
-    # Used up before it was moved ahead, and then left to the person (I1).
-    placed += tuple(
-        replace(e.placed, day=e.passed, pinned=False)
-        for e in listed
-        if e.uid in released and e.passed is not None
-    )
+    placed = tuple(e.placed for e in listed if e.uid not in notes)
     return History(placed=placed, retired=used, standing=standing)
 
 
@@ -54,16 +50,33 @@ def _is_of_former_mentor(entry: Entry, writers: Mapping[LetterId, MentorId]) -> 
     return writers.get(LetterId(entry.identity.subject), entry.mentor) != entry.mentor
 
 
-def _precedence(entry: Entry) -> tuple[bool, Uid]:
+def _precedence(entry: Entry) -> tuple[bool, bool, Uid]:
     """Return by what the plan's own is known where two events of one identity stand: the last.
 
-    Of follow-ups that is the one that nobody moved: a moved one was for what is over (S10). Of
-    others it is the one in which something is the person's: the other was made while nobody knew
-    that they are the same (S7).
+    That is the one that cannot be taken away (S10). Else, of follow-ups, the one that nobody moved:
+    a moved one was for what is over. Of others it is the one in which something is the person's:
+    the other was made while nobody knew that they are the same (S7).
     """
+    fixed = entry.placed.fixed
     if entry.identity.kind is Kind.FOLLOW_UP:
-        return not entry.placed.pinned, entry.uid
-    return bool(entry.changed), entry.uid
+        return fixed, not entry.placed.pinned, entry.uid
+    return fixed, bool(entry.changed), entry.uid
+
+
+def _needed_again(entries: Iterable[Entry], today: date) -> dict[Uid, Entry]:
+    """Return entries with those that were released as events that may be needed again (S10).
+
+    Of each identity it is one at most, and none where another event has its place.
+    """
+    found = {entry.uid: entry for entry in entries}
+    ahead = [entry for entry in found.values() if entry.day >= today]
+    taken = {e.identity for e in ahead if e.state not in NOTES and not e.is_needless}
+    released = [e for e in ahead if e.state is State.RELEASED and not e.wholly_theirs]
+    for entry in sorted(released, key=lambda e: (e.day, e.uid)):
+        if entry.identity not in taken:
+            taken.add(entry.identity)
+            found[entry.uid] = replace(entry, state=State.LIVE)
+    return found
 
 
 def settled(
@@ -77,7 +90,7 @@ def settled(
 
     ``writers`` are the mentors of the letters in the config.
     """
-    left = {entry.uid: entry for entry in entries}
+    left = _needed_again(entries, today)
     while True:
         history = history_of(left.values(), retired, today, writers)
         plan = planned(history)
@@ -89,16 +102,8 @@ def settled(
         if not going:
             return plan, history
         for entry in going:
-            after = _gone(entry, today)
-            if isinstance(after, Gone):
+            if entry.has_words:
+                left[entry.uid] = replace(entry, state=State.RELEASED)
+            else:
                 del left[entry.uid]
                 retired |= {entry.uid}
-            else:
-                left[entry.uid] = after
-
-
-def _gone(entry: Entry, today: date) -> Entry | Gone:
-    """Return what the ledger will hold of an event that goes."""
-    if entry.has_words:
-        return replace(entry, state=State.RELEASED)
-    return deleted(entry, now=datetime.combine(today, time(), UTC))

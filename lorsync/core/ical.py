@@ -17,20 +17,34 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from lorsync.core.content import (
+    CANCELLED,
     DURATION,
     EVERY,
+    GUESTS,
+    SERIES,
     Content,
     Digests,
     Property,
     alarms_digest,
     block_digest,
     date_digest,
+    is_noted,
+    noted,
     text_digest,
     trigger,
+    without_note,
 )
 from lorsync.core.facts import Fact
 from lorsync.core.model import Uid
-from lorsync.core.stamp import Block, find_block, restamped, touched, vouches_for_text, with_block
+from lorsync.core.stamp import (
+    Block,
+    find_block,
+    restamped,
+    touched,
+    vouches_for_text,
+    with_block,
+    with_release,
+)
 from lorsync.core.ticks import with_stated, without_tick
 
 if TYPE_CHECKING:
@@ -49,11 +63,12 @@ _EXTRAS = (
     ("LOCATION", "place"),
     ("COLOR", "color"),
     ("CATEGORIES", "categories"),
-    ("ATTENDEE", "guests"),
     ("URL", "link"),
     ("ATTACH", "attachment"),
 )
 """What a person may add beside our properties, and the word under which it is reported."""
+
+_FOLDS = re.compile(rb"\r?\n[ \t]")
 
 
 class UnreadableError(ValueError):
@@ -87,7 +102,9 @@ class Reading:
     """A body that was read: its meaning, its SEQUENCE, and what disagrees with its stamp (S3).
 
     ``block`` is the managed block, None where it is gone. ``modified`` is the instant that
-    LAST-MODIFIED names, in UTC.
+    LAST-MODIFIED names, in UTC. ``released``: it says that lorsync left it to the person as no
+    longer needed, in its stamp, or in its title where that is gone (S10). ``exceptions`` are the
+    titles of the occurrences of a series that differ from it.
     """
 
     meaning: Meaning
@@ -95,6 +112,8 @@ class Reading:
     touched: frozenset[Property]
     block: Block | None
     modified: datetime | None
+    released: bool
+    exceptions: tuple[str, ...]
 
 
 def write(contents: Sequence[Content], *, stamp: date | None = None) -> bytes:
@@ -132,15 +151,40 @@ def rewrite(
     return bytes(calendar.to_ical())
 
 
-def release(body: bytes, uid: Uid, *, sequence: int, note: str) -> bytes:
+def release(body: bytes, uid: Uid, *, sequence: int) -> bytes:
     """Return a body with a note before its title and without alarms: it is the person's now (S10).
 
     Raises UnreadableError where the body is not one VEVENT with this UID.
     """
     calendar, event = _single_event(body, uid)
-    _set(event, "SUMMARY", note + str(event.get("SUMMARY", "")))
+    _set(event, "SUMMARY", noted(str(event.get("SUMMARY", ""))))
+    _set_release(event, released=True)
     event.subcomponents = [c for c in event.subcomponents if c.name != "VALARM"]
     _set(event, "SEQUENCE", sequence)
+    return bytes(calendar.to_ical())
+
+
+def need_again(
+    body: bytes,
+    content: Content,
+    *,
+    sequence: int,
+    properties: Collection[Property],
+    before: bytes | None,
+) -> bytes:
+    """Return a released body as the event that it was, with these properties of ours in it (S10).
+
+    ``before`` is the body from before the release: alarms of the person's own, which are not among
+    ``properties``, come back from there. Raises UnreadableError as :func:`rewrite` does.
+    """
+    calendar, event = _single_event(body, content.uid)
+    _set(event, "SUMMARY", without_note(str(event.get("SUMMARY", ""))))
+    _set_release(event, released=False)
+    rings = any(c.name == "VALARM" for c in event.subcomponents)
+    if before is not None and not rings:
+        alarms = _single_event(before, content.uid)[1].walk("VALARM")
+        event.subcomponents = [*event.subcomponents, *alarms]
+    _put(event, content, sequence=sequence, properties=properties)
     return bytes(calendar.to_ical())
 
 
@@ -155,6 +199,20 @@ def sequence_of(body: bytes, uid: Uid) -> int:
         return _sequence(_single_event(body, uid)[1])
     except UnreadableError:
         return 0
+
+
+def has_guests(body: bytes) -> bool:
+    """Tell whether a body has a guest list, also one that does not parse: an ATTENDEE (S10).
+
+    That of an alarm by mail (RFC 5545 section 3.6.6) is the alarm's own.
+    """
+    in_alarm = False
+    for line in _FOLDS.sub(b"", body).upper().splitlines():
+        if line.startswith((b"BEGIN:VALARM", b"END:VALARM")):
+            in_alarm = line.startswith(b"BEGIN")
+        elif not in_alarm and line.startswith((b"ATTENDEE:", b"ATTENDEE;")):
+            return True
+    return False
 
 
 def replace_text(body: bytes, uid: Uid, block: str) -> bytes:
@@ -205,7 +263,7 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
 
 
 def _read(body: bytes, uid: Uid) -> Reading:
-    _, event = _single_event(body, uid)
+    _, event, exceptions = _events(body, uid)
     start = _moment(event, "DTSTART")
     if start is None:
         msg = "it has no readable DTSTART"
@@ -214,21 +272,28 @@ def _read(body: bytes, uid: Uid) -> Reading:
         msg = "its time is out of range"
         raise UnreadableError(msg)
     end, recurrence = _end(event, start), _recurrence(event)
-    description, summary = str(event.get("DESCRIPTION", "")), str(event.get("SUMMARY", ""))
+    description, summary = str(event.get("DESCRIPTION", "")), _summary(event)
+    block = find_block(description)
+    released = is_noted(summary) if block is None else block.released
+    title = without_tick(without_note(summary) if released else summary)
+    extras = _extras(event, description, block)
+    if has_guests(body):
+        extras += (GUESTS,)
+    if exceptions:
+        extras += (SERIES,)
     meaning = Meaning(
         start=start,
         end=end,
-        summary=" ".join(summary.split()),
+        summary=summary,
         digests={
             Property.DATE: date_digest(start, end) + "".join(recurrence),
-            Property.TITLE: text_digest(without_tick(summary)),
+            Property.TITLE: text_digest(title),
             Property.TEXT: block_digest(description),
             Property.ALARMS: alarms_digest(_alarms_of(event)),
         },
-        extras=_extras(event, description),
+        extras=extras,
     )
-    block = find_block(description)
-    names = touched(without_tick(summary), start, block)
+    names = touched(title, start, block)
     modified = _moment(event, "LAST-MODIFIED")
     # Lorsync's events never recur, and recurring is a matter of when: the person's date (S10).
     usual = start + (DURATION if isinstance(start, datetime) else timedelta(days=1))
@@ -239,7 +304,13 @@ def _read(body: bytes, uid: Uid) -> Reading:
         touched=frozenset(Property(name) for name in names) | repeated,
         block=block,
         modified=modified if isinstance(modified, datetime) and modified.tzinfo else None,
+        released=released,
+        exceptions=tuple(map(_summary, exceptions)),
     )
+
+
+def _summary(event: Component) -> str:
+    return " ".join(str(event.get("SUMMARY", "")).split())
 
 
 def _sequence(event: Component) -> int:
@@ -284,7 +355,31 @@ def _alarm(offset: timedelta, summary: str) -> icalendar.Alarm:
     return alarm
 
 
+def _set_release(event: icalendar.Event, *, released: bool) -> None:
+    """Say in the stamp of an event whether it is the person's, as no longer needed (S10)."""
+    description = str(event.get("DESCRIPTION", ""))
+    stamped = with_release(description, released=released)
+    if stamped != description:
+        _set(event, "DESCRIPTION", stamped)
+
+
 def _single_event(body: bytes, uid: Uid) -> tuple[icalendar.Calendar, icalendar.Event]:
+    """Return the one VEVENT of a body that may be written. Raises UnreadableError."""
+    calendar, event, exceptions = _events(body, uid)
+    if exceptions:
+        msg = f"it is a series with {len(exceptions)} exceptions"
+        raise UnreadableError(msg)
+    return calendar, event
+
+
+def _events(
+    body: bytes, uid: Uid
+) -> tuple[icalendar.Calendar, icalendar.Event, list[icalendar.Event]]:
+    """Return the VEVENT of a body, and those of its occurrences that differ from it.
+
+    A series has one VEVENT without a RECURRENCE-ID, and one with it for each exception (RFC 5545
+    section 3.8.4.4). Raises UnreadableError where the body is no event with this UID.
+    """
     import icalendar
 
     if _NO_TEXT.search(body) is not None:
@@ -296,13 +391,18 @@ def _single_event(body: bytes, uid: Uid) -> tuple[icalendar.Calendar, icalendar.
         msg = f"it is not iCalendar ({type(error).__name__})"
         raise UnreadableError(msg) from error
     events = [c for c in calendar.walk("VEVENT") if isinstance(c, icalendar.Event)]
-    if len(events) != 1:
+    exceptions = [e for e in events if e.get("RECURRENCE-ID") is not None]
+    masters = [e for e in events if e.get("RECURRENCE-ID") is None]
+    if events and not masters:
+        # Of a series that the person was asked into, a client may have one occurrence alone.
+        masters = exceptions[:1]
+    if len(masters) != 1:
         msg = f"it holds {len(events)} VEVENTs instead of one"
         raise UnreadableError(msg)
-    if str(events[0].get("UID", "")) != uid:
+    if any(str(each.get("UID", "")) != uid for each in events):
         msg = "its UID is another one"
         raise UnreadableError(msg)
-    return calendar, events[0]
+    return calendar, masters[0], exceptions
 
 
 def _property(component: Component, name: str) -> object:
@@ -363,9 +463,10 @@ def _recurrence(event: Component) -> list[str]:
     return sorted(found)
 
 
-def _extras(event: Component, description: str) -> tuple[str, ...]:
+def _extras(event: Component, description: str, block: Block | None) -> tuple[str, ...]:
     """Name what stands beside what lorsync writes: it came from a person."""
     names = [word for name, word in _EXTRAS if event.get(name)]
-    block = find_block(description)
     around = description.strip() if block is None else block.before + block.after
-    return (*(["notes"] if around else []), *names)
+    notes = ["notes"] if around else []
+    cancelled = [CANCELLED] if str(event.get("STATUS", "")).upper() == "CANCELLED" else []
+    return (*notes, *names, *cancelled)

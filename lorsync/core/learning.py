@@ -1,6 +1,6 @@
 """Add to a ledger what the memory knows and the ledger does not (S4, S20)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -24,13 +24,15 @@ class Learned:
     """What a memory adds: events that are away, UIDs not to be used again, marks, doubts.
 
     ``restored`` are events that the person deleted and, on another machine, wanted back. ``ticked``
-    is what another machine saw in titles that this ledger knows without it (S13).
+    is what another machine saw in titles that this ledger knows without it (S13). ``alarms`` says
+    of which events another machine has said since that the alarms are the person's, or are not.
     """
 
     entries: Mapping[Uid, Entry]
     retired: frozenset[Uid] = frozenset()
     restored: frozenset[Uid] = frozenset()
     ticked: Mapping[Uid, Ticks] = field(default_factory=dict)
+    alarms: Mapping[Uid, bool] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
@@ -42,6 +44,7 @@ NOTHING = Learned(entries={})
 def learn(
     memory: Memory,
     *,
+    before: Memory | None,
     entries: Mapping[Uid, Entry],
     retired: frozenset[Uid],
     marks: Iterable[Mark],
@@ -52,7 +55,9 @@ def learn(
 ) -> Learned:
     """Return what a memory adds to what a ledger knows; ``now`` is in the applicant's zone.
 
-    ``members`` are the mentors with their letters as of now: letters may have come back since.
+    ``before`` is the memory as this ledger last saw it, None where it did not, or where a backup
+    took it back. ``members`` are the mentors with their letters as of now: letters may have come
+    back since.
     """
     gone = retired | memory.retired
     found = {}
@@ -77,11 +82,30 @@ def learn(
             for kept in memory.kept
             if kept.ticks and kept.uid in entries and not entries[kept.uid].ticks
         },
+        alarms={} if before is None else _alarms(before, memory, entries.keys()),
         marks=tuple(
             m for m in said if (at := known.get((m.letter, m.fact, m.day))) is None or at < m.said
         ),
         doubts=names.doubts(memory.doubts),
     )
+
+
+def with_learned_alarms(entry: Entry, learned: Learned) -> Entry:
+    """Return an entry with its alarms the person's, or not, as another machine saw it (S4)."""
+    theirs = entry.theirs - {Property.ALARMS}
+    if learned.alarms.get(entry.uid, Property.ALARMS in entry.theirs):
+        theirs |= {Property.ALARMS}
+    return entry if theirs == entry.theirs else replace(entry, theirs=theirs)
+
+
+def _alarms(before: Memory, memory: Memory, uids: Collection[Uid]) -> dict[Uid, bool]:
+    """Return whose alarms became the person's from one memory to the next, or ceased to be."""
+
+    def own(said: Memory) -> set[Uid]:
+        return {uid for uid, theirs in said.yours.items() if Property.ALARMS in theirs}
+
+    changed = own(before) ^ own(memory)
+    return {uid: uid in own(memory) for uid in changed.intersection(uids)}
 
 
 def with_learned_ticks(entry: Entry, learned: Learned) -> Entry:
@@ -91,7 +115,7 @@ def with_learned_ticks(entry: Entry, learned: Learned) -> Entry:
     that is ours does.
     """
     ticks = learned.ticked.get(entry.uid, ())
-    stands = entry.state in {State.LIVE, State.RELEASED}
+    stands = entry.state in {State.LIVE, State.THEIRS, State.RELEASED}
     if not ticks or entry.ticks or not stands or Property.TITLE not in entry.theirs:
         return entry
     return replace(entry, ticks=ticks, title="", learned=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from lorsync.core.content import Property
 from lorsync.core.doubt import Doubt
-from lorsync.core.entry import AWAY, Entry, State
+from lorsync.core.entry import AWAY, NOTES, Entry, State
 from lorsync.core.facts import Fact, Mark, Statement
 from lorsync.core.identity import SeasonKey
 from lorsync.core.model import (
@@ -61,6 +61,7 @@ class Kept:
     """One event that the memory keeps; ``noticed`` is the day on which its deletion was.
 
     ``mentor`` is who wrote the letter that it is of: it may be another mentor's by now (S7).
+    ``planned`` is the day that the plan had for a follow-up that the person moved.
     """
 
     how: How
@@ -68,6 +69,7 @@ class Kept:
     identity: Identity
     letters: tuple[LetterId, ...]
     day: date
+    planned: date | None = None
     noticed: date | None = None
     ticks: tuple[tuple[Fact, date], ...] = ()
     mentor: MentorId | None = None
@@ -122,6 +124,8 @@ class Memory:
                 *(("mark", m.letter, m.fact, m.day, m.withdrawn, m.mentor) for m in self.marks),
                 *(("doubt", d.mentor, d.at, d.answered) for d in self.doubts),
                 *(("renamed", *pair) for pair in self.renamed),
+                # Of a date that is the person's, the stamp tells (S3); of alarms nothing else does.
+                *(("alarms", uid) for uid, own in self.yours.items() if Property.ALARMS in own),
                 ("closed", self.closed),
             }
         )
@@ -223,7 +227,8 @@ def kept_of(entries: Iterable[Entry], today: date) -> tuple[Kept, ...]:
             uid=entry.uid,
             identity=entry.identity,
             letters=entry.letters,
-            day=entry.passed or entry.day,
+            day=entry.day,
+            planned=entry.planned if entry.identity.kind is Kind.FOLLOW_UP else None,
             noticed=None if entry.missing_since is None else entry.missing_since.date(),
             ticks=entry.ticks,
             mentor=None if entry.identity.kind in MENTOR_KINDS else entry.mentor,
@@ -272,6 +277,9 @@ def entry_of(
         missing_since=now if missing else datetime.combine(noticed, time(), UTC),
         ticks=kept.ticks,
         learned=bool(kept.ticks),
+        planned=kept.planned,
+        # It had passed before its title stated anything.
+        passed=kept.day if kept.how is How.PAST and kept.ticks else None,
     )
 
 
@@ -290,11 +298,11 @@ def mentor_of(kept: Kept, members: Members) -> MentorId | None:
 
 def _how(entry: Entry, today: date) -> How | None:
     if entry.ticks:
-        return How.TICKED
+        return How.TICKED if entry.passed is None else How.PAST
+    if entry.state in NOTES:
+        return None
     if entry.state in AWAY:
         away = How.DELETED if entry.state is State.DISMISSED else How.MISSING
         return How.PAST if entry.tidied else away
-    if entry.passed is not None and entry.state in {State.LIVE, State.RELEASED}:
-        return How.PAST
     past = entry.identity.kind in CONTACTS and entry.intent is None and entry.day < today
     return How.PAST if past else None

@@ -74,6 +74,8 @@ def _kept_line(kept: Kept) -> str:
     identity = kept.identity
     what = f"{identity.kind}/{identity.slot}" if identity.slot else str(identity.kind)
     line = f"{kept.how} {what} of {identity.subject}{_by(kept.mentor)} on {kept.day}"
+    if kept.planned is not None:
+        line += f" planned {kept.planned}"
     if kept.noticed is not None:
         line += f" noticed {kept.noticed}"
     if kept.letters:
@@ -99,7 +101,8 @@ _DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
 _FINISHED = re.compile(r"mentor (\S+) finished (\S+)")
 _KEPT = re.compile(
     rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+)(?: by (\S+))? on ({_DAY})"
-    rf"(?: noticed ({_DAY}))?(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
+    rf"(?: planned ({_DAY}))?(?: noticed ({_DAY}))?"
+    rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
 )
 _MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+)(?: by (\S+))? on ({_DAY}) at (\S+)")
 _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
@@ -219,7 +222,7 @@ def _uid(digits: str) -> Uid:
 
 
 def _kept(found: re.Match[str]) -> Kept | None:
-    how, kind, slot, subject, mentor, day, noticed, letters, digits, ticks = found.groups()
+    how, kind, slot, subject, mentor, day, planned, noticed, letters, digits, ticks = found.groups()
     try:
         return Kept(
             how=How(how),
@@ -227,6 +230,7 @@ def _kept(found: re.Match[str]) -> Kept | None:
             identity=Identity(kind=Kind(kind), subject=LetterId(subject), slot=slot or ""),
             letters=tuple(LetterId(x) for x in (letters or "").split(",") if x),
             day=date.fromisoformat(day),
+            planned=None if planned is None else date.fromisoformat(planned),
             noticed=None if noticed is None else date.fromisoformat(noticed),
             ticks=tuple(_tick(each) for each in ticks.split()),
             mentor=None if mentor is None else MentorId(mentor),

@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import EVERY, NOT_NEEDED, Digests, Property
-from lorsync.core.entry import WORDS, Entry, Intent, State
+from lorsync.core.content import EVERY, Digests, Property, is_noted
+from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.glimpse import glimpse
 from lorsync.core.ical import Meaning, Reading, UnreadableError, read
 from lorsync.core.model import Kind, Uid
-from lorsync.core.ticking import is_earlier, with_ticks
+from lorsync.core.stamp import planned_day
+from lorsync.core.ticking import is_earlier, telling, with_ticks
 
 CERTAIN_AFTER = timedelta(hours=1)
 """How long a deletion waits for a second complete listing: an undo looks the same (S11)."""
@@ -47,39 +48,26 @@ def observe_absent(
     """Bring an entry up to date whose resource is not on the server.
 
     It is missing first, and dismissed at a later *complete* listing, an hour on (S11), or at once
-    where the person has said so (``believed``, S18). ``ours``: another lorsync deleted it (S20).
+    where the person has said so (``believed``, S18). One that was released is forgotten instead:
+    nothing is spent by taking a note away (S10). ``ours``: another lorsync deleted it (S20).
     ``zone`` is the applicant's, whose day tells a deletion from tidying up (I6); ``now`` is aware.
     """
     if entry.intent is Intent.CREATE:
         return Gone(uid=entry.uid, retired=False)
     if entry.intent is Intent.DELETE or ours:
-        return deleted(entry, now=now.astimezone(zone))
+        return Gone(uid=entry.uid, retired=True)
     if entry.state is State.DISMISSED:
         return entry
     since = entry.missing_since or now.astimezone(zone)
     certain = believed or (complete and now - since >= CERTAIN_AFTER)
-    return replace(
-        _settled(entry),
-        state=State.DISMISSED if certain else State.MISSING,
-        missing_since=since,
-        etag=None,
-    )
-
-
-def deleted(entry: Entry, *, now: datetime) -> Entry | Gone:
-    """Return what stays of an event that lorsync deleted; the day of ``now`` is the applicant's.
-
-    A follow-up whose day had passed before it was moved ahead is used up, whatever became of it
-    then (I1): it stays as one that was taken off the calendar after its day.
-    """
-    if entry.passed is None:
+    released = entry.state in {State.RELEASED, State.DISCARDED}
+    if released and certain:
         return Gone(uid=entry.uid, retired=True)
+    missing = State.DISCARDED if released else State.MISSING
     return replace(
         _settled(entry),
-        state=State.DISMISSED,
-        theirs=frozenset(),
-        day=entry.passed,
-        missing_since=now,
+        state=State.DISMISSED if certain else missing,
+        missing_since=since,
         etag=None,
     )
 
@@ -94,22 +82,19 @@ def observe_present(
         spoiled = replace(_settled(entry), state=State.UNREADABLE, etag=etag, missing_since=None)
         return spoiled if entry.summary else _as_stamped(spoiled, body)
     today = now.astimezone(zone).date()
-    released = (
-        (entry.state is State.RELEASED and not _is_old(entry, remote, zone, today))
-        or remote.meaning.summary.startswith(NOT_NEEDED.strip())
-        or _was_released(entry, remote, zone)
-    )
+    remote = telling(remote, entry, now, zone)
+    released, writing = _is_released(entry, remote, zone), entry
     arrived = _has_arrived(entry, remote, zone)
     comparable = _STAMPED | _kept_as_sent(entry, zone) if arrived else _STAMPED
     before = entry = _settled(_resolved(entry) if arrived else entry)
     meaning = remote.meaning
     known = entry.echo is not None or entry.sent is not None
     day = meaning.day(zone)
+    theirs = _theirs(entry, remote, zone, comparable)
     observed = replace(
         entry,
-        state=State.RELEASED if released else State.LIVE,
-        passed=_passed(entry, day, today),
-        theirs=_theirs(entry, remote, zone, comparable),
+        planned=_planned(entry, remote) if Property.DATE in theirs else None,
+        theirs=theirs,
         extras=meaning.extras,
         echo=body,
         etag=etag,
@@ -120,7 +105,15 @@ def observe_present(
         sent_digests=entry.sent_digests if known and not is_earlier(remote, entry, zone) else None,
         missing_since=None,
     )
-    return observed if released else with_ticks(observed, before, remote, now, zone)
+    observed = with_ticks(observed, before, remote, now, zone)
+    observed = replace(
+        observed,
+        state=_state(observed, released=released),
+        passed=_passed(observed, before, today),
+    )
+    if arrived and writing.intent is Intent.RELEASE:
+        return replace(observed, sent=writing.echo)
+    return observed
 
 
 def confirm(
@@ -137,17 +130,20 @@ def confirm(
     Where the ETag differs from the PUT's, or the PUT gave none, another hand may have been quicker:
     then date, title and text that differ from what was sent are the person's (S5).
     """
+    releasing = entry.intent is Intent.RELEASE
     written = replace(
         _settled(entry),
-        state=State.RELEASED if entry.intent is Intent.RELEASE else State.LIVE,
+        state=State.RELEASED if releasing else State.LIVE,
         sent=entry.intended,
         sent_digests=entry.intended_digests,
         echo=None,
         missing_since=None,
     )
     if etag is not None and etag == put_etag:
-        return replace(written, echo=body, etag=etag)
-    return observe_present(written, body, etag, zone, now=now)
+        confirmed = replace(written, echo=body, etag=etag)
+    else:
+        confirmed = observe_present(written, body, etag, zone, now=now)
+    return replace(confirmed, sent=entry.echo) if releasing else confirmed
 
 
 def has_arrived(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
@@ -185,10 +181,48 @@ def _as_stamped(entry: Entry, body: bytes) -> Entry:
     return replace(entry, day=seen.planned or entry.day, summary=seen.title)
 
 
-def _passed(entry: Entry, day: date, today: date) -> date | None:
-    """Return the day on which a follow-up had passed that stands ahead now, on ``day``."""
-    moved_ahead = entry.day < today <= day and entry.identity.kind is Kind.FOLLOW_UP
-    return entry.day if moved_ahead and entry.passed is None else entry.passed
+def _state(entry: Entry, *, released: bool) -> State:
+    """Return what has become of an event that stands; what was done after all is history (S13)."""
+    if released and not entry.ticks:
+        return State.RELEASED
+    return State.THEIRS if entry.wholly_theirs else State.LIVE
+
+
+def _is_released(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
+    """Tell whether an event is one that lorsync left to the person as no longer needed (S10).
+
+    Its stamp says so on every machine. Where a client lost that, or there is none, the ledger knows
+    it, until a version from before comes back (S17).
+    """
+    if remote.released or entry.state is not State.RELEASED:
+        return remote.released
+    if remote.block is not None:
+        return is_noted(remote.meaning.summary)
+    return not is_earlier(remote, entry, zone)
+
+
+def _planned(entry: Entry, remote: Reading) -> date | None:
+    """Return the day that the plan has, or last had, for an event that the person moved.
+
+    The stamp says it, else it stood there before the move; None where nobody knows.
+    """
+    stamped = None if remote.block is None else planned_day(remote.block)
+    if stamped is not None:
+        return stamped
+    if Property.DATE in entry.theirs or (entry.echo is None and entry.sent is None):
+        return entry.planned
+    return entry.day
+
+
+def _passed(entry: Entry, before: Entry, today: date) -> date | None:
+    """Return the day on which a follow-up had passed before its title stated anything.
+
+    One that stands ahead again has not been sent yet.
+    """
+    if entry.identity.kind is not Kind.FOLLOW_UP or entry.day >= today:
+        return None
+    late = bool(entry.ticks) and not before.ticks and before.day < today
+    return before.day if late else entry.passed
 
 
 def _theirs(
@@ -258,28 +292,12 @@ def _resolved(entry: Entry) -> Entry:
     return replace(entry, sent=entry.intended, sent_digests=entry.intended_digests, echo=None)
 
 
-def _is_old(entry: Entry, remote: Reading, zone: ZoneInfo, today: date) -> bool:
-    """Tell whether a released event ahead is an old version of it that came back (S17).
-
-    That is one which is all ours, or which bears our own title, or its own without the note, and
-    comes before what was seen.
-    """
-    words = WORDS.intersection(remote.meaning.extras)
-    as_written = not remote.touched and not words
-    same_title = remote.meaning.summary == entry.summary.removeprefix(NOT_NEEDED)
-    ours = same_title or Property.TITLE not in remote.touched
-    before = ours and is_earlier(remote, entry, zone)
-    return remote.meaning.day(zone) >= today and (as_written or before)
-
-
-def _was_released(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
-    return entry.intent is Intent.RELEASE and _has_arrived(entry, remote, zone)
-
-
 def _has_arrived(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
     if entry.intended is None:
         return False
     intended = read(entry.intended, entry.uid, zone)
+    if intended.released is not remote.released:
+        return False
     wanted, there = intended.meaning.digests, remote.meaning.digests
     same = {p for p in Property if wanted[p] == there[p]}
     # Alarms alone may differ by the server's doing, or because the write was never sent.

@@ -330,6 +330,9 @@ class Placed:
     The day is the person's where they moved it; then it is ``pinned`` (S10). One that they deleted
     is ``dismissed``: it is never created again, and a follow-up is spent by it (S11). One whose
     title states a fact is ``ticked``, with the fact's day: it is history, whatever its day (S13).
+    ``planned`` is the day that the plan has, or last had, for a follow-up that they moved, and that
+    tells a check-in from a final. One that is ``fixed`` is wholly theirs: it stands where it is,
+    whatever becomes of its letters (S10).
     """
 
     identity: Identity
@@ -339,6 +342,8 @@ class Placed:
     pinned: bool = False
     dismissed: bool = False
     ticked: date | None = None
+    planned: date | None = None
+    fixed: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -182,12 +182,15 @@ def _in_words(
 ) -> list[Event]:
     titles, words = Titles(case), Words(case)
     anew = outlived(case)
+    theirs = {p.identity for p in case.placed if p.fixed and p.day >= case.today}
     events = []
     for planned in occasions:
         stays = planned.pinned or planned.identity in anew
         occasion = planned if stays else _where_moved(planned, case)
         if occasion is None:
             continue
+        if occasion.identity in theirs:
+            occasion = _left_alone(occasion)
         events.append(
             Event(
                 uid=_uid(occasion.identity, key, history, anew=occasion.identity in anew),
@@ -230,6 +233,17 @@ def _where_moved(occasion: Occasion, case: Case) -> Occasion | None:
             reasons = (*occasion.reasons, moved_by_person(occasion.day))
             return occasion._replace(day=placed.day, pinned=True, reasons=reasons)
     return occasion
+
+
+def _left_alone(occasion: Occasion) -> Occasion:
+    """Return the occasion of an event that is wholly the person's, wherever it came to stand."""
+    planned = _unpinned_day(occasion)
+    text = "it is wholly yours and stays on its day"
+    if planned is not None and planned != occasion.day:
+        text += f"; planned for {planned}"
+    others = (reason for reason in occasion.reasons if reason.rule != "S10")
+    reasons = (*others, Reason(rule="S10", text=text, ideal=planned))
+    return occasion._replace(pinned=False, reasons=reasons)
 
 
 def _unpinned_day(occasion: Occasion) -> date | None:

@@ -2,7 +2,8 @@
 
 A follow-up is used up when its day has passed on the calendar, when the person stated or ticked
 it, or when they deleted it. One that they moved and that is still ahead holds its slot and its day
-(S10). All of it is derived from days and facts, and nothing gives a used follow-up back.
+(S10): it was not sent yet, and stays the check-in or the final that it was. All of it is derived
+from days and facts, and nothing but a later day gives a used follow-up back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ class Made:
     """A follow-up that is used up or fixed: on which day, in which slot, for which letters.
 
     ``happened`` tells one that reached the mentor from one that was deleted, or is still to come;
-    ``moved`` one whose day is the person's.
+    ``moved`` one whose day is the person's, and then ``planned`` is the plan's, where it is known.
     """
 
     day: date
@@ -31,6 +32,8 @@ class Made:
     happened: bool
     final: bool
     moved: bool = False
+    planned: date | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,14 @@ class Spending:
     """A mentor's follow-ups that are no longer the plan's to place.
 
     ``spent`` are used up; ``pins`` stand on days of the person's. ``reminded`` are the letters
-    whose final is among them.
+    whose final is among them, ``covered`` also those with a check-in that the person moved to where
+    their final would be.
     """
 
     spent: tuple[Made, ...]
     pins: tuple[Made, ...]
     reminded: frozenset[LetterId]
+    covered: frozenset[LetterId]
 
     @property
     def slots(self) -> frozenset[str]:
@@ -92,7 +97,7 @@ def spending(case: Case) -> Spending:
         for index, p in enumerate(placed)
         if p.pinned and p.day >= case.today and not p.dismissed
         if not _is_told(p, index, told)
-        if _still_open(p, case)
+        if p.fixed or _still_open(p, case)
     ]
     standing = {
         p.identity.slot
@@ -101,13 +106,15 @@ def spending(case: Case) -> Spending:
     }
     for day in unmatched:
         spent.append(_stated(day, case, {m.slot for m in (*spent, *pins)}, standing))
-    reminded = {
-        letter.id
-        for letter in case.letters
-        for made in (*spent, *pins)
-        if made.final and letter.due is not None and _serves(made, letter.id, letter.due.day, case)
-    }
-    return Spending(spent=tuple(spent), pins=tuple(pins), reminded=frozenset(reminded))
+    finals = [made for made in (*spent, *pins) if made.final]
+    moved = [made for made in (*spent, *pins) if made.moved]
+    reminded = _served(finals, case)
+    return Spending(
+        spent=tuple(spent),
+        pins=tuple(pins),
+        reminded=reminded,
+        covered=reminded | _served([m for m in moved if not _looks_early(m, case)], case),
+    )
 
 
 def outlived(case: Case) -> frozenset[Identity]:
@@ -120,7 +127,7 @@ def outlived(case: Case) -> frozenset[Identity]:
         for p in case.placed
         if p.kind is Kind.FOLLOW_UP and p.day >= case.today and not p.dismissed
     ]
-    left = {p.identity for p in ahead if p.pinned and not _still_open(p, case)}
+    left = {p.identity for p in ahead if p.pinned and not p.fixed and not _still_open(p, case)}
     return frozenset(left - {p.identity for p in ahead if not p.pinned})
 
 
@@ -165,9 +172,12 @@ def _made(placed: Placed, day: date, case: Case, *, happened: bool) -> Made:
         slot=slot,
         letters=letters,
         happened=happened,
-        final=slot == LAST or not _is_early(placed.day, letters, case),
+        # A check-in stays a check-in wherever the person moved it: a snooze costs no final.
+        final=slot == LAST or not _is_early(placed.planned or placed.day, letters, case),
         # Whoever ticks it ahead chose the day as well.
         moved=placed.pinned or placed.ticked is not None,
+        planned=placed.planned,
+        fixed=placed.fixed,
     )
 
 
@@ -186,6 +196,10 @@ def _is_early(day: date, letters: Iterable[LetterId], case: Case) -> bool:
     return due is not None and (due - day).days >= check_in_span(case.season.policy)[1]
 
 
+def _looks_early(made: Made, case: Case) -> bool:
+    return _is_early(made.day, made.letters, case)
+
+
 def _earliest_due(day: date, letters: Iterable[LetterId], case: Case) -> date | None:
     dues = [p.due_on(day) for p in case.letters if p.id in letters]
     return min((due for due in dues if due is not None), default=None)
@@ -194,6 +208,16 @@ def _earliest_due(day: date, letters: Iterable[LetterId], case: Case) -> date | 
 def _still_open(placed: Placed, case: Case) -> bool:
     """Tell whether a moved follow-up has a letter left to be for (S10)."""
     return any(p.open for p in case.letters if p.id in placed.letters)
+
+
+def _served(mades: Sequence[Made], case: Case) -> frozenset[LetterId]:
+    """Return the letters for whose due date one of these was the final, or may do as one (R8)."""
+    return frozenset(
+        letter.id
+        for letter in case.letters
+        for made in mades
+        if letter.due is not None and _serves(made, letter.id, letter.due.day, case)
+    )
 
 
 def _serves(made: Made, letter: LetterId, due: date, case: Case) -> bool:

@@ -18,10 +18,16 @@ _OPENING = "--- lorsync ---"
 BY_YOU = " by you"
 """What stands behind the day in the stamp where it is the person's own: no plan vouches for it."""
 
+_NOT_NEEDED = " · not needed"
+"""What stands in the stamp of an event that lorsync left to the person (S10)."""
+
 _START = r"\S+(?:\s\d\d:\d\d\S*)?(?:\sby\syou)?"
 # Folded anew, a space may be the end of a line (S12).
 _BEGIN = re.compile(r"---\slorsync\s---")
-_STAMP = re.compile(rf"---\splanned\s({_START})\s·\s([0-9a-f]{{6}})([0-9a-f]{{6}})\s---")
+_STAMP = re.compile(
+    rf"---\splanned\s(?P<start>{_START})(?P<released>\s·\snot\sneeded)?"
+    r"\s·\s(?P<title>[0-9a-f]{6})(?P<text>[0-9a-f]{6})\s---"
+)
 _BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
 _ELEMENTS = (
     "a|abbr|address|article|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font"
@@ -39,13 +45,15 @@ class Block:
 
     ``start`` is the planned start as the stamp has it: ``2026-07-30``, or with a time and its
     offset from UTC, ``2026-07-30 09:00-04:00``, and `` by you`` behind either;
-    ``title_hash`` and ``text_hash`` are its halves. ``before`` and ``after`` are the person's.
+    ``title_hash`` and ``text_hash`` are its halves. ``released``: lorsync left the event to the
+    person as no longer needed (S10). ``before`` and ``after`` are the person's.
     """
 
     text: str
     start: str
     title_hash: str
     text_hash: str
+    released: bool
     before: str
     after: str
 
@@ -64,9 +72,10 @@ def find_block(description: str) -> Block | None:
     opening, stamp = found
     return Block(
         text=_plain(description[opening.end() : stamp.start()]),
-        start=" ".join(stamp.group(1).split()),
-        title_hash=stamp.group(2),
-        text_hash=stamp.group(3),
+        start=" ".join(stamp["start"].split()),
+        title_hash=stamp["title"],
+        text_hash=stamp["text"],
+        released=stamp["released"] is not None,
         before=_plain(description[: opening.start()]),
         after=_plain(description[stamp.end() :]),
     )
@@ -76,7 +85,15 @@ def stamped_day(text: str) -> date | None:
     """Return the planned day that the first stamp in a text names, None where there is none."""
     found = _STAMP.search(text)
     try:
-        return None if found is None else date.fromisoformat(found.group(1)[:10])
+        return None if found is None else date.fromisoformat(found["start"][:10])
+    except ValueError:
+        return None
+
+
+def planned_day(block: Block) -> date | None:
+    """Return the day that the plan had when a block was written, None where it had none."""
+    try:
+        return None if block.start.endswith(BY_YOU) else date.fromisoformat(block.start[:10])
     except ValueError:
         return None
 
@@ -97,6 +114,19 @@ def with_block(description: str, block: str) -> str:
 
         block = html.escape(block, quote=False).replace("\n", "<br>")
     return before + block + after
+
+
+def with_release(description: str, *, released: bool) -> str:
+    """Return a description whose stamp says that the event is not needed, or that it is (S10).
+
+    All else stays to the letter. Where the markers are gone, ``description`` comes back as it is.
+    """
+    found = _spans(description)
+    if found is None:
+        return description
+    stamp = found[1]
+    said = _NOT_NEEDED if released else ""
+    return f"{description[: stamp.end('start')]}{said} · {description[stamp.start('title') :]}"
 
 
 def restamped(block: Block, text: str) -> str:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from lorsync.core.content import Property, text_digest
+from lorsync.core.content import Property, text_digest, without_note
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact
 from lorsync.core.ical import Reading, UnreadableError, read
 from lorsync.core.stamp import vouches_for_text, vouches_for_title
-from lorsync.core.ticks import find_tick, stated_facts
+from lorsync.core.ticks import Tick, find_tick, stated_facts
 
 _SKEW = timedelta(hours=1)
 _LONGEST = timedelta(days=366)
@@ -35,18 +35,13 @@ def with_ticks(
         silent = entry.theirs - {Property.ALARMS}
         return replace(entry, ticks=before.ticks, title=before.title or title, theirs=silent)
     earlier = _earlier(before, remote)
-    tick = find_tick(
-        title,
-        entry.identity.kind,
-        is_known=lambda text: _is_known(text, before, remote),
-        today=now.astimezone(zone).date(),
-    )
+    tick = _tick(title, before, remote, now, zone)
     if tick is None:
         taken_back = _is_ours(title, before, remote) or title == before.title
         ticks = () if taken_back else tuple(earlier.items())
         # A title of their own says no more what was ticked, and stays as it is (I4).
         return replace(entry, ticks=ticks, title="")
-    rest = tick.rest or before.title or ("" if before.ticks else before.summary)
+    rest = without_note(tick.rest or before.title or ("" if before.ticks else before.summary))
     known = earlier.pop(tick.fact, None)
     day = _day(tick.day, known) or _day_of_change(before, remote, now, zone)
     mine = not tick.rest or _is_ours(rest, before, remote)
@@ -57,6 +52,22 @@ def with_ticks(
         learned=False,
         theirs=entry.theirs - {Property.TITLE} if mine else entry.theirs,
     )
+
+
+def telling(remote: Reading, before: Entry, now: datetime, zone: ZoneInfo) -> Reading:
+    """Return a reading with the title that states a fact, where it is that of an exception.
+
+    Who makes a series of an event ticks off one occurrence (RFC 5545 section 3.8.4.4); ``before``
+    is the entry as it was, ``now`` the aware time of the pass.
+    """
+    if not remote.exceptions:
+        return remote
+    titles = (remote.meaning.summary, *remote.exceptions)
+    if before.ticks and before.summary in titles:
+        title = before.summary
+    else:
+        title = next((t for t in titles if _tick(t, before, remote, now, zone)), titles[0])
+    return replace(remote, meaning=replace(remote.meaning, summary=title))
 
 
 def is_earlier(remote: Reading, before: Entry, zone: ZoneInfo) -> bool:
@@ -70,6 +81,15 @@ def is_earlier(remote: Reading, before: Entry, zone: ZoneInfo) -> bool:
         return False
     since = remote.modified
     return since is None or (seen.modified is not None and since <= seen.modified)
+
+
+def _tick(title: str, before: Entry, remote: Reading, now: datetime, zone: ZoneInfo) -> Tick | None:
+    return find_tick(
+        title,
+        before.identity.kind,
+        is_known=lambda text: _is_known(text, before, remote),
+        today=now.astimezone(zone).date(),
+    )
 
 
 def _earlier(before: Entry, remote: Reading) -> dict[Fact, date]:
