@@ -34,7 +34,7 @@ def notices(
     """
     wanted = settings.notifications
     found: list[Notice] = []
-    if wanted.login and record.login_refused is not None:
+    if wanted.login and record.is_login_wrong:
         found += _login(record)
     if wanted.config and record.config_error is not None:
         found += _config(record.config_error)

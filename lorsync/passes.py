@@ -53,6 +53,9 @@ _LAST_ERROR, _NEXT_PASS = "last_error", "next_pass"
 _CONFIG_ERROR = "config_error"
 _PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
 
+BELIEVED_AFTER = 3
+"""From how many refusals on a login is believed to be wrong: one may be the server's trouble."""
+
 _NOTHING_TO_MOVE = (
     "There was nothing to move: no events are in another account than the one that [calendar] "
     "names."
@@ -63,7 +66,8 @@ _NOTHING_TO_MOVE = (
 class Record:
     """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset.
 
-    ``put_off`` may be over; ``login_refused`` stays until a pass has come to its end.
+    ``put_off`` may be over; ``login_refused`` stays until a pass has come to its end, and says how
+    many ``times`` in a row it was.
     ``memory_gone``: the person deleted the event that keeps the memory (S4).
     """
 
@@ -75,6 +79,11 @@ class Record:
     put_off: PutOff | None = None
     login_refused: dict[str, object] | None = None
     memory_gone: bool = False
+
+    @property
+    def is_login_wrong(self) -> bool:
+        """Whether the login was refused, and nobody means to try it again by themselves."""
+        return self.login_refused is not None and self.next_pass is None
 
 
 def pass_once(
@@ -217,7 +226,7 @@ def _recorded(
         # A slip on the command line is answered there, and no pass has gone wrong by it.
         if not options.dry_run and not isinstance(error, UsageError):
             memo = _error_memo(error, now)
-            refused = {_LOGIN_REFUSED: memo} if isinstance(error, LoginRefusedError) else {}
+            refused = _refused_memo(memo, ledger) if isinstance(error, LoginRefusedError) else {}
             ledger.remember({_LAST_ERROR: memo, **refused})
         raise
     if not options.dry_run:
@@ -322,6 +331,13 @@ def _calendar(
 def _error_memo(error: LorsyncError, now: datetime) -> str:
     at = now.isoformat(timespec="milliseconds")
     return json.dumps({"at": at, "message": str(error), "code": error.exit_code})
+
+
+def _refused_memo(memo: str, ledger: SqliteLedger) -> dict[str, str]:
+    """Return the memo of a refused login: the error's, with how many times in a row it was."""
+    before = _loaded(ledger.memo(_LOGIN_REFUSED)) or {}
+    times = int(str(before.get("times", 0))) + 1
+    return {_LOGIN_REFUSED: json.dumps(json.loads(memo) | {"times": times})}
 
 
 def _loaded(memo: str | None) -> dict[str, object] | None:

@@ -128,10 +128,12 @@ def _needs(record: Record, *, pid: int | None, now: datetime, broken: str | None
         yield Need(code="config", message=broken)
     elif record.config_error is not None:
         yield Need(code="config", message=record.config_error)
-    if record.login_refused is not None:
+    if record.login_refused is not None and record.is_login_wrong:
         yield Need(code="login", message=str(record.login_refused["message"]))
     elif record.last_error is not None:
-        yield from _trouble(record.last_error, record.last_pass, now)
+        # A login that is to be tried again may be right.
+        passing = record.login_refused is not None
+        yield from _trouble(record.last_error, record.last_pass, now, passing=passing)
     held = int(str((record.last_pass or {}).get("held", 0)))
     if held:
         message = (
@@ -180,10 +182,14 @@ def _unasked(plan: Plan | None) -> Iterator[Need]:
 
 
 def _trouble(
-    error: dict[str, object], last_pass: dict[str, object] | None, now: datetime
+    error: dict[str, object],
+    last_pass: dict[str, object] | None,
+    now: datetime,
+    *,
+    passing: bool,
 ) -> Iterator[Need]:
     message = str(error["message"])
-    if error.get("code") in _LASTING:
+    if error.get("code") in _LASTING and not passing:
         yield Need(code="error", message=message)
     elif last_pass is None:
         yield Need(code="error", message=f"No pass has succeeded yet. {message}")

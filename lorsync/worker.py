@@ -171,8 +171,7 @@ class Worker:
             self.timetable.put_off(error.until)
             self.say(error)
         except LoginRefusedError as error:
-            self._refusal = Refusal.of(self.settings.calendar, error)
-            self.say(error, more=UNTIL_CHANGED)
+            self._refused(error)
         except NoCredentialError as error:
             if self._passes:
                 self._failed(error)
@@ -191,7 +190,8 @@ class Worker:
 
     def _remember(self) -> None:
         """Remember what comes next and what is wrong with the config, for ``status``."""
-        following = None if self._refusal is not None else self.timetable.next_pass()
+        believed = self._refusal is not None and self._refusal.again_at is None
+        following = None if believed else self.timetable.next_pass()
         try:
             remember_next(self._state, following, config_error=self._broken)
         except LorsyncError as error:
@@ -205,8 +205,21 @@ class Worker:
     def _is_refused(self) -> bool:
         """Tell whether the login is still the one that was refused."""
         return self._refusal is not None and self._refusal.stands(
-            self.settings.calendar, self._state
+            self.settings.calendar, self._state, datetime.now(UTC)
         )
+
+    def _refused(self, error: LoginRefusedError) -> None:
+        """Leave the login alone, for an hour at first: the server may have meant something else."""
+        account, now = self.settings.calendar, datetime.now(UTC)
+        self._refusal = Refusal.of(account, error, self._refusal, now)
+        if self._refusal is None:
+            self.say(error, more=UNTIL_CHANGED)
+            return
+        if self._refusal.again_at is not None:
+            self._early = True
+            self.timetable.put_off(self._refusal.again_at)
+        zone = self.settings.season.applicant.timezone
+        self.say(error, more=self._refusal.what_follows(zone))
 
     def _failed(self, error: Exception) -> None:
         """Try again, sooner than usual at first and then later and later."""

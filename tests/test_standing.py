@@ -67,6 +67,26 @@ def soon(minutes: float) -> str:
             Health.NEEDS_YOU,
             ["login"],
         ),
+        # One refusal may pass: it is tried again, and the person is not called for it.
+        (
+            Record(
+                last_pass=memo(60),
+                last_error=trouble(1, 77),
+                login_refused=trouble(1, 77),
+                next_pass=soon(59),
+            ),
+            7,
+            DAEMON,
+            Health.HEALTHY,
+            [],
+        ),
+        (
+            Record(last_error=trouble(1, 77), login_refused=trouble(1, 77), next_pass=soon(59)),
+            7,
+            DAEMON,
+            Health.NEEDS_YOU,
+            ["error"],
+        ),
         (
             Record(last_pass=memo(1), config_error="It is broken."),
             7,

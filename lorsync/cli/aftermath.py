@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 _SPARED = timedelta(hours=6)
 """How long a refused login is left alone where nobody is there to mend it."""
 
+_SPARED_AT_FIRST = timedelta(hours=1)
+"""The same where it was not refused often enough to be believed wrong."""
+
 
 def spare_login(options: Globals, state: Path) -> None:
     """Raise CredentialsError while a login is refused: tried every few minutes, it gets locked."""
-    from lorsync.passes import record_of
+    from lorsync.passes import BELIEVED_AFTER, record_of
 
     refused = record_of(state).login_refused
-    if refused is None or now() - datetime.fromisoformat(str(refused["at"])) >= _SPARED:
+    if refused is None:
+        return
+    believed = int(str(refused.get("times", BELIEVED_AFTER))) >= BELIEVED_AFTER
+    spared = _SPARED if believed else _SPARED_AT_FIRST
+    if now() - datetime.fromisoformat(str(refused["at"])) >= spared:
         return
     tell(settings_of(options), state, plan=None, well=False)
     msg = f"{refused['message']} Not tried again yet; to try it now, run: lorsync sync"

@@ -158,7 +158,8 @@ def _passes(picture: Picture, record: Record) -> Iterator[str]:
         yield from _labelled("Put off", f"until {until}, as the server asked")
     if record.login_refused is not None:
         since = _when(at_of(record.login_refused), picture.at, zone)
-        yield from _labelled("Login", f"refused since {since}; not tried again until it changes")
+        then = "it is tried again" if picture.next_pass else "not tried again until it changes"
+        yield from _labelled("Login", f"refused since {since}; {then}")
     if record.last_error is None:
         yield from _labelled("Last error", "none since the last pass")
     elif record.login_refused is None:

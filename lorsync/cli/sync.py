@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that [calendar] names.")
 @click.option(
-    "--unattended", is_flag=True, help="For timers: leave a refused login alone for six hours."
+    "--unattended", is_flag=True, help="For timers: leave a refused login alone for hours."
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is removed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

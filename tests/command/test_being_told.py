@@ -109,12 +109,18 @@ def test_a_timer_spares_a_refused_login_and_a_person_does_not(
     config: Path,
     listener: Listener,  # noqa: F811 -- the fixture's name
 ) -> None:
-    def refused(ago: timedelta) -> None:
+    def refused(ago: timedelta, times: int = 3) -> None:
         at = (datetime.now(UTC) - ago).isoformat()
+        memo = {"at": at, "message": "Refused.", "times": times}
         ledger = SqliteLedger(user.state)
-        ledger.remember({"login_refused": json.dumps({"at": at, "message": "Refused."})})
+        ledger.remember({"login_refused": json.dumps(memo)})
         ledger.close()
 
+    refused(timedelta(minutes=50), times=2)
+    assert "Not tried again yet" in plain(user.types("sync", "--unattended", config=config), 77)
+    refused(timedelta(minutes=70), times=2)
+    assert user.types("sync", "--unattended", config=config).returncode == 0
+    listener.heard.clear()
     refused(timedelta(hours=5))
     message = plain(user.types("sync", "--unattended", config=config), 77)
     assert "Refused. Not tried again yet" in message

@@ -21,7 +21,7 @@ from lorsync.backoff import put_off
 from tests import servers
 from tests.caldav.conftest import Answering, Hostile, Reply, Request
 from tests.command.conftest import config_text
-from tests.command.daemons import Daemon, running
+from tests.command.daemons import Daemon, Watch, needs_faketime, running
 from tests.command.phone import Phone
 from tests.command.running import User, plain, rewrite
 from tests.relaying import passed_on
@@ -304,16 +304,57 @@ def test_a_refused_login_is_not_tried_again_and_said_once(
             daemon.passes(signal.SIGHUP)
         assert len(between.requests) == 1
         status = user.json("status", config=config)
-        assert status["next_pass"] is None
+        again = datetime.fromisoformat(status["next_pass"]) - datetime.now(UTC)
+        assert timedelta(minutes=50) < again <= timedelta(hours=1)
         assert "refuses the user name" in status["login_refused"]["message"]
         assert "password_command" in status["login_refused"]["message"]
-        assert "refused since" in user.types("status", config=config).stdout
+        told = user.types("status", config=config).stdout
+        assert "it is tried again" in " ".join(told.split())
         # What needs no server goes on.
         assert user.json("plan", config=config)["events"]
         daemon.stop(signal.SIGINT)
     (said,) = daemon.said("refuses the user name")
-    assert "run: lorsync sync" in said
+    assert "sooner by: lorsync sync" in said
     assert not daemon.said(servers.PASSWORD)
+
+
+@needs_faketime
+def test_a_refused_login_is_tried_again_after_an_hour_twice_and_then_believed(
+    user: User, config: Path, between: Hostile
+) -> None:
+    clock = Watch(user=user)
+    clock.set(datetime.now(UTC))
+    with refused_daemon(user, config, between) as daemon:
+        for hour in (1, 2):
+            clock.set(datetime.now(UTC) + timedelta(hours=hour, minutes=1))
+            daemon.passes(signal.SIGHUP)
+            assert len(between.requests) == hour + 1
+            daemon.passes(signal.SIGHUP)
+            assert len(between.requests) == hour + 1
+        assert user.json("status", config=config)["next_pass"] is None
+        told = user.types("status", config=config).stdout
+        assert "not tried again until it changes" in " ".join(told.split())
+        clock.set(datetime.now(UTC) + timedelta(hours=9))
+        daemon.passes(signal.SIGHUP)
+        assert len(between.requests) == 3
+        daemon.stop(signal.SIGINT)
+
+
+@needs_faketime
+def test_one_refusal_that_passes_does_not_silence_the_daemon(
+    user: User, config: Path, between: Hostile, server: Server
+) -> None:
+    clock = Watch(user=user)
+    # At each time less than an hour from the server's clock (S21).
+    clock.set(datetime.now(UTC) - timedelta(minutes=35))
+    with refused_daemon(user, config, between) as daemon:
+        assert user.record.last_pass is None
+        between.answer = passed_on(server)
+        clock.set(datetime.now(UTC) + timedelta(minutes=30))
+        # Nobody asks: the clock alone says that the hour is over.
+        wait_until(lambda: user.record.last_pass is not None)
+        wait_until(lambda: user.record.login_refused is None)
+        daemon.stop(signal.SIGINT)
 
 
 def test_a_refused_login_is_tried_again_when_the_person_asks(
