@@ -152,7 +152,7 @@ def test_a_wrong_password_is_a_credentials_error(radicale_server: Server) -> Non
 # Hostile servers
 
 
-HOME = "/dav/calendars/maya/"
+HOME, WELL_KNOWN = "/dav/calendars/maya/", "/.well-known/caldav"
 
 
 def multistatus(*responses: tuple[str, str]) -> Reply:
@@ -180,8 +180,10 @@ def tell(hostile: Hostile, answers: dict[tuple[str, str], Reply]) -> None:
     hostile.answer = answer
 
 
-def discover(hostile: Hostile, name: str = "Letters") -> CalDavCalendar:
-    chosen = CalendarSettings(provider=Provider.CALDAV, url=hostile.url, username="maya", name=name)
+def discover(hostile: Hostile, name: str = "Letters", path: str = "") -> CalDavCalendar:
+    chosen = CalendarSettings(
+        provider=Provider.CALDAV, url=f"{hostile.url}{path}", username="maya", name=name
+    )
     calendar = open_collection(chosen, "secret", remembered=None)
     calendar.close()
     return calendar
@@ -212,6 +214,74 @@ def test_a_bare_host_is_asked_for_its_well_known_address(hostile: Hostile) -> No
     assert calendar.address == hostile.url.rstrip("/") + HOME + "a%40b/"
     assert calendar.href_for("lorsync-1") == HOME + "a@b/lorsync-1.ics"
     assert calendar.requests == 5
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {("PROPFIND", "/dav/"): PRINCIPAL},
+        {("PROPFIND", "/.well-known/caldav"): PRINCIPAL},
+        {
+            ("PROPFIND", "/dav"): multistatus(
+                ("/dav", "<d:resourcetype><d:collection/></d:resourcetype>")
+            ),
+            ("PROPFIND", "/dav/"): PRINCIPAL,
+        },
+    ],
+    ids=["with its slash", "by the well-known address", "that is a folder"],
+)
+def test_a_path_without_its_slash_leads_to_the_account(
+    hostile: Hostile, answers: dict[tuple[str, str], Reply]
+) -> None:
+    """RFC 6764 section 6: where a path answers with errors, the well-known address is asked."""
+    rest = {
+        ("PROPFIND", "/p/"): HOME_SET,
+        ("PROPFIND", HOME): multistatus((HOME + "a/", calendar_props("Letters"))),
+    }
+    tell(hostile, answers | rest)
+    assert discover(hostile, path="dav").address.endswith(HOME + "a/")
+
+
+def test_a_path_that_leads_nowhere_is_named_itself(hostile: Hostile) -> None:
+    tell(hostile, {})
+    with pytest.raises(UnavailableError, match=r"/dav does not answer like a CalDAV server"):
+        discover(hostile, path="dav")
+    assert [request.path for request in hostile.requests] == ["/dav", "/dav/", WELL_KNOWN]
+
+
+def test_hrefs_of_a_calendar_whose_address_has_a_blank_are_encoded(hostile: Hostile) -> None:
+    """RFC 4918 section 8.3: an href is a URI, whatever the config says."""
+    path = "/my%20cal%C3%A8/"
+    calendar = multistatus((path, calendar_props("Letters")))
+    event = multistatus((path + "lorsync-1.ics", '<d:getetag>"1"</d:getetag>'))
+    tell(hostile, {("PROPFIND", path): calendar, ("REPORT", path): event})
+    chosen = CalendarSettings(
+        provider=Provider.CALDAV, url=f"{hostile.url}my calè/", username="maya", name="Letters"
+    )
+    opened = open_collection(chosen, "secret", remembered=None)
+    opened.fetch([opened.href_for("lorsync-1")])
+    opened.close()
+    assert opened.href_for("lorsync-1") == "/my calè/lorsync-1.ics"
+    assert {request.path for request in hostile.requests} == {path}
+    assert f"<d:href>{path}lorsync-1.ics</d:href>".encode() in hostile.requests[-1].body
+
+
+@pytest.mark.parametrize("name", ["localhost", "[::1]"])
+def test_a_home_under_another_name_of_this_machine_is_the_same_server(
+    hostile: Hostile, name: str
+) -> None:
+    there = f"{hostile.url.replace('127.0.0.1', name).rstrip('/')}{HOME}"
+    home = f"<c:calendar-home-set><d:href>{there}</d:href></c:calendar-home-set>"
+    tell(
+        hostile,
+        {
+            ("PROPFIND", "/"): multistatus(("/", home)),
+            ("PROPFIND", HOME): multistatus((f"{there}a/", calendar_props("Letters"))),
+        },
+    )
+    assert discover(hostile).address == f"{hostile.url.rstrip('/')}{HOME}a/"
+    hosts = {request.headers["host"].partition(":")[0] for request in hostile.requests}
+    assert hosts == {"127.0.0.1"}
 
 
 def test_a_folder_at_the_root_of_a_host_is_not_taken_for_the_account(hostile: Hostile) -> None:

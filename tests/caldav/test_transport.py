@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.caldav.addresses import may_follow
+from lorsync.adapters.caldav.addresses import as_uri, comparable, may_follow
 from lorsync.adapters.caldav.session import Limits
 from lorsync.adapters.caldav.transport import Transport
 from lorsync.errors import (
@@ -253,11 +253,103 @@ def test_credentials_do_not_follow_to_another_host(
         ("http://nas.example.org/", "http://nas.example.org:80/dav/", True),
         ("http://nas.example.org/", "http://nas.example.org:8080/dav/", False),
         ("https://müller.example.org/", "https://dav.example.org/", True),
+        ("https://bücher.example/", "https://xn--bcher-kva.example/dav/", True),
+        ("https://XN--BCHER-KVA.example/", "https://BÜCHER.example/dav/", True),
+        ("https://dav.bücher.example/", "https://xn--bcher-kva.example/dav/", True),
+        ("https://bücher.example/", "https://xn--bucher-kva.example/", False),
+        # By IDNA 2003, which browsers have left, these two would be one.
+        ("https://straße.example/", "https://strasse.example/", False),
+        ("https://straße.example/", "https://xn--strae-oqa.example/", True),
+        ("https://example.org/", "https://example．org/", True),
+        ("https://example.org/", "https://exаmple.org/", False),  # a Cyrillic letter
+        # The request goes to the name that was given: see below.
+        ("http://127.0.0.1:5232/", "http://localhost:5232/x/", True),
+        ("http://localhost:5232/", "http://127.0.0.1:5232/x/", True),
+        ("http://localhost:5232/", "http://[::1]:5232/x/", True),
+        ("http://127.0.0.1:5232/", "http://localhost:5233/x/", False),
+        ("http://127.0.0.1:5232/", "https://localhost:5232/x/", False),
+        ("http://127.0.0.1:5232/", "http://127.0.0.2:5232/x/", False),
+        ("http://127.0.0.1:5232/", "http://localhost.example.org:5232/x/", False),
         ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]/", True),
     ],
 )
 def test_where_credentials_may_go(origin: str, target: str, allowed: bool) -> None:
     assert may_follow(origin, target) is allowed
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+        ("https://cal.example.org/my cal/è/", "https://cal.example.org/my%20cal/%C3%A8/"),
+        ("https://cal.example.org/my%20cal/%c3%a8/", "https://cal.example.org/my%20cal/%c3%a8/"),
+        ("https://cal.example.org/50%/", "https://cal.example.org/50%25/"),
+        ("https://cal.example.org/a@b/", "https://cal.example.org/a@b/"),
+    ],
+)
+def test_an_address_is_sent_as_a_uri(given: str, sent: str) -> None:
+    assert as_uri(given) == sent
+    assert as_uri(sent) == sent
+    assert comparable(given) == comparable(sent)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://cal.example.org/dav/", "HTTPS://CAL.example.org:443/dav"),
+        ("https://cal.example.org", "https://cal.example.org./"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example"),
+        ("http://localhost:5232/maya/", "http://127.0.0.1:5232/maya"),
+        ("https://cal.example.org/%6daya/", "https://cal.example.org/maya/"),
+        ("https://cal.example.org/a%40b/", "https://cal.example.org/a@b/"),
+    ],
+)
+def test_s19_spellings_of_one_address_compare_alike(one: str, other: str) -> None:
+    assert comparable(one) == comparable(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://cal.example.org/maya/", "https://cal.example.org/Maya/"),
+        ("https://cal.example.org/a%2Fb/", "https://cal.example.org/a/b/"),
+        ("https://cal.example.org/", "https://cal.example.org:8443/"),
+        ("https://straße.example/", "https://strasse.example/"),
+        ("http://127.0.0.1:5232/", "http://[::1]:5232/"),
+    ],
+)
+def test_s19_two_addresses_compare_as_two(one: str, other: str) -> None:
+    assert comparable(one) != comparable(other)
+
+
+@pytest.mark.parametrize("name", ["localhost", "[::1]"])
+def test_a_server_of_this_machine_is_asked_by_the_name_that_was_given(
+    hostile: Hostile, transport: Transport, name: str
+) -> None:
+    """Another program may listen where the other name leads, on the same port."""
+    there = hostile.url.replace("127.0.0.1", name)
+
+    def answer(request: Request) -> Reply:
+        if request.path == "/":
+            return Reply(status=307, headers={"Location": f"{there}home/"})
+        return Reply(status=404)
+
+    hostile.answer = answer
+    assert transport.send("PROPFIND", hostile.url).url == f"{hostile.url}home/"
+    hosts = {request.headers["host"].partition(":")[0] for request in hostile.requests}
+    assert hosts == {"127.0.0.1"}
+
+
+def test_a_location_in_utf_8_leads_where_it_says(hostile: Hostile, transport: Transport) -> None:
+    def answer(request: Request) -> Reply:
+        if request.path == "/":
+            location = "/calendriers/été 27/".encode().decode("latin-1")
+            return Reply(status=301, headers={"Location": location})
+        return Reply(status=404)
+
+    hostile.answer = answer
+    transport.send("PROPFIND", hostile.url)
+    assert hostile.requests[-1].path == "/calendriers/%C3%A9t%C3%A9%2027/"
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,87 @@
-"""Where credentials may be sent, and how an address is shown to a person."""
+"""Where credentials may be sent, which spellings are one address, and how a person is shown it."""
 
 import contextlib
 import ipaddress
 import re
+import unicodedata
 from functools import cache
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 from lorsync.errors import ConfigError
 
 _SHOWN = 200
 """How many characters of an address a message shows."""
 
-_HOST_AND_PORT = re.compile(r"(?:[\w.-]+|\[[\w:.%-]+\])(?::[0-9]*)?")
+_HOST_AND_PORT = re.compile(r"(?:[\w.-]+|\[[\w:.%-]+\])(?::[0-9]*)?", re.ASCII)
 """What every parser of addresses reads alike: for urllib3 a host ends at a backslash, for Python's
 own it goes on, so that one would check another host than the other asks."""
 
 _PORTS = {"http": 80, "https": 443}
+
+_ONE_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+"""What servers call this machine, whatever they were asked as."""
+
+_KEPT = "%/:?#[]@!$&'()*+,;="
+"""What a URI holds as it is, beside letters, digits and "-._~" (RFC 3986 section 2.2)."""
+
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+_MOST_OF_HOST = 253
+"""Characters of a host's name (RFC 1035 section 2.3.4)."""
+
+
+def as_uri(url: str) -> str:
+    """Return an address as it is sent: the host in A-labels, the rest percent-encoded as UTF-8.
+
+    RFC 3987 section 3.1, RFC 5890 section 2.3.2.1. What is an escape already stays one. Itself
+    where it is no address.
+    """
+    try:
+        parts = urlsplit(url)
+        host = _host(parts)
+    except ValueError:
+        return url
+    # A user name and a port are left to the check that refuses them.
+    netloc = parts.netloc
+    if parts.scheme in _PORTS and host and parts.hostname and not netloc.isascii():
+        netloc = re.sub(re.escape(parts.hostname), host, netloc, count=1, flags=re.IGNORECASE)
+    rest = _NO_ESCAPE.sub("%25", urlunsplit(("", "", parts.path, parts.query, parts.fragment)))
+    return urlunsplit((parts.scheme, netloc, "", "", "")) + quote(rest, safe=_KEPT)
+
+
+def comparable(url: str) -> str:
+    """Return what all spellings of an address have in common; it need not be one itself.
+
+    That is the case of scheme and host, IDNA, the standard port, the names of this machine, escapes
+    (RFC 3986 section 6.2.2) and a slash at the end, by which no two collections differ (RFC 4918
+    section 5.2).
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = _host(parts), parts.port
+    except ValueError:
+        return url
+    host = "127.0.0.1" if host == "localhost" else host
+    host = f"[{host}]" if ":" in host else host
+    known = port is None or port == _PORTS.get(parts.scheme)
+    segments = parts.path.rstrip("/").split("/")
+    path = "/".join(quote(unquote(segment), safe="") for segment in segments)
+    return f"{parts.scheme}://{host}{'' if known else f':{port}'}{path}"
+
+
+def _host(parts: SplitResult) -> str:
+    """Return the host of an address in lower case and A-labels. Raises ValueError if it is none."""
+    host = (parts.hostname or "").rstrip(".")
+    if host.isascii():
+        return host
+    # Without the deviations of IDNA 2003: it would make another owner's name of “ß” (UTS #46).
+    labels = unicodedata.normalize("NFKC", host.lower()).replace("\u3002", ".").split(".")
+    found = ".".join(
+        each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in labels
+    )
+    if len(found) > _MOST_OF_HOST or not _HOST_AND_PORT.fullmatch(found):
+        raise ValueError(host)
+    return found
 
 
 def shown(url: str) -> str:
@@ -43,6 +109,26 @@ def joined(base: str, reference: str) -> str:
     return "".join(mark if mark.isprintable() else quote(mark) for mark in whole)
 
 
+def on_one_machine(origin: str, url: str) -> str:
+    """Return an address of this machine under the name that ``origin`` gives the machine.
+
+    A server that is asked as ``127.0.0.1`` may call itself ``localhost``, which somebody else could
+    serve: ``::1`` is another socket. Any other address stays as it is.
+    """
+    try:
+        one, two = urlsplit(origin), urlsplit(url)
+        hosts, ports = {one.hostname, two.hostname}, {_port(one), _port(two)}
+    except ValueError:
+        return url
+    if one.scheme != two.scheme or not hosts <= _ONE_MACHINE or len(ports) > 1:
+        return url
+    return urlunsplit(two._replace(netloc=one.netloc)) if "@" not in two.netloc else url
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or _PORTS.get(parts.scheme)
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether what is sent to this host stays on this machine."""
     # RFC 6761 section 6.3: these names never leave the machine.
@@ -59,7 +145,7 @@ def check_address(url: str, *, allow_http: bool = False) -> None:
     ``allow_http`` is the person's word that the way there may be in clear.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(as_uri(url))
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ConfigError(f"calendar.url: {url!r} is not an address.") from None
@@ -93,12 +179,14 @@ def may_follow(origin: str, target: str) -> bool:
 
     The same host or one of the same domain, never from https to http, and over http or on this
     machine only to the same port, since each port is another program there. iCloud's home sets
-    (``pNN-caldav.icloud.com``) are why another host of one domain is allowed.
+    (``pNN-caldav.icloud.com``) are why another host of one domain is allowed. Another name of this
+    machine is the same host, since :func:`on_one_machine` decides where a request goes.
     """
     try:
-        one, two = urlsplit(origin), urlsplit(target)
-        host, other = one.hostname or "", two.hostname or ""
-        ports = [each.port or _PORTS.get(each.scheme) for each in (one, two)]
+        target = as_uri(on_one_machine(origin, target))
+        one, two = urlsplit(as_uri(origin)), urlsplit(target)
+        host, other = _host(one), _host(two)
+        ports = [_port(each) for each in (one, two)]
     except ValueError:
         return False
     if two.scheme not in _PORTS or not other or not _HOST_AND_PORT.fullmatch(two.netloc):
@@ -112,7 +200,7 @@ def _same_domain(host: str, other: str) -> bool:
     """Tell whether two names have one registrable domain, by the list of publicsuffix.org."""
     if any(_is_number(name) for name in (host, other)):
         return False  # an address is only itself
-    names = [_registrable(name.rstrip(".").lower()) for name in (host, other)]
+    names = [_registrable(name) for name in (host, other)]
     return names[0] is not None and names[0] == names[1]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import joined, may_follow, shown
+from lorsync.adapters.caldav.addresses import comparable, may_follow, shown
 from lorsync.adapters.caldav.answers import Answer, unusable
 from lorsync.adapters.caldav.failures import astray
 from lorsync.adapters.caldav.transport import Transport
@@ -27,6 +27,7 @@ _MEMBERS = (
 )
 _ABOUT = (*_MEMBERS, xml.PRINCIPAL, xml.HOME_SET)
 _NAME = (xml.DISPLAYNAME,)
+_WELL_KNOWN = "/.well-known/caldav"
 _COLOR = re.compile(r"(#[0-9A-Fa-f]{6})(?:[0-9A-Fa-f]{2})?")
 # RFC 3744 section 5.4 and RFC 4918: any of these lets a person write events.
 _WRITING = frozenset(map(xml.dav, ("write", "write-content", "bind", "all")))
@@ -51,7 +52,7 @@ def account_at(transport: Transport) -> Account:
     """
     about = _about(transport)
     first = about.multistatus().responses[:1]
-    principals = frozenset(map(_path, _hrefs(about, xml.PRINCIPAL)))
+    principals = frozenset(map(_path, _hrefs(transport, about, xml.PRINCIPAL)))
     given = None
     if first and xml.CALENDAR in first[0].kinds(xml.RESOURCETYPE):
         given = _collection(transport, first[0], about.url, principals)
@@ -63,9 +64,9 @@ def homes_of(transport: Transport, account: Account) -> list[str]:
 
     Raises CredentialsError or UnavailableError.
     """
-    answer, homes = account.about, _hrefs(account.about, xml.HOME_SET)
+    answer, homes = account.about, _hrefs(transport, account.about, xml.HOME_SET)
     if not homes:
-        principals = _hrefs(account.about, xml.PRINCIPAL)
+        principals = _hrefs(transport, account.about, xml.PRINCIPAL)
         if not principals:
             # Cyrus says so to an anonymous request: 207 and no principal.
             raise CredentialsError(
@@ -75,7 +76,7 @@ def homes_of(transport: Transport, account: Account) -> list[str]:
         _check_host(transport, principals[0])
         answer = _propfind(transport, principals[0], [xml.HOME_SET])
         answer.multistatus()
-        homes = _hrefs(answer, xml.HOME_SET)
+        homes = _hrefs(transport, answer, xml.HOME_SET)
     if not homes:
         raise UnavailableError(
             f"{shown(answer.url)} names no calendars: check that the account has CalDAV."
@@ -83,19 +84,14 @@ def homes_of(transport: Transport, account: Account) -> list[str]:
     for home in homes:
         _check_host(transport, home)
     ended = [home if home.endswith("/") else home + "/" for home in homes]
-    return list({_place(home): home for home in reversed(ended)}.values())[::-1]
+    return list({comparable(home): home for home in reversed(ended)}.values())[::-1]
 
 
 def calendars_in(transport: Transport, account: Account, homes: Iterable[str]) -> list[Collection]:
     """List the calendars of these homes that take events. Raises as :func:`account_at`."""
     listed = [found for home in homes for found in _members(transport, account, home)]
     # A home may be named in two spellings, and stand in another.
-    return list({_place(found.address): found for found in reversed(listed)}.values())[::-1]
-
-
-def _place(address: str) -> tuple[str, str]:
-    """Return what two spellings of one address have in common."""
-    return (urlsplit(address).hostname or "", _path(address))
+    return list({comparable(found.address): found for found in reversed(listed)}.values())[::-1]
 
 
 def _members(transport: Transport, account: Account, home: str) -> list[Collection]:
@@ -113,7 +109,7 @@ def _members(transport: Transport, account: Account, home: str) -> list[Collecti
             continue
         if components is not None and "VEVENT" not in components:
             continue  # a list of tasks
-        address = joined(answer.url, response.spelling)
+        address = transport.located(answer.url, response.spelling)
         _check_host(transport, address)
         listed.append(_collection(transport, response, address, account.principals))
     return listed
@@ -142,7 +138,7 @@ def _with_owner(transport: Transport, found: Collection) -> Collection:
     """Return a calendar with its owner's name, where only the owner's path was said."""
     if found.sharing is not Sharing.WITH_YOU or not (found.owner or "").startswith("/"):
         return found
-    address = joined(found.address, quote(found.owner or ""))
+    address = transport.located(found.address, quote(found.owner or ""))
     if not may_follow(transport.origin, address):
         return found  # "/%2Fevil.example/" is a path until it is decoded
     answer = _propfind(transport, address, _NAME)
@@ -157,12 +153,19 @@ def _propfind(transport: Transport, url: str, names: Iterable[str], depth: int =
 
 
 def _about(transport: Transport) -> Answer:
-    """Ask the given address who it is; where a bare host is none, ask its well-known address."""
-    answer = _propfind(transport, transport.origin, _ABOUT)
-    if not _tells_of_account(answer) and urlsplit(transport.origin).path in {"", "/"}:
-        known = joined(transport.origin, "/.well-known/caldav")
-        there = _propfind(transport, known, _ABOUT)
-        if answer.status != 207 or _tells_of_account(there):
+    """Ask the given address who it is; where it does not say, its slash and its well-known address.
+
+    RFC 6764 section 6, step 5, for a path that was given and answers with errors.
+    """
+    given = transport.origin
+    answer = _propfind(transport, given, _ABOUT)
+    bare = urlsplit(given).path in {"", "/"}
+    slashed = [] if given.endswith("/") or bare or urlsplit(given).query else [f"{given}/"]
+    for other in (*slashed, transport.located(given, _WELL_KNOWN)):
+        if _tells_of_account(transport, answer):
+            break
+        there = _propfind(transport, other, _ABOUT)
+        if _tells_of_account(transport, there) or (bare and answer.status != 207):
             answer = there
     if answer.status == 403 and not answer.web_page:
         raise CredentialsError(
@@ -173,19 +176,21 @@ def _about(transport: Transport) -> Answer:
     return answer
 
 
-def _tells_of_account(answer: Answer) -> bool:
+def _tells_of_account(transport: Transport, answer: Answer) -> bool:
     """Tell whether this leads on: a WebDAV folder at the root of a host does not."""
     if answer.status != 207 or answer.root is None:
         return False
     is_calendar = any(
         xml.CALENDAR in each.kinds(xml.RESOURCETYPE) for each in answer.multistatus().responses
     )
-    return is_calendar or any(_hrefs(answer, name) for name in (xml.PRINCIPAL, xml.HOME_SET))
+    return is_calendar or any(
+        _hrefs(transport, answer, name) for name in (xml.PRINCIPAL, xml.HOME_SET)
+    )
 
 
-def _hrefs(answer: Answer, name: str) -> list[str]:
+def _hrefs(transport: Transport, answer: Answer, name: str) -> list[str]:
     found = (response.hrefs(name) for response in answer.multistatus().responses)
-    return [joined(answer.url, href) for hrefs in found for href in hrefs]
+    return [transport.located(answer.url, href) for hrefs in found for href in hrefs]
 
 
 def _check_host(transport: Transport, url: str) -> None:

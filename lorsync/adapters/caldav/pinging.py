@@ -6,6 +6,7 @@ from typing import Final
 import niquests
 
 from lorsync.adapters.authorities import trusted_authorities
+from lorsync.adapters.caldav.addresses import as_uri
 from lorsync.adapters.caldav.session import (
     LimitedSession,
     Limits,
@@ -23,6 +24,7 @@ def fetch(url: str) -> str | None:
     Nothing of the address is repeated, since whoever knows it can ping. Redirects are not followed:
     they could lead to plain http. No login is sent.
     """
+    url = as_uri(url)
     try:
         opened = LimitedSession(LIMITS, url=url, verify=trusted_authorities())
         with closing(opened) as session:

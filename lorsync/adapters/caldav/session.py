@@ -110,7 +110,7 @@ class LimitedSession(niquests.Session):
                 # Of the library below, which niquests lets through: a chunk of no length, say.
                 raise UnreadableError from None
         self.status = response.status_code or 0
-        self.told = {str(name).lower(): str(value) for name, value in response.headers.items()}
+        self.told = {str(name).lower(): _text(value) for name, value in response.headers.items()}
         # What the property of that name keeps once it was read.
         response._content = b""
         return response
@@ -134,6 +134,18 @@ def proxies_for(url: str) -> dict[str, str]:
     An https request passes a proxy unread, in a tunnel; an http one would be read there.
     """
     return dict(get_environ_proxies(url)) if url.lower().startswith("https:") else {}
+
+
+def _text(value: object) -> str:
+    """Return what a header says: some servers write addresses in UTF-8, which came as Latin-1.
+
+    RFC 9110 section 5.5 leaves to the field what such bytes mean.
+    """
+    text = str(value)
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _body(response: niquests.Response, size: int) -> bytes:

@@ -19,7 +19,14 @@ from niquests.auth import AuthBase, HTTPBasicAuth
 
 from lorsync.adapters.authorities import trusted_authorities
 from lorsync.adapters.caldav import failures, xml
-from lorsync.adapters.caldav.addresses import check_address, joined, may_follow, shown
+from lorsync.adapters.caldav.addresses import (
+    as_uri,
+    check_address,
+    joined,
+    may_follow,
+    on_one_machine,
+    shown,
+)
 from lorsync.adapters.caldav.answers import Answer, Exchange, is_web_page
 from lorsync.adapters.caldav.session import (
     LIMITS,
@@ -79,7 +86,7 @@ class Transport:
         allowance: Allowance | None = None,
     ) -> None:
         check_address(origin, allow_http=allow_http)
-        self._origin = origin
+        self._origin = as_uri(origin)
         self._username = username
         # The caldav library would take the password as its own attribute, and shows it there.
         self._bearer = _Bearer()
@@ -137,11 +144,12 @@ class Transport:
         """
         if not may_follow(self._origin, url):
             raise failures.astray(f"{shown(self._origin)} names", url)
+        url = self.located(url)
         for _ in range(_HOPS + 1):
             answer = self._send_once(method, url, body, headers or {})
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
-            target = joined(answer.url, answer.headers["location"])
+            target = self.located(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
                 raise failures.astray(
                     f"{self.discreet(shown(url))} redirects to", self.discreet(target)
@@ -150,6 +158,10 @@ class Transport:
         raise UnavailableError(
             f"{self.discreet(shown(url))} redirects in a circle: check the address in calendar.url."
         )
+
+    def located(self, url: str, reference: str = "") -> str:
+        """Resolve what a server names to the address that is asked; see :func:`on_one_machine`."""
+        return on_one_machine(self._origin, as_uri(joined(url, reference)))
 
     def discreet(self, words: str) -> str:
         """Return a server's words without the password, which a careless one repeats in an error.
