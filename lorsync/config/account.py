@@ -44,6 +44,17 @@ def url(value: object) -> str:
     return name(value)
 
 
+def username(value: object) -> str:
+    """Take a login name. RFC 7617 section 2: what follows a “:” would be part of the password."""
+    if isinstance(value, str) and ":" in value:
+        raise wrong(
+            "no “:” may stand in it, since a server would take the rest for the password; and "
+            f"{WHERE_PASSWORDS_GO}",
+            secret=True,
+        )
+    return name(value)
+
+
 def ping(value: object) -> str:
     """Take the address that hears of each pass: https, and no login in it."""
     parts = _split(value.strip()) if isinstance(value, str) else None

@@ -41,6 +41,7 @@ from lorsync.config.types import (
     Textfile,
     ThankYouDays,
     Url,
+    Username,
     Weekday,
     Where,
     Zone,
@@ -101,7 +102,9 @@ class CalendarTable(Table):
         "username is a mail address whose domain names its server. http only on this machine, or "
         "with allow_http."
     )
-    username: Name | None = key("Your login name at the provider. A password never stands here.")
+    username: Username | None = key(
+        "Your login name at the provider, without a “:”. A password never stands here."
+    )
     password_command: Arguments | None = key(
         "Program, with its arguments, that prints the password on its first line; no shell runs it."
     )

@@ -87,6 +87,11 @@ PortalId = Annotated[
     ),
 ]
 Url = Annotated[str, PlainValidator(account.url), _text(format="uri")]
+Username = Annotated[
+    str,
+    PlainValidator(account.username),
+    _text(minLength=1, maxLength=values.NAME_LENGTH, pattern="^[^:]*$"),
+]
 Ping = Annotated[str, PlainValidator(account.ping), _text(format="uri")]
 Textfile = Annotated[Path, PlainValidator(account.textfile), _text(pattern="\\.prom$")]
 Arguments = Annotated[

@@ -169,6 +169,7 @@ def test_season_that_has_no_letters_yet_says_so_on_purpose(loaded: Loaded) -> No
         'url = "maya:hunter2@cal.example.org"',
         'url = ["https://maya:hunter2@cal.example.org/"]',
         'color = "https://maya:hunter2@cal.example.org/"',
+        'username = "maya:hunter2"',
         'password = "hunter2"',
         'passwrod = "hunter2"',
         "password = { is = 'hunter2' }",
@@ -186,7 +187,11 @@ def test_secret_in_the_config_is_refused_and_not_repeated(refused: Refused, line
 
 
 def test_password_in_the_config_is_told_where_to_go(refused: Refused) -> None:
-    for line in ('password = "x"', 'url = "https://maya:x@cal.example.org/"'):
+    for line in (
+        'password = "x"',
+        'url = "https://maya:x@cal.example.org/"',
+        'username = "maya:x"',
+    ):
         report = refused(changed("calendar", line))
         assert "keyring" in report
         assert "password_command" in report

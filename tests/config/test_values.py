@@ -336,6 +336,15 @@ def test_addresses_with_mail_addresses_and_ports_are_fine(loaded: Loaded, url: s
     assert loaded(ONE_LETTER.replace('provider = "local"', lines)).calendar.url == url
 
 
+def test_a_user_name_with_a_colon_is_refused(refused: Refused) -> None:
+    """RFC 7617 section 2: to the server it would be another user, with another password."""
+    lines = 'provider = "caldav"\nurl = "https://c.org/"\nusername = "group:maya"'
+    report = refused(ONE_LETTER.replace('provider = "local"', lines))
+    assert "calendar.username" in report
+    assert "no “:” may stand in it" in " ".join(report.split())
+    assert "group:maya" not in report
+
+
 def test_path_is_relative_to_the_config(
     loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
