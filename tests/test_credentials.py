@@ -96,7 +96,7 @@ def test_command_comes_before_the_credential_and_the_keyring(
     ring: MemoryKeyring, tmp_path: Path
 ) -> None:
     (tmp_path / "lorsync-password").write_text("from systemd")
-    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = "from the keyring"
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert password_for(settings(python("print('first')")), environ=environ) == "first"
 
@@ -114,7 +114,7 @@ def test_command_comes_before_the_credential_and_the_keyring(
 def test_failing_command_is_an_error_and_no_reason_to_try_the_next(
     ring: MemoryKeyring, code: str, said: str
 ) -> None:
-    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = "from the keyring"
     assert said in str(refusal(lambda: password_for(settings(python(code)), environ={})))
 
 
@@ -154,7 +154,7 @@ def test_command_and_what_it_started_end_at_the_time_limit(tmp_path: Path) -> No
 
 def test_credential_comes_before_the_keyring(ring: MemoryKeyring, tmp_path: Path) -> None:
     (tmp_path / "lorsync-password").write_text(SECRET + "\n")
-    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = "from the keyring"
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert password_for(settings(), environ=environ) == SECRET
 
@@ -162,7 +162,7 @@ def test_credential_comes_before_the_keyring(ring: MemoryKeyring, tmp_path: Path
 def test_service_without_the_credential_asks_the_keyring(
     ring: MemoryKeyring, tmp_path: Path
 ) -> None:
-    ring.entries["lorsync", "maya@cal.example.org"] = SECRET
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = SECRET
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert password_for(settings(), environ=environ) == SECRET
 
@@ -173,14 +173,14 @@ def test_service_without_the_credential_asks_the_keyring(
 def test_unusable_credential_is_an_error(
     ring: MemoryKeyring, tmp_path: Path, content: bytes, said: str
 ) -> None:
-    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = "from the keyring"
     (tmp_path / "lorsync-password").write_bytes(content)
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert said in str(refusal(lambda: password_for(settings(), environ=environ)))
 
 
 def test_unreadable_credential_is_an_error(ring: MemoryKeyring, tmp_path: Path) -> None:
-    ring.entries["lorsync", "maya@cal.example.org"] = "from the keyring"
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = "from the keyring"
     (tmp_path / "lorsync-password").mkdir()
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     problem = refusal(lambda: password_for(settings(), environ=environ))
@@ -193,7 +193,7 @@ def test_unreadable_credential_is_an_error(ring: MemoryKeyring, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("calendar", "name"),
     [
-        (settings(), "maya@cal.example.org"),
+        (settings(), "maya@cal.example.org:8443"),
         (settings(provider=Provider.ICLOUD, url=None), "maya@icloud"),
         (settings(provider=Provider.GOOGLE, url=None, username=None), "google"),
     ],
@@ -210,9 +210,43 @@ def test_keyring_knows_the_account_by_user_and_host(
     assert ring.entries == {}
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://cal.example.org/dav/", "maya@cal.example.org"),
+        ("https://cal.example.org:443", "maya@cal.example.org"),
+        ("HTTPS://Cal.Example.ORG./other/", "maya@cal.example.org"),
+        ("https://bücher.example/", "maya@xn--bcher-kva.example"),
+        ("https://XN--BCHER-KVA.example/", "maya@xn--bcher-kva.example"),
+        ("http://localhost:5232/", "maya@127.0.0.1:5232"),
+        ("http://127.0.0.1:5232/maya/", "maya@127.0.0.1:5232"),
+        ("http://[::1]:5232/", "maya@[::1]:5232"),
+    ],
+)
+def test_keyring_has_one_name_for_every_spelling_and_another_for_each_port(
+    ring: MemoryKeyring, url: str, name: str
+) -> None:
+    one, other = settings(url=url), settings(url="http://127.0.0.1:8008/")
+    assert account(one) == name
+    remember(one, SECRET)
+    remember(other, "another")
+    assert password_for(one, environ={}) == SECRET
+    assert password_for(other, environ={}) == "another"
+    assert forget(other)
+    assert password_for(one, environ={}) == SECRET
+
+
+def test_keyring_knows_a_provider_by_its_own_hosts_too(ring: MemoryKeyring) -> None:
+    address = "https://caldav.fastmail.com/dav/calendars/user/maya@fastmail.com/work/"
+    remember(settings(provider=Provider.FASTMAIL, url=None), SECRET)
+    assert password_for(settings(provider=Provider.FASTMAIL, url=address), environ={}) == SECRET
+    elsewhere = settings(provider=Provider.FASTMAIL, url="https://fastmail.com.example.org/")
+    assert account(elsewhere) == "maya@fastmail.com.example.org"
+
+
 def test_no_entry_says_what_to_run(ring: MemoryKeyring) -> None:
     problem = refusal(lambda: password_for(settings(), environ={}))
-    assert "maya@cal.example.org" in str(problem)
+    assert "maya@cal.example.org:8443" in str(problem)
     assert "run “lorsync login”" in str(problem)
     assert "password_command" in str(problem)
 
@@ -258,7 +292,7 @@ def test_keyring_that_waits_for_a_prompt_is_given_up(ring: MemoryKeyring) -> Non
 
 
 def test_nothing_is_logged(ring: MemoryKeyring, caplog: pytest.LogCaptureFixture) -> None:
-    ring.entries["lorsync", "maya@cal.example.org"] = SECRET
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = SECRET
     with caplog.at_level(logging.DEBUG):
         password_for(settings(), environ={})
         password_for(settings(python(f"print({SECRET!r})")), environ={})

@@ -21,7 +21,9 @@ from threading import Thread
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from lorsync.adapters.caldav.addresses import comparable
 from lorsync.errors import CredentialsError, NoCredentialError
+from lorsync.providers import traits
 from lorsync.settings import CalendarSettings, Provider
 
 SERVICE: Final = "lorsync"
@@ -93,10 +95,17 @@ def source(settings: CalendarSettings, *, environ: Mapping[str, str] = os.enviro
 
 
 def account(settings: CalendarSettings) -> str:
-    """Name the account as the keyring does: ``USER@HOST``, without a URL ``USER@PROVIDER``."""
-    host = settings.provider.value
+    """Name the account as the keyring does: ``USER@HOST``, ``USER@HOST:PORT`` or ``USER@PROVIDER``.
+
+    The host is in lower case and A-labels, a port stands there where it is not the scheme's, and
+    the provider where the host is its own or none is named: one account has one name, however it
+    is spelt, and two have two.
+    """
+    host: str = settings.provider.value
     if settings.url is not None:
-        host = urlsplit(settings.url).hostname or host
+        place = urlsplit(comparable(settings.url)).netloc
+        own = urlsplit(traits(settings).address or "").netloc.partition(".")[2]
+        host = host if own and place.endswith(f".{own}") else place or host
     return host if settings.username is None else f"{settings.username}@{host}"
 
 
