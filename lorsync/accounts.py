@@ -1,17 +1,22 @@
 """Remember in which account and collection the events are, and notice when the config names others.
 
-The collection is known by its address, not its name: a renamed one is the same (S19).
+The collection is known by its address, not its name: a renamed one is the same. Nor is an address
+an identity: however it is spelt, the collection stays the one that it was (S19).
 """
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from lorsync.adapters.caldav.addresses import comparable
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.core.entry import AWAY
-from lorsync.core.model import PlanWarning
+from lorsync.core.model import PlanWarning, Uid
 from lorsync.errors import ConfigError
 from lorsync.ports import Calendar, Ledger
+from lorsync.preconditions import BY_ADDRESS
 from lorsync.settings import CalendarSettings, Provider
 
 _ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
@@ -24,19 +29,55 @@ def collection_of(ledger: Ledger) -> str | None:
 
 def remember_account(ledger: Ledger, account: CalendarSettings, calendar: Calendar) -> None:
     """Remember where the events are from now on."""
-    ledger.remember(
-        {
-            _ACCOUNT: account_memo(account),
-            _COLLECTION: calendar.address,
-            _NAME: account.name,
-        }
+    ledger.remember(place_of(account, calendar))
+
+
+def place_of(account: CalendarSettings, calendar: Calendar) -> dict[str, str]:
+    """Return what the ledger keeps of where the events are."""
+    return {
+        _ACCOUNT: account_memo(account),
+        _COLLECTION: calendar.address,
+        _NAME: account.name,
+    }
+
+
+def follow_spelling(ledger: Ledger, account: CalendarSettings, calendar: Calendar) -> None:
+    """Remember how the same collection is spelt now, with all that the ledger knows by address.
+
+    Nothing is written where nothing is spelt otherwise: the next pass then needs no more than a
+    glance.
+    """
+    before = collection_of(ledger)
+    memos = {_ACCOUNT: account_memo(account), _COLLECTION: calendar.address}
+    if all(ledger.memo(name) == value for name, value in memos.items()):
+        return
+    # Events keep the names of their resources, which a client may have given them (S11).
+    folder = calendar.href_for(Uid("x")).rpartition("/")[0]
+    entries = ledger.entries().values()
+    spelt = [replace(e, href=f"{folder}/{e.href.rpartition('/')[2]}") for e in entries]
+    by_address = (name for name in BY_ADDRESS if before and ledger.memo(name) == before)
+    ledger.save(
+        (entry for entry, old in zip(spelt, entries, strict=True) if entry.href != old.href),
+        memos={**memos, **dict.fromkeys(by_address, calendar.address)},
     )
 
 
 def has_moved(ledger: Ledger, account: CalendarSettings) -> bool:
-    """Tell whether the config names another account than the one that the events are in."""
+    """Tell by how it is spelt whether the config names another account than the events are in.
+
+    It may still be the same: a login has aliases, a server has names, a calendar has an address of
+    its own. Only the collection itself can tell.
+    """
     before = ledger.memo(_ACCOUNT)
-    return before is not None and before != account_memo(account)
+    if before is None or before == account_memo(account):
+        return False
+    former = former_account(ledger, account)
+    if account_key(former) == account_key(account):
+        return False
+    # The calendar's own address may stand in place of its server's.
+    own = None if account.url is None else comparable(account.url)
+    same_login = (former.provider, former.username) == (account.provider, account.username)
+    return not (same_login and own == comparable(collection_of(ledger) or ""))
 
 
 def awaits_move(account: CalendarSettings, state: Path) -> bool:
@@ -52,7 +93,12 @@ def awaits_move(account: CalendarSettings, state: Path) -> bool:
 
 def former_account(ledger: Ledger, account: CalendarSettings) -> CalendarSettings:
     """Return the account that the events are in; how to sign in is as the config has it now."""
-    was = json.loads(ledger.memo(_ACCOUNT) or account_memo(account))
+    return account_from(ledger.memo(_ACCOUNT) or account_memo(account), account)
+
+
+def account_from(memo: str, account: CalendarSettings) -> CalendarSettings:
+    """Return the account of a memo; how to sign in is as the config has it now."""
+    was = json.loads(memo)
     return replace(
         account,
         provider=Provider(was["provider"]),
@@ -70,24 +116,46 @@ def check_account(account: CalendarSettings, ledger: Ledger) -> None:
     if not has_moved(ledger, account):
         return
     former = former_account(ledger, account)
-    where = former.url or former.path or former.provider
+    where: object = former.url or former.path or former.provider
+    what = "account"
+    if _is_one_login(former, account):
+        what, where = "calendar", collection_of(ledger)
     number = sum(entry.state not in AWAY for entry in ledger.entries().values())
     msg = (
-        f"[calendar] names another account than the one these {number} events are in ({where}). "
+        f"[calendar] names another {what} than the one these {number} events are in ({where}). "
         "Nothing was written. To move them all, with what you changed of them, run: "
         "lorsync sync --move. Otherwise change it back, or give this config its own --state-dir."
     )
     raise ConfigError(msg)
 
 
+def _is_one_login(one: CalendarSettings, other: CalendarSettings) -> bool:
+    """Tell whether two accounts are one login on one host, so that only the calendar differs."""
+    hosts = {urlsplit(comparable(each.url)).netloc for each in (one, other) if each.url is not None}
+    named = (one.provider, one.username) == (other.provider, other.username)
+    return named and one.path is None and len(hosts) == 1
+
+
 def account_memo(account: CalendarSettings) -> str:
-    """Return what tells accounts apart, as text."""
+    """Return how the config spells an account, as text from which it can be made again."""
     return json.dumps(
         {
             "provider": account.provider,
             "url": account.url,
             "username": account.username,
             "path": None if account.path is None else str(account.path),
+        }
+    )
+
+
+def account_key(account: CalendarSettings) -> str:
+    """Return what all spellings of an account have in common, as text, and others have not."""
+    return json.dumps(
+        {
+            "provider": account.provider,
+            "url": None if account.url is None else comparable(account.url),
+            "username": account.username,
+            "path": None if account.path is None else os.path.realpath(account.path),
         }
     )
 

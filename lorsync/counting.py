@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from lorsync.accounts import account_memo
+from lorsync.accounts import account_key
 from lorsync.allowance import Allowance
 from lorsync.ports import Ledger
 from lorsync.providers import traits
@@ -25,7 +25,7 @@ def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterato
     if known.budget is None:
         yield Allowance(None)
         return
-    name, kept = account_memo(account), json.loads(ledger.memo(_SENT) or "{}")
+    name, kept = account_key(account), json.loads(ledger.memo(_SENT) or "{}")
     began = time.monotonic()
 
     def clock() -> float:

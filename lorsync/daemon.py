@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, SIGUSR1
 
-from lorsync.accounts import account_memo
+from lorsync.accounts import account_key
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.adapters.state import DaemonLock, make_state_dir
 from lorsync.adapters.watch import FileWatch
@@ -94,7 +94,7 @@ class Daemon:
             settings = self._worker.settings
             with FileWatch(self._config, self._ears.tell) as watch:
                 timetable = self._worker.timetable
-                timetable.follow(settings.sync.every, account_memo(settings.calendar))
+                timetable.follow(settings.sync.every, account_key(settings.calendar))
                 timetable.start()
                 self._worker.requests.add("start", *self._config_reasons(watch))
                 thread.start()

@@ -6,7 +6,7 @@ Each adapter is imported where it is chosen, since nobody needs two.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def opened_calendar(
     holding: Uid | None = None,
     ahead: Ahead | None = None,
     allowance: Allowance | None = None,
-) -> Iterator[Calendar]:
+) -> Iterator[Bench]:
     """Open the calendar, made where it is missing; ``remembered`` is its address in the ledger.
 
     One that has the resource of ``holding`` is the one, whatever it is called by now (S19).
@@ -105,6 +105,30 @@ def found_calendar(
             return
         with closing(found):
             yield found
+
+
+def recognized(
+    account: CalendarSettings,
+    state: Path,
+    *,
+    marks: Iterable[str],
+    allowance: Allowance | None = None,
+) -> str | None:
+    """Return where the account has the calendar that holds one of these resources, or None (S19).
+
+    ``marks`` are names of resources that only that one calendar can show. Nothing is made.
+    Raises as :func:`opened_calendar`.
+    """
+    if account.provider is Provider.FOLDER:
+        from lorsync.adapters.folder import address_of
+
+        folder = account.path
+        there = folder is not None and any((folder / name).is_file() for name in marks)
+        return address_of(folder) if folder is not None and there else None
+    from lorsync.adapters.caldav.choosing import recognized_address
+
+    with _reachable(account, state) as (reachable, secret):
+        return recognized_address(reachable, secret, marks=marks, allowance=allowance)
 
 
 def calendars_of(

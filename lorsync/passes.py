@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from lorsync.accounts import (
-    account_memo,
+    account_key,
     check_account,
     collection_of,
+    follow_spelling,
     has_moved,
     remember_account,
     renamed_warning,
@@ -38,14 +39,15 @@ from lorsync.errors import (
     TryAgainError,
     UsageError,
 )
-from lorsync.moving import move
+from lorsync.moving import check_whole, finished, holds_copies, move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
 from lorsync.planning import frozen_key, observing, today_of, zone_warning
 from lorsync.ports import Calendar
 from lorsync.recalling import is_memory_gone
+from lorsync.recognizing import address_now, go_on
 from lorsync.records import LAST_RUN, pass_memo
 from lorsync.report import Report
-from lorsync.settings import Settings
+from lorsync.settings import CalendarSettings, Settings
 from lorsync.stillness import dumped as dumped_stillness
 from lorsync.sync import Options, run_pass
 
@@ -253,11 +255,7 @@ def _passed(
     # After any error the token is not believed (S16).
     failed_before = ledger.memo(_LAST_ERROR) is not None
     chosen = replace(options, full=options.full or failed_before)
-    moved: tuple[PlanWarning, ...] = ()
-    to_move = has_moved(ledger, settings.calendar)
-    if options.move and to_move:
-        with counted(settings.calendar, ledger, now) as allowance:
-            moved = move(settings.calendar, state, ledger, allowance=allowance)
+    moved, to_move = _settled(settings.calendar, state, ledger, now=now, options=options)
     with _calendar(settings, state, ledger, ahead, now=now, dry_run=options.dry_run) as calendar:
         report = run_pass(settings, calendar, ledger, now=now, options=chosen)
     more = (*moved, *renamed_warning(settings.calendar, ledger), *zone_warning(settings))
@@ -267,10 +265,36 @@ def _passed(
     return report
 
 
+def _settled(
+    account: CalendarSettings,
+    state: Path,
+    ledger: SqliteLedger,
+    *,
+    now: datetime,
+    options: Options,
+) -> tuple[tuple[PlanWarning, ...], bool]:
+    """Settle where the events are (S19): recognize their calendar, or move them where asked for.
+
+    Returns what is to be said, and whether the config names another account. Raises a LorsyncError
+    where it cannot be told, or nothing was moved.
+    """
+    check_whole(account, ledger)
+    if not has_moved(ledger, account):
+        return (() if options.dry_run else finished(account, state, ledger)), False
+    with counted(account, ledger, now) as allowance:
+        if not holds_copies(account, ledger):
+            address = address_now(account, state, ledger, allowance=allowance)
+            if address is not None:
+                return go_on(account, state, ledger, address), False
+        if not options.move:
+            return (), True
+        return move(account, state, ledger, now=now, allowance=allowance), True
+
+
 def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> None:
     """Raise PutOffError while the account is to be left alone."""
     rest = loaded(ledger.memo(_PUT_OFF))
-    if rest is not None and rest.holds(account_memo(settings.calendar), now):
+    if rest is not None and rest.holds(account_key(settings.calendar), now):
         zone = settings.season.applicant.timezone
         raise PutOffError(rest.message(zone), until=rest.until)
 
@@ -282,7 +306,7 @@ def _put_off(
     now: datetime,
 ) -> PutOffError:
     """Remember that the account is to be left alone from now on, and say until when."""
-    before, account = loaded(ledger.memo(_PUT_OFF)), account_memo(settings.calendar)
+    before, account = loaded(ledger.memo(_PUT_OFF)), account_key(settings.calendar)
     if isinstance(error, BusyError):
         rest = put_off(
             before, account=account, why=str(error), retry_after=error.retry_after, now=now
@@ -325,6 +349,8 @@ def _calendar(
         ) as calendar:
             if remembered is None:
                 remember_account(ledger, account, calendar)
+            else:
+                follow_spelling(ledger, account, calendar)
             yield calendar
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Mark
@@ -108,6 +108,10 @@ class WriteRefusedError(Exception):
 
 class DeletedUidError(WriteRefusedError):
     """The server keeps a deleted resource of this UID, in its trash, and takes no new one."""
+
+
+class UidElsewhereError(WriteRefusedError):
+    """The server keeps a UID in one calendar of an account, and another one has it."""
 
 
 class Calendar(Protocol):
@@ -208,6 +212,18 @@ class Bench(Calendar, Protocol):
         """
 
 
+@runtime_checkable
+class Relocating(Protocol):
+    """A calendar to which a resource of another one of the same home can be moved."""
+
+    def take_from(self, other: Calendar, source: Href, target: Href) -> None:
+        """Move a resource out of another calendar (RFC 4918 section 9.9); nothing is replaced.
+
+        Raises PreconditionFailedError if something is at ``target``, ResourceGoneError if nothing
+        is at ``source``, and WriteRefusedError, also where the two are not of one home.
+        """
+
+
 class Ledger(Protocol):
     """What lorsync remembers of its events from pass to pass."""
 
@@ -222,9 +238,14 @@ class Ledger(Protocol):
         """Return the UIDs that lorsync deleted and must not use again (S8)."""
 
     def save(
-        self, entries: Iterable[Entry], *, forget: Iterable[Uid] = (), retire: Iterable[Uid] = ()
+        self,
+        entries: Iterable[Entry],
+        *,
+        forget: Iterable[Uid] = (),
+        retire: Iterable[Uid] = (),
+        memos: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Write entries and drop others, as one step that is on disk when this returns."""
+        """Write entries and memos, drop others, as one step that is on disk when this returns."""
 
     def marks(self) -> Sequence[Mark]:
         """Return what was said with ``mark``, what was taken back included."""

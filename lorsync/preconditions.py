@@ -14,6 +14,9 @@ _CARELESS = "ignores_preconditions"
 _UNNAMED = "names_no_versions"
 _REFUSED = "refuses_preconditions"
 
+BY_ADDRESS = (_CARELESS, _UNNAMED)
+"""The memos that hold a collection's address."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:

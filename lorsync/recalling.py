@@ -340,8 +340,23 @@ def is_memory_gone(ledger: Ledger) -> bool:
     return ledger.memo(_GONE) is not None
 
 
+def is_older(body: bytes, known: Recalled) -> bool:
+    """Tell whether a memory is an earlier version than the one that is known.
+
+    Every writing of it raises its SEQUENCE, and nothing lowers that.
+    """
+    if known.body is None:
+        return False
+    return sequence_of(body, known.uid) < sequence_of(known.body, known.uid)
+
+
 def remember(ledger: Ledger, there: Recalled) -> None:
     """Remember which version of the memory was seen, and the config that rules by it."""
+    ledger.remember(memos_of(there))
+
+
+def memos_of(there: Recalled) -> dict[str, str | None]:
+    """Return what the ledger keeps of the memory."""
     memos: dict[str, str | None] = {
         _UID: there.uid,
         _ETAG: there.etag,
@@ -354,7 +369,7 @@ def remember(ledger: Ledger, there: Recalled) -> None:
     }
     if there.memory is not None:
         memos[_CONFIG] = there.memory.config
-    ledger.remember(memos)
+    return memos
 
 
 def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:

@@ -7,24 +7,20 @@ missing, and stays so until they have said what they want.
 import json
 from collections.abc import Iterable
 
-from lorsync.core.ical import sequence_of
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.ports import Ledger
-from lorsync.recalling import Recalled
+from lorsync.recalling import Recalled, is_older
 
 _ASKED = "lost-with-backup"
 
 
 def went_back(before: Recalled | None, now: Recalled | None) -> bool:
-    """Tell whether the memory is an earlier one than the ledger knew: a backup was restored.
-
-    Every writing of it raises its SEQUENCE, and nothing lowers that.
-    """
-    if before is None or before.body is None or now is None or now.body is None:
+    """Tell whether the memory is an earlier one than the ledger knew: a backup was restored."""
+    if before is None or now is None or now.body is None:
         return False
     if before.uid != now.uid or not now.news or now.memory is None or now.damaged:
         return False
-    return sequence_of(now.body, now.uid) < sequence_of(before.body, before.uid)
+    return is_older(now.body, before)
 
 
 def asked_about(ledger: Ledger) -> frozenset[Uid]:

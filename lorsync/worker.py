@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lorsync.accounts import account_memo
+from lorsync.accounts import account_key
 from lorsync.adapters.heap import trim
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.backoff import pause
@@ -224,7 +224,7 @@ class Worker:
     def _failed(self, error: Exception) -> None:
         """Try again, sooner than usual at first and then later and later."""
         self._failures += 1
-        account = account_memo(self.settings.calendar)
+        account = account_key(self.settings.calendar)
         wait = pause(self._failures, every=self.settings.sync.every, account=account)
         self.timetable.put_off(datetime.now(UTC) + wait)
         self.say(error)
@@ -265,7 +265,7 @@ class Worker:
         log.info("The config was read again.")
         if (settings.sync.every, settings.calendar) != (before.sync.every, before.calendar):
             self._failures = 0
-            self.timetable.follow(settings.sync.every, account_memo(settings.calendar))
+            self.timetable.follow(settings.sync.every, account_key(settings.calendar))
 
     def _pass(self, reasons: frozenset[str]) -> None:
         settings, now = self.settings, datetime.now(UTC)

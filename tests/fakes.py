@@ -85,6 +85,7 @@ class FakeCalendar:
         self.future_tokens = False
         self.keeps_trash = False
         self._trash: set[str] = set()
+        self._told_etag: str | None = None
 
     def copied(self) -> "FakeCalendar":
         """Return another calendar that holds and knows what this one does."""
@@ -167,7 +168,7 @@ class FakeCalendar:
                 raise DeletedUidError(f"{href}: its UID is in the trash.")
             etag = self._put(href, body)
         self._end("create", href)
-        return etag if self.echo_etags and self.names_versions else None
+        return self._told(etag)
 
     def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
         self._begin("update", href)
@@ -178,7 +179,7 @@ class FakeCalendar:
                 self._check(href, etag)
             new = self._put(href, body)
         self._end("update", href)
-        return new if self.echo_etags and self.names_versions else None
+        return self._told(new)
 
     def delete(self, href: Href, etag: ETag | None) -> None:
         self._begin("delete", href)
@@ -186,6 +187,17 @@ class FakeCalendar:
             self._check(href, self._etag(href) if self.careless and href in self._bodies else etag)
             self.remove(href)
         self._end("delete", href)
+
+    @property
+    def told_etag(self) -> str | None:
+        return self._told_etag
+
+    def discard(self, href: Href) -> None:
+        self._begin("discard", href)
+        with self._lock:
+            if href in self._bodies:
+                self.remove(href)
+        self._end("discard", href)
 
     def close(self) -> None:
         """Hold nothing."""
@@ -272,6 +284,11 @@ class FakeCalendar:
 
     def _etag(self, href: Href) -> ETag:
         return ETag(f'"{self._versions[href]}"')
+
+    def _told(self, etag: ETag) -> ETag | None:
+        told = etag if self.echo_etags and self.names_versions else None
+        self._told_etag = told
+        return told
 
     def _named(self, href: Href) -> ETag | None:
         return self._etag(href) if self.names_versions else None

@@ -39,12 +39,11 @@ def open_folder(settings: CalendarSettings, *, remembered: str | None) -> "Folde
     """
     if settings.path is None:
         raise ConfigError("calendar.path is missing: write the folder for the .ics files.")
-    path = Path(os.path.abspath(settings.path.expanduser()))  # noqa: PTH100 - resolve() would
-    # follow a link that the person may move to another disk later.
-    calendar = FolderCalendar(path, created=False)
+    path = _absolute(settings.path)
     if path.is_dir():
-        return calendar
-    if remembered == calendar.address:
+        return FolderCalendar(path, created=False)
+    if remembered is not None:
+        # However the folder was spelt then: what is remembered was there.
         raise _gone(path)
     try:
         path.mkdir(mode=0o700, parents=True)
@@ -55,6 +54,16 @@ def open_folder(settings: CalendarSettings, *, remembered: str | None) -> "Folde
     except OSError as error:
         raise _unusable(path, error) from None
     return FolderCalendar(path, created=True)
+
+
+def address_of(folder: Path) -> str:
+    """Return the address under which a calendar in this folder is remembered."""
+    return _absolute(folder).as_uri()
+
+
+def _absolute(folder: Path) -> Path:
+    # resolve() would follow a link that the person may move to another disk later.
+    return Path(os.path.abspath(folder.expanduser()))  # noqa: PTH100
 
 
 class FolderCalendar:

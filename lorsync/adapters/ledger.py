@@ -73,14 +73,16 @@ class SqliteLedger:
         *,
         forget: Iterable[Uid] = (),
         retire: Iterable[Uid] = (),
+        memos: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Write entries, and drop others, in one transaction that is on disk when this returns."""
+        """Write entries and memos, drop others, in one transaction that is on disk then."""
         retired = [(uid,) for uid in retire]
         dropped = [*((uid,) for uid in forget), *retired]
         with self._writing() as db:
             db.executemany(_UPSERT, map(_row, entries))
             db.executemany("DELETE FROM entry WHERE uid = ?", dropped)
             db.executemany("INSERT OR IGNORE INTO retired (uid) VALUES (?)", retired)
+            _remember(db, memos or {})
 
     def marks(self) -> list[Mark]:
         """Return what was said with ``mark``, what was taken back included."""

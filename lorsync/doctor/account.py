@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lorsync.accounts import account_memo
+from lorsync.accounts import account_key
 from lorsync.adapters.credentials import Source, account, backend, password_for, source, stored
 from lorsync.backoff import PutOff
 from lorsync.clocks import disagreement
@@ -48,7 +48,7 @@ def _in_keyring(settings: CalendarSettings) -> tuple[bool, list[Finding]]:
 
 def resting(settings: Settings, put_off: PutOff | None, now: datetime) -> list[Finding]:
     """Say that nothing may be sent to the account now, where that is so; ``now`` is aware."""
-    if put_off is None or not put_off.holds(account_memo(settings.calendar), now):
+    if put_off is None or not put_off.holds(account_key(settings.calendar), now):
         return []
     zone = settings.season.applicant.timezone
     return [finding("account-resting", put_off.message(zone))]
@@ -153,5 +153,6 @@ def look_at_folder(
         return None, [*found, finding("calendar-to-be-made", f"{path} is not there.")]
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         return None, [*found, finding("calendar-read-only", f"You may not write to {path}.")]
-    writable = finding("calendar-writable", f"You may write to {path}.")
-    return Path(os.path.abspath(path)).as_uri(), [*found, writable]  # noqa: PTH100 -- as the adapter
+    from lorsync.adapters.folder import address_of
+
+    return address_of(path), [*found, finding("calendar-writable", f"You may write to {path}.")]

@@ -13,9 +13,11 @@ from lorsync.doctor.findings import Check, Finding, Verdict, finding
 from lorsync.doctor.probe import probe
 from lorsync.doctor.stopping import Stopping
 from lorsync.errors import BusyError, ConfigError, LorsyncError, TryAgainError
+from lorsync.moving import holds_copies
 from lorsync.opening import opened_bench
 from lorsync.passes import Record, remember_busy
 from lorsync.planning import unknown_regions
+from lorsync.recognizing import address_now
 from lorsync.settings import Provider, Settings
 
 
@@ -75,9 +77,12 @@ class _Examination:
         can_sign_in, found = account.look_at_secret(settings.calendar)
         self.found += found
         address: str | None = None
-        if can_sign_in and not self._is_barred(settings):
+        if can_sign_in and not self._is_resting(settings):
             try:
-                address = self._look_at_calendar(settings)
+                remembered, moved = self._look_at_place(settings)
+                self.found += moved
+                if not moved:
+                    address = self._look_at_calendar(settings, remembered)
                 if with_probe and address is not None:
                     self.found += self._probed(settings, address)
             except BusyError as error:
@@ -94,28 +99,33 @@ class _Examination:
         late = remember_busy(settings, self.state, error, self.now)
         return finding("account-resting", str(late))
 
-    def _is_barred(self, settings: Settings) -> bool:
-        """Tell whether the account is not to be asked: left alone, or another one than before."""
+    def _is_resting(self, settings: Settings) -> bool:
+        """Tell whether the account is to be left alone now."""
         rest = None if self.record is None else self.record.put_off
-        barred = [*account.resting(settings, rest, self.now), *self._moved(settings)]
+        barred = account.resting(settings, rest, self.now)
         self.found += barred
         return bool(barred)
 
-    def _moved(self, settings: Settings) -> list[Finding]:
+    def _look_at_place(self, settings: Settings) -> tuple[str | None, list[Finding]]:
+        """Return where the events are, None before the first pass; or that they are elsewhere."""
         if self.record is None or self.record.calendar is None:
-            return []
+            return None, []
         ledger = SqliteLedger(self.state)
         try:
             if not has_moved(ledger, settings.calendar):
-                return []
+                return self.record.calendar, []
             former = former_account(ledger, settings.calendar)
+            copies = holds_copies(settings.calendar, ledger)
+            address = None if copies else address_now(settings.calendar, self.state, ledger)
         finally:
             ledger.close()
-        return [finding("account-moved", f"{former.url or former.path or former.provider}.")]
+        if address is not None:
+            return address, []
+        where = former.url or former.path or former.provider
+        return None, [finding("account-moved", f"{where}.")]
 
-    def _look_at_calendar(self, settings: Settings) -> str | None:
+    def _look_at_calendar(self, settings: Settings, remembered: str | None) -> str | None:
         """Return the address of the calendar that may be tried, or None."""
-        remembered = None if self.record is None else self.record.calendar
         if settings.calendar.provider is Provider.FOLDER:
             address, found = account.look_at_folder(settings.calendar, remembered)
             self.found += found
@@ -146,7 +156,8 @@ class _Examination:
         ledger = SqliteLedger(self.state)
         try:
             # Another pass may have come to the calendar's address meanwhile.
-            known = collection_of(ledger) or address
+            moved = has_moved(ledger, settings.calendar)
+            known = address if moved else collection_of(ledger) or address
             with (
                 Stopping() as stopping,
                 opened_bench(settings.calendar, self.state, address=known) as bench,

@@ -66,10 +66,15 @@ class BombedLedger:
         self._bomb.tick()
 
     def save(
-        self, entries: Iterable[Entry], *, forget: Iterable[Uid] = (), retire: Iterable[Uid] = ()
+        self,
+        entries: Iterable[Entry],
+        *,
+        forget: Iterable[Uid] = (),
+        retire: Iterable[Uid] = (),
+        memos: Mapping[str, str | None] | None = None,
     ) -> None:
         self._bomb.tick()
-        self._ledger.save(entries, forget=forget, retire=retire)
+        self._ledger.save(entries, forget=forget, retire=retire, memos=memos)
         self._bomb.tick()
 
     def clear(self, memos: Mapping[str, str | None]) -> None:

@@ -1,6 +1,7 @@
 """S19: another [calendar] is a move, of everything or of nothing; here from folder to folder."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -184,3 +185,98 @@ def test_s19_an_event_that_stands_under_another_name_moves_too(
     assert [body for body in held(new).values() if b"Ask Dr. Alvarez" in body]
     assert not held(old)
     assert not sync(new, hours=4, full=True).missing
+
+
+@pytest.mark.parametrize("move", [False, True])
+@pytest.mark.parametrize("spelling", ["a symlink", "dots", "where the symlink leads"])
+def test_s19_a_folder_spelt_otherwise_is_the_same(
+    tmp_path: Path, old: Path, spelling: str, move: bool
+) -> None:
+    link = tmp_path / "link"
+    if spelling == "where the symlink leads":
+        old.mkdir()
+    link.symlink_to(old)
+    first, second = {
+        "a symlink": (old, link),
+        "dots": (old, old / ".." / "old"),
+        "where the symlink leads": (link, old),
+    }[spelling]
+
+    def run(folder: Path, **options: object) -> Report:
+        return pass_once(
+            in_folder(folder), tmp_path / "state", now=NOW, options=replace(Options(), **options)
+        )
+
+    run(first)
+    before = held(old)
+    assert len(before) == 13
+    report = run(second, move=move)
+    assert held(old) == before
+    assert (report.wrote, report.missing, report.requests) == (False, (), 1)
+    assert "moved" not in {warning.code for warning in report.warnings}
+    assert not run(second).wrote
+    edit(old, "SUMMARY:Ask Dr. Alvarez", b"DATE:20270730", b"DATE:20270802")
+    assert run(second).kept
+
+
+def test_s19_a_folder_that_was_renamed_is_known_by_its_memory(
+    sync: Sync, old: Path, new: Path
+) -> None:
+    old.rename(new)
+    before = held(new)
+    report = sync(new, hours=1, move=True)
+    assert "goes on there" in next(w.message for w in report.warnings if w.code == "same-calendar")
+    assert held(new) == before
+    assert not report.missing
+    assert not sync(new, hours=3).missing
+
+
+def test_i12_a_folder_that_another_program_keeps_alike_loses_nothing(
+    sync: Sync, old: Path, new: Path
+) -> None:
+    """What vdirsyncer has copied there it would take away after what is removed here."""
+    shutil.copytree(old, new)
+    before = held(old)
+    sync(new, hours=1, move=True)
+    assert held(old) == held(new) == before
+
+
+def test_s19_a_folder_spelt_otherwise_that_vanished_is_not_made_anew(
+    sync: Sync, tmp_path: Path, old: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(old)
+    shutil.rmtree(old)
+    with pytest.raises(UnavailableError, match="has vanished"):
+        sync(link, hours=1)
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("at", range(0, 40, 3))
+def test_i7_a_move_between_folders_that_is_killed_is_finished(
+    sync: Sync, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    before, left = held(old), iter(range(at))
+
+    class Killed(BaseException):
+        pass
+
+    def dying(name: str) -> None:
+        real = getattr(FolderCalendar, name)
+
+        def step(calendar: FolderCalendar, *arguments: object) -> object:
+            if next(left, None) is None:
+                raise Killed
+            return real(calendar, *arguments)
+
+        monkeypatch.setattr(FolderCalendar, name, step)
+
+    for name in ("create", "delete", "discard", "fetch"):
+        dying(name)
+    with pytest.raises(Killed):
+        sync(new, move=True)
+    monkeypatch.undo()
+    assert (held(old) | held(new)).keys() >= before.keys()
+    sync(new, hours=1, move=True)
+    assert (held(old), held(new)) == ({}, before)
+    assert not sync(new, hours=3).missing

@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.account import Secret, connected
-from lorsync.adapters.caldav.addresses import is_loopback, may_follow, shown
+from lorsync.adapters.caldav.addresses import as_uri, is_loopback, may_follow, shown
 from lorsync.adapters.caldav.answers import GONE, Exchange, unusable
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, calendars_in, homes_of, survey
@@ -81,6 +81,37 @@ def find_collection(
     return _calendar(transport, place, settings)
 
 
+def recognized_address(
+    settings: CalendarSettings,
+    secret: Secret,
+    *,
+    marks: Iterable[str],
+    allowance: Allowance | None = None,
+) -> str | None:
+    """Return where the account has the collection that holds one of these resources, or None.
+
+    Whatever it is called, and however it is addressed: ``marks`` are names that only the one
+    collection can show (S19). Nothing is made, and nothing is written.
+    Raises CredentialsError or UnavailableError.
+    """
+    transport = connected(settings, secret, allowance=allowance)
+    try:
+        account = account_at(transport)
+        given = [] if account.given is None else [account.given]
+        listed = given or calendars_in(transport, account, homes_of(transport, account))
+        names = tuple(marks)
+        return next(
+            (
+                found.address
+                for found in listed
+                if found.writable and any(_has(transport, found.address, name) for name in names)
+            ),
+            None,
+        )
+    finally:
+        transport.close()
+
+
 def listed_collections(settings: CalendarSettings, secret: Secret) -> tuple[Collection, ...]:
     """List the account's calendars. Raises ConfigError, CredentialsError or UnavailableError."""
     return surveyed(settings, secret).collections
@@ -134,6 +165,7 @@ def _closing_on_error(transport: Transport) -> Iterator[None]:
 
 def _recalled(url: str, remembered: str) -> str:
     """Return the remembered address; the embedded server may have come back on another port."""
+    remembered = as_uri(remembered)
     here, there = urlsplit(url), urlsplit(remembered)
     if is_loopback(here.hostname or "") and is_loopback(there.hostname or ""):
         return urlunsplit((here.scheme, here.netloc, there.path, "", ""))
@@ -172,13 +204,15 @@ def _holders(
     """Return the calendars that have a resource of this UID: renamed, they are the same (S19)."""
     if uid is None:
         return []
-    return [found for found in listed if found.writable and _has(transport, found.address, uid)]
+    name = f"{uid}.ics"
+    return [found for found in listed if found.writable and _has(transport, found.address, name)]
 
 
-def _has(transport: Transport, address: str, uid: Uid) -> bool:
+def _has(transport: Transport, address: str, name: str) -> bool:
+    """Tell whether a collection has a resource of this name (percent-decoded)."""
     headers = {"Content-Type": xml.MEDIA_TYPE, "Depth": "0"}
-    body = xml.propfind([xml.GETETAG])
-    answer = transport.send("PROPFIND", f"{address}{uid}.ics", body=body, headers=headers)
+    body, folder = xml.propfind([xml.GETETAG]), address if address.endswith("/") else f"{address}/"
+    answer = transport.send("PROPFIND", folder + quote(name, safe=""), body=body, headers=headers)
     if answer.status != 207:
         return False  # 404 mostly; what cannot be asked for cannot be taken for it either.
     own = answer.multistatus().of(xml.decoded_path(answer.url))
