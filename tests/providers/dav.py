@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import re
 import threading
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -81,6 +81,10 @@ class Account:
     def refusal_to_make(self, path: str) -> Reply | None:
         """Refuse to make a calendar, or None."""
         return None if self.oddities.makes_calendars else Reply(status=403)
+
+    def refusal_to_move(self, kept: Kept, target: Kept) -> Reply | None:
+        """Refuse to move a resource from one calendar to another, or None."""
+        return None
 
     def about(self, kept: Kept, asked: bytes) -> str:
         """Return more properties of a calendar, where the body of the request asks for them."""
@@ -257,6 +261,25 @@ class Account:
             return refusal
         self.drop(kept, name)
         return Reply(status=204)
+
+    def _move(self, request: Request, path: str) -> Reply:
+        """Let a resource change its place (RFC 4918 section 9.9)."""
+        kept, name = self._in(path)
+        target, new_name = self._in(unquote(urlsplit(request.headers["destination"]).path))
+        if kept is None or name not in kept.events:
+            return Reply(status=404)
+        if target is None:
+            return Reply(status=409)
+        if READ in {kept.rights, target.rights} or (target, new_name) == (kept, name):
+            return Reply(status=403)
+        if new_name in target.events and request.headers.get("overwrite") == "F":
+            return Reply(status=412)
+        if (refusal := self.refusal_to_move(kept, target)) is not None:
+            return refusal
+        body = kept.events[name].body
+        self.drop(kept, name)
+        self.keep(target, new_name, body)
+        return Reply(status=201)
 
     def _at(self, path: str) -> Kept | None:
         same = (kept for kept in self.calendars if kept.path == path)

@@ -7,8 +7,9 @@ Each fact with its source:
   Cyrus)
 - ``/dav/principals/user/NAME@fastmail.com/`` and ``/dav/calendars/user/…/`` (utf9k.net)
 - an app password of 16 letters and digits; the account's own is 401 (its page of app passwords)
-- a UID stands once in a home, and a resource keeps its UID: 403 ``no-uid-conflict`` with the href
-  (Cyrus)
+- a UID stands once in a home: 403 ``unique-scheduling-object-resource`` with the href; a MOVE to
+  another calendar of it is taken (measured on Cyrus 3.6)
+- a resource keeps its UID: 403 ``no-uid-conflict`` (Cyrus)
 - an ETag is a digest of what is stored, so it comes back with it; bodies are rewritten (Cyrus)
 - an unknown token is 403 ``valid-sync-token``, and a multiget names what is missing (Cyrus 3.6)
 - ``Schedule-Tag`` on events with an organizer alone: none of lorsync's (Cyrus)
@@ -30,14 +31,23 @@ ACCOUNT_PASSWORD = "Geheim-of-the-account-3"
 
 
 class FastmailAccount(Account):
-    """Refuses what Cyrus refuses."""
+    """Refuses what Cyrus refuses; ``moves``: how many more resources may change their calendar."""
+
+    moves: int | None = None
+
+    def refusal_to_move(self, kept: Kept, target: Kept) -> Reply | None:
+        if self.moves == 0:
+            return condition(403, "<d:quota-not-exceeded/>")
+        self.moves = None if self.moves is None else self.moves - 1
+        return None
 
     def refusal(self, kept: Kept, name: str, body: str) -> Reply | None:
         uid, before = uid_in(body), kept.events.get(name)
         for place, taken in self.holders(uid):
             if (place, taken) != (kept, name):
                 href = f"<d:href>{quote(place.path + taken)}</d:href>"
-                return condition(403, f"<c:no-uid-conflict>{href}</c:no-uid-conflict>")
+                name = "unique-scheduling-object-resource"
+                return condition(403, f"<c:{name}>{href}</c:{name}>")
         if before is not None and before.uid != uid:
             return condition(403, "<c:no-uid-conflict/>")
         return None

@@ -128,7 +128,7 @@ class Internet:
                 self.wfile.write(reply.body)
 
             do_GET = do_POST = do_PROPFIND = do_REPORT = do_PUT = do_DELETE = _serve  # noqa: N815
-            do_MKCALENDAR = do_PROPPATCH = _serve  # noqa: N815
+            do_MKCALENDAR = do_PROPPATCH = do_MOVE = _serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -9,9 +9,11 @@ from lorsync.errors import LoginRefusedError
 from lorsync.ports import Sharing, WriteRefusedError
 from tests.caldav.test_mail_address import NameServer, names
 from tests.contract.test_calendar_contract import event
+from tests.exchange import Reply
 from tests.providers.conftest import Person, person_in
 from tests.providers.fastmail import ACCOUNT_PASSWORD, APP_PASSWORD, HOST, USERNAME, Fastmail
 from tests.providers.internet import Internet
+from tests.providers.kept import Kept
 from tests.providers.worlds import emulate
 
 __all__ = ["names"]
@@ -74,3 +76,79 @@ def test_uid_of_another_calendar_is_refused_and_said_so(
         calendar.create(calendar.href_for("lorsync-1"), event("lorsync-1"))
     assert calendar.listing(None).entries == {}
     calendar.close()
+
+
+def in_calendar(server: Fastmail, name: str) -> list[str]:
+    return sorted(server.account.calendar(name).events)
+
+
+@pytest.fixture
+def moved(person: Person, server: Fastmail) -> Person:
+    """A person whose events stand in one calendar, and whose config names another of the home."""
+    person.writes(f'provider = "fastmail"\nusername = "{USERNAME}"')
+    person.has_stored(f"{USERNAME}@fastmail", APP_PASSWORD)
+    person.does("sync")
+    named = f"https://{HOST}{server.account.calendar('Calendar').path}"
+    person.writes(f'provider = "fastmail"\nusername = "{USERNAME}"\nurl = "{named}"')
+    return person
+
+
+def test_s19_events_move_to_another_calendar_of_one_home(moved: Person, server: Fastmail) -> None:
+    """Fastmail keeps a UID in one calendar of a home: an event can be moved, and not copied."""
+    before = in_calendar(server, NAME)
+    asked = moved.does("sync", code=78).stderr
+    assert "names another calendar than the one these" in " ".join(asked.split())
+    assert "sync --move" in asked
+    assert in_calendar(server, NAME) == before
+    said = moved.does("sync", "--move").stdout
+    assert f"{len(before)} events, the memory among them, were moved" in " ".join(said.split())
+    assert (in_calendar(server, NAME), in_calendar(server, "Calendar")) == ([], before)
+    assert "1 request" in moved.does("sync").stdout
+
+
+def test_s19_where_not_all_can_move_within_a_home_all_come_back(
+    moved: Person, server: Fastmail
+) -> None:
+    before = in_calendar(server, NAME)
+    # The way back has room again.
+    server.account.moves = 4
+    refusal, took = server.account.refusal_to_move, []
+
+    def refused(kept: Kept, target: Kept) -> Reply | None:
+        took.append(target.name)
+        if took[-1] != "Calendar":
+            return None
+        return refusal(kept, target)
+
+    server.account.refusal_to_move = refused  # type: ignore[method-assign]
+    said = moved.does("sync", "--move", code=69).stderr
+    assert "none was moved" in said
+    assert "storage is full" in said
+    assert (in_calendar(server, NAME), in_calendar(server, "Calendar")) == (before, [])
+
+
+def test_s19_a_move_within_a_home_that_was_stopped_is_no_deletion(
+    moved: Person, server: Fastmail
+) -> None:
+    before, to_new = in_calendar(server, NAME), moved.config.read_text()
+    refusal = server.account.refusal_to_move
+
+    def down(kept: Kept, target: Kept) -> Reply | None:
+        # Nothing more is answered once four have gone.
+        return refusal(kept, target) and Reply(status=500)
+
+    server.account.moves = 4
+    server.account.refusal_to_move = down  # type: ignore[method-assign]
+    said = moved.does("sync", "--move", code=69).stderr
+    assert "could not be brought back" in " ".join(said.split())
+    gone = in_calendar(server, "Calendar")
+    assert gone
+    assert sorted(in_calendar(server, NAME) + gone) == before
+    server.account.refusal_to_move = refusal  # type: ignore[method-assign]
+    server.account.moves = None
+    moved.writes(f'provider = "fastmail"\nusername = "{USERNAME}"')
+    said = moved.does("sync", code=78).stderr
+    assert "was stopped halfway" in said
+    moved.config.write_text(to_new)
+    moved.does("sync", "--move")
+    assert (in_calendar(server, NAME), in_calendar(server, "Calendar")) == ([], before)

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from urllib.parse import urljoin
 
 from lorsync.adapters.caldav import xml
+from lorsync.adapters.caldav.addresses import comparable
 from lorsync.adapters.caldav.answers import GONE, Answer, strong_etag, unusable
 from lorsync.adapters.caldav.contents import Contents
 from lorsync.adapters.caldav.habits import Habits
@@ -12,6 +14,7 @@ from lorsync.adapters.caldav.transport import Transport
 from lorsync.adapters.caldav.whereabouts import Whereabouts
 from lorsync.core.model import Uid
 from lorsync.ports import (
+    Calendar,
     DeletedUidError,
     ETag,
     Href,
@@ -20,6 +23,7 @@ from lorsync.ports import (
     Resource,
     ResourceGoneError,
     SyncToken,
+    UidElsewhereError,
     WriteRefusedError,
 )
 
@@ -32,6 +36,9 @@ _CREATED = 201
 # sabre's exception in Nextcloud, up to version 25 (CalDavBackend.php).
 _IN_TRASH = "deleted calendar object with uid already exists"
 _TRIES = 5
+# RFC 4791 section 5.3.2.1; RFC 6638 section 3.2.4.1, by which Cyrus keeps a UID in one collection
+# of a home.
+_UID_ELSEWHERE = frozenset({"no-uid-conflict", "unique-scheduling-object-resource"})
 
 
 class CalDavCalendar:
@@ -176,6 +183,26 @@ class CalDavCalendar:
         if not 200 <= answer.status < 300 and answer.status not in GONE:
             raise self._refused(href, answer)
 
+    def take_from(self, other: Calendar, source: Href, target: Href) -> None:
+        """Move a resource out of another collection of the same home (RFC 4918 section 9.9).
+
+        Only after this server has refused a copy, with :class:`UidElsewhereError`: on others, a
+        MOVE has been seen to destroy an event.
+        """
+        if not isinstance(other, CalDavCalendar) or not other.is_beside(self):
+            raise WriteRefusedError("the server keeps a UID in one calendar of an account only.")
+        headers = {"Destination": self._where.url(target), "Overwrite": "F"}
+        url = other._where.url(source)
+        answer = self._transport.send("MOVE", url, headers=headers)
+        if not 200 <= answer.status < 300 or answer.web_page:
+            other._check_guarded(source, answer)
+            raise self._refused(source, answer)
+
+    def is_beside(self, other: "CalDavCalendar") -> bool:
+        """Tell whether another collection is a different one of the same home."""
+        homes = {comparable(urljoin(each.address, "..")) for each in (self, other)}
+        return len(homes) == 1 and comparable(self.address) != comparable(other.address)
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -223,17 +250,18 @@ class CalDavCalendar:
     def _refused(self, href: Href, answer: Answer) -> WriteRefusedError:
         """Say why the server refuses one resource."""
         names = sorted(name.rpartition("}")[2] for name in answer.preconditions)
+        kind = WriteRefusedError
         if answer.status == 507 or "quota-not-exceeded" in names:
             why = "its storage is full"
         elif answer.status == 413 or "max-resource-size" in names:
             why = "it is too large"
-        elif "no-uid-conflict" in names:
-            why = "another resource has its UID"
+        elif not _UID_ELSEWHERE.isdisjoint(names):
+            why, kind = "another resource has its UID", UidElsewhereError
         else:
             words = xml.said(answer.root) if answer.root is not None else ""
             said = ", ".join(names) or self._transport.discreet(words)
             why = f"{answer.status}, {said}" if said else f"{answer.status}"
-        return WriteRefusedError(f"{xml.line(href)}: the server refuses {answer.method} ({why}).")
+        return kind(f"{xml.line(href)}: the server refuses {answer.method} ({why}).")
 
 
 def _guard(etag: ETag | None) -> Mapping[str, str]:
