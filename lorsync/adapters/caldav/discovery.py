@@ -22,7 +22,7 @@ _MEMBERS = (
     xml.OWNER,
     xml.OWNER_PRINCIPAL,
     xml.OWNER_NAME,
-    xml.INVITED,
+    *xml.INVITATIONS,
     xml.PUBLISHED,
 )
 _ABOUT = (*_MEMBERS, xml.PRINCIPAL, xml.HOME_SET)
@@ -204,13 +204,13 @@ def _collection(
     rights, kinds = response.kinds(xml.PRIVILEGES), response.kinds(xml.RESOURCETYPE)
     owners = response.hrefs(xml.OWNER_PRINCIPAL) or response.hrefs(xml.OWNER)
     strange = bool(principals and owners and not principals & set(map(_path, owners)))
+    invited, own = response.invited(), principals | set(map(_path, owners))
+    # The resourcetype may say that the owner shares it; where the sharees are told, they decide.
+    told = xml.SHARED_BY_OWNER in kinds
+    seen = told if invited is None else any(_path(href) not in own for href in invited)
     if strange or xml.SHARED_WITH_READER in kinds:
         sharing = Sharing.WITH_YOU
-    elif (
-        xml.SHARED_BY_OWNER in kinds
-        or xml.INVITED_USER in response.kinds(xml.INVITED)
-        or response.hrefs(xml.PUBLISHED)
-    ):
+    elif seen or response.hrefs(xml.PUBLISHED):
         sharing = Sharing.BY_YOU
     else:
         sharing = Sharing.OWN

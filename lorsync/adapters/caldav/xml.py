@@ -51,13 +51,18 @@ OWNER = dav("owner")
 # Nextcloud's own words for the owner of what was shared with somebody.
 OWNER_PRINCIPAL = f"{{{OWNCLOUD}}}owner-principal"
 OWNER_NAME = f"{{{NEXTCLOUD}}}owner-displayname"
-# In the resourcetype, on iCloud and sabre: shared by the owner, and shared with the one who asks.
+# In the resourcetype: shared with the one who asks; shared by the owner, which iCloud says of what
+# is, and sabre 4 (Baïkal) of every calendar of one's own.
 SHARED_BY_OWNER = f"{{{CALENDARSERVER}}}shared-owner"
 SHARED_WITH_READER = f"{{{CALENDARSERVER}}}shared"
-# Nextcloud says nothing there of what is shared by the one who asks: it lists the others here, and
-# gives an address that anybody may read.
-INVITED = f"{{{OWNCLOUD}}}invite"
-INVITED_USER = f"{{{OWNCLOUD}}}user"
+# Who was invited: by caldav-sharing-02, by draft-pot-webdav-resource-sharing, and by Nextcloud.
+INVITATIONS = (f"{{{CALENDARSERVER}}}invite", dav("invite"), f"{{{OWNCLOUD}}}invite")
+_INVITED = (f"{{{CALENDARSERVER}}}user", dav("sharee"), f"{{{OWNCLOUD}}}user")
+# The owner among them, and those who cannot or do not want to see anything.
+_NOT_INVITED = frozenset(
+    {"shared-owner", "no-access", "invite-declined", "invite-deleted", "invite-invalid"}
+)
+# An address of Nextcloud's and sabre's that anybody may read.
 PUBLISHED = f"{{{CALENDARSERVER}}}publish-url"
 
 
@@ -91,6 +96,19 @@ class Response:
         inside = () if element is None else element.iterdescendants(etree.Element)
         return frozenset(child.tag for child in inside)
 
+    def invited(self) -> tuple[str, ...] | None:
+        """Return the hrefs of those who were invited to see a collection, without its owner.
+
+        None where the server does not say who was.
+        """
+        said = [self.props[name] for name in INVITATIONS if name in self.props]
+        each = [child for element in said for child in element if child.tag in _INVITED]
+        return (
+            tuple(_href(one) for one in each if _NOT_INVITED.isdisjoint(_names(one)))
+            if said
+            else None
+        )
+
     def components(self) -> frozenset[str] | None:
         """Return which components a collection takes; None when it does not say."""
         element = self.props.get(COMPONENTS)
@@ -110,6 +128,16 @@ class MultiStatus:
         """Return the response for this path, with or without its last slash."""
         same = (one for one in self.responses if one.href.rstrip("/") == path.rstrip("/"))
         return next(same, None)
+
+
+def _names(element: Element) -> frozenset[str]:
+    """Return the names of all elements inside one, without their namespaces."""
+    inside = element.iterdescendants(etree.Element)
+    return frozenset(etree.QName(child).localname for child in inside)
+
+
+def _href(element: Element) -> str:
+    return (element.findtext(dav("href")) or "").strip()
 
 
 def decoded_path(href: str) -> str:
