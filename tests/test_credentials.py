@@ -9,6 +9,7 @@ from pathlib import Path
 import keyring
 import keyring.backend
 import keyring.backends.fail
+import keyring.backends.null
 import keyring.errors
 import pytest
 
@@ -242,6 +243,29 @@ def test_keyring_knows_a_provider_by_its_own_hosts_too(ring: MemoryKeyring) -> N
     assert password_for(settings(provider=Provider.FASTMAIL, url=address), environ={}) == SECRET
     elsewhere = settings(provider=Provider.FASTMAIL, url="https://fastmail.com.example.org/")
     assert account(elsewhere) == "maya@fastmail.com.example.org"
+
+
+def test_keyring_that_keeps_nothing_is_found_out(ring: MemoryKeyring) -> None:
+    keyring.set_keyring(keyring.backends.null.Keyring())
+    problem = refusal(lambda: remember(settings(), SECRET))
+    assert "did not keep the login" in str(problem)
+    assert "password_command" in str(problem)
+
+
+def test_keyring_that_keeps_something_else_is_found_out(ring: MemoryKeyring) -> None:
+    ring.set_password = (
+        lambda service, username, password: MemoryKeyring.set_password(  # type: ignore[method-assign]
+            ring, service, username, password[:8]
+        )
+    )
+    assert "did not keep the login" in str(refusal(lambda: remember(settings(), SECRET)))
+
+
+def test_keyring_that_forgets_nothing_is_found_out(ring: MemoryKeyring) -> None:
+    remember(settings(), SECRET)
+    ring.delete_password = lambda *_: None  # type: ignore[method-assign]
+    problem = refusal(lambda: forget(settings()))
+    assert "still has the login for maya@cal.example.org:8443" in str(problem)
 
 
 def test_no_entry_says_what_to_run(ring: MemoryKeyring) -> None:

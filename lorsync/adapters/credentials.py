@@ -146,34 +146,47 @@ def remember(
 ) -> None:
     """Store the account's password, or the line of Google's login, in the keyring.
 
-    Raises CredentialsError if the keyring does not take it within ``keyring_seconds``.
+    Raises CredentialsError if the keyring does not take it within ``keyring_seconds``, or has not
+    got it then: a “null” one takes everything.
     """
     name = account(settings)
 
-    def store() -> None:
+    def store() -> bool:
         import keyring
 
         keyring.set_password(SERVICE, name, secret)
+        return keyring.get_password(SERVICE, name) == secret
 
-    _ask_keyring(store, keyring_seconds)
+    if not _ask_keyring(store, keyring_seconds):
+        raise CredentialsError(
+            f"The keyring ({backend()}) did not keep the login. Choose another one in the "
+            "settings of keyring, or set password_command in the config."
+        )
 
 
 def forget(settings: CalendarSettings, *, keyring_seconds: float = KEYRING_SECONDS) -> bool:
     """Take the account's secret out of the keyring; False if there was none.
 
-    Raises CredentialsError if the keyring cannot be asked within ``keyring_seconds``.
+    Raises CredentialsError if the keyring cannot be asked within ``keyring_seconds``, or has the
+    secret still.
     """
     name = account(settings)
 
-    def remove() -> bool:
+    def remove() -> tuple[bool, bool]:
         import keyring
 
         if keyring.get_password(SERVICE, name) is None:
-            return False
+            return False, False
         keyring.delete_password(SERVICE, name)
-        return True
+        return True, keyring.get_password(SERVICE, name) is not None
 
-    return _ask_keyring(remove, keyring_seconds)
+    removed, still = _ask_keyring(remove, keyring_seconds)
+    if still:
+        raise CredentialsError(
+            f"The keyring ({backend()}) still has the login for {name}: remove it there, under "
+            f"“{SERVICE}”."
+        )
+    return removed
 
 
 def _from_command(arguments: tuple[str, ...], seconds: float) -> str:

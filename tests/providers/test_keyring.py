@@ -81,6 +81,15 @@ def test_machine_without_a_keyring_is_told_before_anything_is_asked(icloud_perso
     assert "app password" not in done.stderr
 
 
+def test_login_into_a_keyring_that_keeps_nothing_is_no_login(icloud_person: Person) -> None:
+    icloud_person.environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+    done = icloud_person.does("login", typed=f"{APP_PASSWORD}\n", code=77)
+    assert "did not keep the login" in " ".join(done.stderr.split())
+    assert "is in the keyring now" not in done.stdout
+    icloud_person.does("sync", code=78)
+    icloud_person.never_shows({APP_PASSWORD})
+
+
 def test_password_is_not_shown_while_it_is_typed(icloud_person: Person) -> None:
     keyboard, terminal = os.openpty()
     running = subprocess.Popen(
