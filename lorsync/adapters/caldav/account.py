@@ -55,6 +55,7 @@ def connected(
         ca_file=settings.ca_file,
         allow_http=settings.allow_http,
         allowance=allowance,
+        known=(settings.name,),
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 
 from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import shown
+from lorsync.adapters.caldav.veil import CONCEALED
 from lorsync.errors import BusyError, LorsyncError, UnavailableError
 from lorsync.ports import ETag
 
@@ -92,6 +94,11 @@ def strong_etag(told: str | None) -> ETag | None:
 def unusable(answer: Answer) -> LorsyncError:
     """Say why this answer is not one of a CalDAV server, or of none that has room left."""
     where = shown(answer.url)
+    if quote(CONCEALED) in where:
+        return UnavailableError(
+            f"{where} is an address that the server made with your password in it, which is left "
+            "out here. Tell whoever runs the server."
+        )
     if answer.web_page:
         return UnavailableError(
             f"{where} answers with a web page, not CalDAV: check the address in calendar.url, and "

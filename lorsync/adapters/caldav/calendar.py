@@ -259,7 +259,7 @@ class CalDavCalendar:
             why, kind = "another resource has its UID", UidElsewhereError
         else:
             words = xml.said(answer.root) if answer.root is not None else ""
-            said = ", ".join(names) or self._transport.discreet(words)
+            said = self._transport.discreet(", ".join(names) or words)
             why = f"{answer.status}, {said}" if said else f"{answer.status}"
         return kind(f"{xml.line(href)}: the server refuses {answer.method} ({why}).")
 

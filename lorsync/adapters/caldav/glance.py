@@ -21,6 +21,7 @@ from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import is_address, is_loopback
 from lorsync.adapters.caldav.alarm import alarm
 from lorsync.adapters.caldav.answers import Answer, Exchange
+from lorsync.adapters.caldav.veil import Veil
 from lorsync.ports import SyncToken
 
 log = logging.getLogger(__name__)
@@ -68,16 +69,16 @@ def ask(address: str, *, username: str, password: str, token: SyncToken) -> Exch
         except (OSError, http.client.HTTPException, ValueError) as error:
             log.debug("A first look got no answer: %s.", type(error).__name__)
             return None
-    if login.encode() in content:
-        return None  # what is sent back is concealed by the transport
-    root = xml.parse(content) if len(content) <= _LARGEST else None
+    veil = Veil(password, username=username, known=(address, username))
+    root = xml.parse(veil.unsigned(content)) if len(content) <= _LARGEST else None
     if response.status != 207 or root is None:
         return None
+    veil.clear(root, besides=xml.CALENDAR_DATA)
     answer = Answer(
         method="REPORT",
         url=address,
         status=response.status,
-        headers={name.lower(): value for name, value in response.getheaders()},
+        headers={name.lower(): veil.cleared(value) for name, value in response.getheaders()},
         root=root,
         web_page=False,
     )

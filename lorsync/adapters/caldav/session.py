@@ -25,9 +25,6 @@ from lorsync.adapters.caldav.alarm import alarm
 _MOST_ADDRESSES: Final = 8
 """Of a name; each that does not answer costs the time limit for connecting."""
 
-_LEAST_SECRET: Final = 8
-"""Characters of a signature; a shorter one could stand in anything by chance."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -114,13 +111,6 @@ class LimitedSession(niquests.Session):
         # What the property of that name keeps once it was read.
         response._content = b""
         return response
-
-    def conceal(self, secret: str) -> None:
-        """Take what was signed with out of the answer: careless servers send headers back."""
-        if len(secret) < _LEAST_SECRET:
-            return
-        self.content = self.content.replace(secret.encode(), b"")
-        self.told = {name: value.replace(secret, "") for name, value in self.told.items()}
 
     def close(self) -> None:
         """Close every connection."""

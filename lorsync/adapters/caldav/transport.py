@@ -3,10 +3,10 @@
 import logging
 import threading
 import time
-from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +36,7 @@ from lorsync.adapters.caldav.session import (
     TooSlowError,
     UnreadableError,
 )
+from lorsync.adapters.caldav.veil import Veil
 from lorsync.allowance import Allowance
 from lorsync.errors import LargeAnswerError, LoginRefusedError, LorsyncError, UnavailableError
 
@@ -69,6 +70,7 @@ class Transport:
     ``allow_http`` is the person's word that the way to this server may be in clear.
     ``ahead`` was sent before this was made: the same request gets its answer.
     ``allowance``: how many requests may still be sent; None for any number.
+    ``known`` is what stands in the config beside ``origin`` and ``username``, and is no secret.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Transport:
         allow_http: bool = False,
         ahead: Exchange | None = None,
         allowance: Allowance | None = None,
+        known: Iterable[str] = (),
     ) -> None:
         check_address(origin, allow_http=allow_http)
         self._origin = as_uri(origin)
@@ -91,8 +94,8 @@ class Transport:
         # The caldav library would take the password as its own attribute, and shows it there.
         self._bearer = _Bearer()
         self._auth = HTTPBasicAuth(username, password) if tokens is None else self._bearer
-        self._password = password
-        self._basic = b64encode(f"{username}:{password}".encode()).decode().rstrip("=")
+        self._known = (origin, username, *known)
+        self._veil = Veil(password, username=username, known=self._known)
         self._tokens = tokens
         self._advice = advice
         self._limits = limits
@@ -164,11 +167,8 @@ class Transport:
         return on_one_machine(self._origin, as_uri(joined(url, reference)))
 
     def discreet(self, words: str) -> str:
-        """Return a server's words without the password, which a careless one repeats in an error.
-
-        One that is shorter than this would be found in any sentence.
-        """
-        return words.replace(self._password, "…") if len(self._password) >= 4 else words
+        """Return a server's words without the password, which a careless one repeats."""
+        return self._veil.hidden(words)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -239,8 +239,8 @@ class Transport:
             return failures.unreachable(error, url, self._limits.read)
         except (UnreadableError, DAVError, ValueError):
             return failures.unreadable(url)
-        session.conceal(self._basic if self._tokens is None else self._bearer.token)
-        answer = _answer(method, url, session)
+        veil = self._veil if self._tokens is None else _veil_of(self._bearer.token)
+        answer = _answer(method, url, session, veil)
         if isinstance(answer, LorsyncError):
             return answer
         password = None if self._tokens is not None else self._username
@@ -277,16 +277,26 @@ class _Connection:
     session: LimitedSession
 
 
-def _answer(method: str, url: str, session: LimitedSession) -> Answer | LorsyncError:
-    body = session.content
+@lru_cache(maxsize=4)
+def _veil_of(token: str) -> Veil:
+    """Return the veil of a token: the same one from request to request."""
+    return Veil(token)
+
+
+def _answer(method: str, url: str, session: LimitedSession, veil: Veil) -> Answer | LorsyncError:
+    """Read an answer without what the request was signed with (I10)."""
+    body = veil.unsigned(session.content)
     root = xml.parse(body) if body else None
     if root is None and len(body) > xml.LONGEST_TEXT:
         return LargeAnswerError(f"{shown(url)} holds a text that is too long to be read.")
+    if root is not None:
+        # What stands in an event is the person's.
+        veil.clear(root, besides=xml.CALENDAR_DATA)
     return Answer(
         method=method,
         url=url,
         status=session.status,
-        headers=session.told,
+        headers={name: veil.cleared(value) for name, value in session.told.items()},
         root=root,
         web_page=root is None and is_web_page(session.told.get("content-type", ""), body),
     )

@@ -7,6 +7,7 @@ from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.addresses import shown
 from lorsync.adapters.caldav.answers import GONE
 from lorsync.adapters.caldav.transport import Transport
+from lorsync.adapters.caldav.veil import CONCEALED
 from lorsync.core.model import Uid
 from lorsync.errors import CollectionGoneError, UnavailableError
 from lorsync.ports import Href
@@ -41,7 +42,8 @@ class Whereabouts:
     def inside(self, responses: Sequence[xml.Response]) -> Iterator[tuple[Href, xml.Response]]:
         """Yield the resources that lie in this collection: no answer is trusted to stay there."""
         for response in responses:
-            if not self._is_here(response.href):
+            # Of an href that had a secret in it, nothing is left to be used.
+            if not self._is_here(response.href) or CONCEALED in response.spelling:
                 self.strays.add(response.spelling)
             elif self._name(response.href) is not None:
                 yield Href(response.href), response

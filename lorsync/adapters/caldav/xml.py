@@ -10,6 +10,8 @@ from xml.parsers import expat
 # lxml publishes no types; an element is typed as Any here and nowhere leaves this package.
 from lxml import etree  # type: ignore[import-untyped]
 
+from lorsync.adapters.caldav.veil import CONCEALED
+
 Element = Any
 
 MEDIA_TYPE = "application/xml; charset=utf-8"
@@ -293,10 +295,11 @@ def multistatus(root: Element | None) -> MultiStatus | None:
     if root is None or root.tag != dav("multistatus"):
         return None
     responses = [_response(element) for element in root.iterfind(dav("response"))]
-    token = root.findtext(SYNC_TOKEN)
+    token = (root.findtext(SYNC_TOKEN) or "").strip()
+    # One that had a secret in it is none any more.
     return MultiStatus(
         responses=tuple(response for response in responses if response is not None),
-        token=token.strip() or None if token else None,
+        token=token if token and CONCEALED not in token else None,
     )
 
 
