@@ -111,3 +111,20 @@ def test_dns_that_fails_is_no_absence(names: NameServer) -> None:
     names.rcode = dns.rcode.SERVFAIL
     with pytest.raises(UnavailableError, match="DNS does not say"):
         server_of("example.org")
+
+
+@pytest.mark.parametrize("domain", ["straße.example", "xn--strae-oqa.example", "STRASSE.example"])
+def test_an_international_domain_is_asked_for_by_its_own_name(
+    names: NameServer, domain: str
+) -> None:
+    """By IDNA 2003, “ß” would be somebody else's “ss”."""
+    names.has("_caldavs._tcp.xn--strae-oqa.example.", "SRV", "0 1 443 cal.xn--strae-oqa.example.")
+    names.has("_caldavs._tcp.strasse.example.", "SRV", "0 1 443 cal.strasse.example.")
+    own = "strasse" if domain.lower().startswith("strasse") else "xn--strae-oqa"
+    assert server_of(domain) == f"https://cal.{own}.example/.well-known/caldav"
+
+
+def test_a_path_in_utf_8_is_read_as_such(names: NameServer) -> None:
+    names.has(SRV, "SRV", "0 1 443 cal.example.org.")
+    names.has(TXT, "TXT", r'"path=/caf\195\169/"')
+    assert server_of("example.org") == "https://cal.example.org/café/"

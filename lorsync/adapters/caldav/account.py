@@ -115,7 +115,7 @@ def _path(records: Iterable[object]) -> str:
     """Return the path that a TXT record names (RFC 6764 section 4)."""
     for record in records:
         for text in getattr(record, "strings", ()):
-            key, _, path = text.decode("ascii", "replace").partition("=")
+            key, _, path = text.decode(errors="replace").partition("=")
             if key == "path" and path.startswith("/") and not path.startswith("//"):
                 return str(path)
     return _WELL_KNOWN
