@@ -72,7 +72,7 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
 
     known = believed(known)
     if known is not None and is_new(ledger) and not looking.believe_memory:
-        known = _borne_out(known, unknown, season, calendar, ledger, key, now)
+        known = _borne_out(known, unknown, season, calendar, ledger, key, looking)
     if known is not None and known.memory is not None:
         season = replace(season, renamed=season.renamed | known.memory.renamed)
     learned = _learned(season, known, before, entries, ledger, calendar, now=now)
@@ -294,23 +294,25 @@ def _borne_out(
     calendar: Calendar,
     ledger: Ledger,
     key: SeasonKey,
-    now: datetime,
+    looking: Looking,
 ) -> Recalled:
     """Return the memory that a new ledger found; doubted where no event on the calendar is of it.
 
     A season that was kept has events, which stay on the calendar when they are past. Who has never
-    kept one here is to be told of no facts by a calendar that others write to.
+    kept one here is to be told of no facts by a calendar that others write to. Nor is who only
+    said whose config rules: that was another question.
     """
     memory = there.memory
-    if memory is None or memory.closed is not None:
-        # Of a closed season nothing is learned: it is refused, or followed by another.
+    # Of a closed season nothing is learned. Where this very folder wrote it, a stranger could not
+    # know the folder's name but from an earlier memory.
+    if memory is None or memory.closed is not None or memory.place == ledger.place:
         return there
-    if _as_entries(unknown, season, calendar, ledger, key, there):
+    taken_over = looking.taken_over_by not in (None, memory.config)
+    if not taken_over and _as_entries(unknown, season, calendar, ledger, key, there):
         return there
-    if _taught_by(memory, season, None, {}, ledger, calendar, now=now) == NOTHING:
+    if _taught_by(memory, season, None, {}, ledger, calendar, now=looking.now) == NOTHING:
         return there
-    doubted = replace(memory, closed=None)
-    return replace(there, memory=None, doubted=doubted, damaged=True)
+    return replace(there, memory=None, doubted=memory)
 
 
 def _unknown(listing: Listing, entries: Mapping[Uid, Entry]) -> frozenset[Uid]:

@@ -24,7 +24,8 @@ class Looking:
 
     ``believe_emptied`` takes it for the person's deletion when all of ours are gone at once.
     ``believe_memory`` takes what the memory says for true, though its stamp does not hold (S4).
-    ``new_cycle``: another season's memory is no reason to ask. ``now`` is aware.
+    ``new_cycle``: another season's memory is no reason to ask. ``taken_over_by`` is the digest of a
+    config that takes over, which is no yes to what the memory says. ``now`` is aware.
     """
 
     now: datetime
@@ -32,6 +33,7 @@ class Looking:
     believe_emptied: bool
     new_cycle: bool
     believe_memory: bool = False
+    taken_over_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from lorsync.applying import applied, foreseen
 from lorsync.clocks import disagreement
+from lorsync.core.digest import config_digest
 from lorsync.core.entry import Entry
 from lorsync.core.identity import season_key
 from lorsync.core.model import PlanWarning, Uid
@@ -91,6 +92,7 @@ def run_pass(
         believe_emptied=options.accept_deletions,
         new_cycle=options.new_cycle,
         believe_memory=options.accept_memory,
+        taken_over_by=config_digest(season, settings.style) if options.take_over else None,
     )
     seen = gather(season, calendar, ledger, looking)
     apart = disagreement(calendar.stated_time, now, zone)
@@ -141,7 +143,8 @@ def _ruled(
         check_open(seen.memory)
     there = seen.memory
     if there is None or not is_ruled_by_another(settings, ledger, there):
-        return seen, (_NOTHING_TO_TAKE_OVER,) if options.take_over else (), None
+        needless = options.take_over and seen.doubted is None
+        return seen, (_NOTHING_TO_TAKE_OVER,) if needless else (), None
     why = None if options.take_over else goes_on(ledger, there, today)
     if why is None and not options.take_over:
         stand_by(settings, there)

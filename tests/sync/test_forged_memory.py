@@ -14,7 +14,7 @@ from lorsync.core.memory import MEMORY_DAY, MEMORY_TITLE, is_memory, memory_uid
 from lorsync.core.memory_text import text_of
 from lorsync.core.model import Facts, Kind, Uid
 from lorsync.core.stamp import find_block, restamped, stamped
-from lorsync.errors import UsageError
+from lorsync.errors import ConfigError, UsageError
 from lorsync.marking import Said, take_back
 from lorsync.ports import Href
 from lorsync.report import Report
@@ -250,7 +250,9 @@ def plant(desk: Desk, *lines: str, generation: int = 0, right_stamp: bool = True
         made.sync()
     memory = made.memory()
     uid = memory_uid(memory.key, generation)
-    text = "\n".join([text_of(replace(memory, writer="0123abcd", config="4567ef01")), *lines])
+    text = "\n".join(
+        [text_of(replace(memory, writer="0123abcd", config="4567ef01", place="89abcdef")), *lines]
+    )
     block = stamped(MEMORY_TITLE, MEMORY_DAY.isoformat(), text)
     if not right_stamp:
         block = block.replace("mentor ", "mentor  mentor ", 1)
@@ -287,6 +289,26 @@ def test_s4_a_memory_planted_before_the_first_sync_is_not_believed(
     assert planted in desk.calendar.bodies
     assert not desk.memory().marks
     assert not desk.sync().wrote
+
+
+@pytest.mark.in_memory
+def test_s20_a_config_that_takes_over_does_not_believe_the_facts_of_a_planted_memory(
+    desk: Desk,
+) -> None:
+    made = desk.copied(desk.folder.with_name("made"))
+    made.sync()
+    talk = made.find(Kind.TALK)
+    plant(desk, *submitted("Alvarez"))
+    desk.calendar.put_foreign(f"{name_of(talk)}.ics", made.calendar.bodies[talk])
+    with pytest.raises(ConfigError, match="--take-over"):
+        desk.sync()
+    report = desk.sync(take_over=True)
+    assert "memory-doubted" in codes(report)
+    assert desk.facts() == {}
+    assert talk in desk.calendar.bodies
+    assert {"Alvarez", "Chen"} == {event.mentor for event in report.plan.events}
+    desk.sync(accept_memory=True)
+    assert desk.facts() == {Fact.SUBMITTED: (START, Source.MEMORY)}
 
 
 @pytest.mark.in_memory
