@@ -7,7 +7,13 @@ from datetime import date, datetime, timedelta
 from lorsync.core.content import Content
 from lorsync.core.digest import config_digest
 from lorsync.core.entry import Entry
-from lorsync.core.ical import UnreadableError, has_guests, replace_text, write
+from lorsync.core.ical import (
+    UnreadableError,
+    UnwritableError,
+    has_guests,
+    replace_text,
+    write,
+)
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import (
     MEMORY_DAY,
@@ -383,7 +389,7 @@ def _body(known: Recalled, wanted: Memory) -> bytes:
     if known.body is not None:
         try:
             return replace_text(known.body, known.uid, block)
-        except UnreadableError:
+        except (UnreadableError, UnwritableError):
             pass  # Nothing of it is worth keeping then.
     content = Content(
         uid=known.uid,

@@ -5,6 +5,7 @@ ledger finds it again, and read only when it changed.
 """
 
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -40,6 +41,8 @@ _UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_
 _TEXT, _UNSEEN = "memory_text", "memory_unseen"
 _DOUBTED, _MENDING = "memory_doubted", "memory_mending"
 _CONFIG, _WRITER = "config_digest", "writer"
+_NO_UTF8 = "base64:"
+"""What a memo of a body begins with that is no UTF-8; a text of iCalendar begins otherwise."""
 
 SIGN_OF_LIFE = timedelta(days=14)
 """After how long without a writing a machine is believed to be gone where nobody knows (S20)."""
@@ -89,7 +92,7 @@ def recalled(ledger: Ledger) -> Recalled | None:
     return Recalled(
         uid=Uid(uid),
         etag=None if etag is None else ETag(etag),
-        body=None if body is None else body.encode(),
+        body=None if body is None else _from_memo(body),
         memory=None if text is None else read_memory(text),
         doubted=None if doubted is None else read_memory(doubted),
         mending=ledger.memo(_MENDING) is not None,
@@ -360,7 +363,7 @@ def memos_of(there: Recalled) -> dict[str, str | None]:
     memos: dict[str, str | None] = {
         _UID: there.uid,
         _ETAG: there.etag,
-        _BODY: None if there.body is None else there.body.decode(errors="replace"),
+        _BODY: None if there.body is None else _as_memo(there.body),
         _TEXT: None if there.memory is None else text_of(there.memory),
         _DOUBTED: None if there.doubted is None else text_of(there.doubted),
         _MENDING: "1" if there.mending else None,
@@ -370,6 +373,20 @@ def memos_of(there: Recalled) -> dict[str, str | None]:
     if there.memory is not None:
         memos[_CONFIG] = there.memory.config
     return memos
+
+
+def _as_memo(body: bytes) -> str:
+    """Return a body as a text for the ledger, to the byte: the memory is written from it again."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return _NO_UTF8 + b64encode(body).decode()
+
+
+def _from_memo(memo: str) -> bytes:
+    if memo.startswith(_NO_UTF8):
+        return b64decode(memo.removeprefix(_NO_UTF8))
+    return memo.encode()
 
 
 def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:

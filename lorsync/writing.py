@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from lorsync.core.announcing import Write, announced
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, Intent, State
+from lorsync.core.ical import UnreadableError, UnwritableError
 from lorsync.core.merge import (
     Gone,
     confirm,
@@ -132,7 +133,7 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     """
     notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
     desk.ledger.save(notes.values())
-    wanted = [_job(a, desk) for a in actions if not isinstance(a, Note)]
+    wanted, left = _jobs([a for a in actions if not isinstance(a, Note)], desk)
     known = setbacks(desk.ledger)
     waiting = {} if desk.insistent else _waiting(wanted, known, desk.now)
     jobs = [job for job in wanted if job.entry.uid not in waiting]
@@ -157,11 +158,28 @@ def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) 
     if any(result.end is _End.DONE and not result.job.guarded for result in results.values()):
         warnings = (*warnings, *remember_refused(desk.calendar, desk.ledger))
     warnings = (*warnings, *_trash_warnings(results.values()))
-    outcomes = _tally(results.values(), warnings)
+    outcomes = _tally(results.values(), (*warnings, *left))
     return replace(outcomes, entries={**notes, **outcomes.entries}, besides=besides)
 
 
+def _jobs(actions: Iterable[Write], desk: Desk) -> tuple[list[Job], list[PlanWarning]]:
+    """Return the writes to announce, and name the events that have to be left as they are.
+
+    What is to be written was read again first: one that does not survive never stops the rest.
+    """
+    jobs, left = [], []
+    for action in actions:
+        try:
+            jobs.append(_job(action, desk))
+        except (UnreadableError, UnwritableError) as error:
+            about = action.event if isinstance(action, Create) else action.entry
+            message = f"“{about.summary}” on {about.day} was left as it is: {error}."
+            left.append(PlanWarning(code="left", subject=about.uid, message=message))
+    return jobs, left
+
+
 def _job(action: Write, desk: Desk, *, looked: bool = False) -> Job:
+    """Return a write to announce. Raises UnreadableError or UnwritableError."""
     entry = announced(action, desk.calendar.href_for, desk.zone)
     return Job(action=action, entry=entry, looked=looked)
 
@@ -382,7 +400,10 @@ def _again(result: _Result, desk: Desk) -> Job | None:
         return None  # The person was quicker: the next pass decides anew (I4).
     if isinstance(action, Acknowledge) and after.settled:
         return None  # The title is another one of theirs by now.
-    return replace(_job(replace(action, entry=after), desk, looked=True), guarded=guarded)
+    try:
+        return replace(_job(replace(action, entry=after), desk, looked=True), guarded=guarded)
+    except (UnreadableError, UnwritableError):
+        return None  # The next pass decides anew, and names it.
 
 
 def _setback(result: _Result, desk: Desk) -> Setback:

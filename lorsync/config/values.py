@@ -17,12 +17,10 @@ from pydantic_core import PydanticCustomError
 
 from lorsync.config.problems import did_you_mean, one_of, shown
 from lorsync.config.zone import known_zone, named_by_abbreviation
-from lorsync.core.model import Alarm
+from lorsync.core.model import YEARS, Alarm
 
 NAME_LENGTH: Final = 200
 TEXT_LENGTH: Final = 10_000
-YEARS: Final = range(1970, 2201)
-"""Dates outside are slips, and some (year 1, 9999) would break date arithmetic."""
 
 _BIDI_OVERRIDES = frozenset(chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 _NOT_IN_XML = frozenset("\ufffe\uffff")  # and so not in a CalDAV display name

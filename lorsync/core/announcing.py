@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from lorsync.core.content import Content, Property, without_note
 from lorsync.core.decision import Acknowledge, Create, Delete, Release, Update
 from lorsync.core.entry import Entry, Intent, State
-from lorsync.core.ical import acknowledge, need_again, read, release, rewrite, write
+from lorsync.core.ical import acknowledge, create, need_again, read, release, rewrite
 from lorsync.core.model import Event, Uid
 from lorsync.core.ticks import ticked_title
 
@@ -16,7 +16,10 @@ Write = Create | Update | Release | Acknowledge | Delete
 
 
 def announced(action: Write, href_for: Callable[[Uid], str], zone: ZoneInfo) -> Entry:
-    """Return the ledger entry that announces a write; ``zone`` is the applicant's."""
+    """Return the ledger entry that announces a write; ``zone`` is the applicant's.
+
+    Raises UnreadableError or UnwritableError where the event has to be left as it is.
+    """
     match action:
         case Create(event=event, content=content):
             entry = Entry(
@@ -28,7 +31,7 @@ def announced(action: Write, href_for: Callable[[Uid], str], zone: ZoneInfo) -> 
                 day=event.day,
                 summary=event.summary,
                 intent=Intent.CREATE,
-                intended=write([content]),
+                intended=create(content),
                 intended_digests=content.digests,
             )
         case Update(entry=before, event=event, content=content, properties=properties):

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from lorsync.core.model import Event, EventStyle, Uid
-from lorsync.core.stamp import BY_YOU, bare, find_block, stamped
+from lorsync.core.stamp import BY_YOU, Block, bare, composed, find_block, stamped
 from lorsync.core.ticks import folded
 
 DURATION = timedelta(minutes=30)
@@ -72,7 +72,7 @@ class Content:
         return {
             Property.DATE: date_digest(self.start, self.end),
             Property.TITLE: text_digest(self.summary),
-            Property.TEXT: block_digest(self.block),
+            Property.TEXT: block_digest(find_block(self.block)),
             Property.ALARMS: alarms_digest(("DISPLAY", trigger(alarm)) for alarm in self.alarms),
         }
 
@@ -95,7 +95,7 @@ def content_of(event: Event, style: EventStyle) -> Content:
         # The stamp must not vouch for the person's own day, be it the plan's by chance (S10).
         stamp_start += BY_YOU
     # As it will be read back, lest a mark that nobody sees makes it another title.
-    summary = _writable(folded(event.summary))
+    summary = _writable(folded(composed(event.summary)))
     return Content(
         uid=event.uid,
         start=start,
@@ -153,14 +153,15 @@ def date_digest(start: date | datetime, end: date | datetime | None) -> str:
 
 
 def text_digest(text: str) -> str:
-    """Return the digest of a text, its white space folded."""
-    return _digest(" ".join(text.split()))
+    """Return the digest of a text, its white space folded and its characters composed."""
+    return _digest(composed(text))
 
 
-def block_digest(description: str) -> str:
-    """Return the digest of the managed block of a description; of none where there is none."""
-    block = find_block(description)
-    return "none" if block is None else _digest(" ".join(bare(block.text).split()), block.start)
+def block_digest(block: Block | None) -> str:
+    """Return the digest of a managed block, or of there being none."""
+    if block is None:
+        return "none"
+    return _digest(composed(bare(block.text)), block.start)
 
 
 def alarms_digest(alarms: Iterable[tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ from datetime import date
 
 from lorsync.core.content import EVERY, Content, Property, alarms_for
 from lorsync.core.entry import Entry, State
-from lorsync.core.ical import read
+from lorsync.core.ical import UnreadableError, read
 from lorsync.core.model import Event, EventStyle, Kind, LetterId, Uid
 
 
@@ -88,10 +88,8 @@ def decide(
         entry = entries.get(uid)
         if entry is None:
             actions.append(Create(event=event, content=content))
-        elif entry.state is State.RELEASED and entry.day >= today:
-            actions.append(_needed_again(entry, event, content, style))
-        elif entry.state is State.LIVE and entry.day >= today and not entry.ticks:
-            actions += _keep_true(entry, event, content, style)
+        elif entry.day >= today:
+            actions += _standing(entry, event, content, style)
     live = [entry for entry in entries.values() if entry.state is State.LIVE]
     # What is ticked is history from then on, whatever becomes of its letters (S13).
     actions += [Acknowledge(entry=entry) for entry in live if entry.ticks and not entry.settled]
@@ -128,6 +126,19 @@ def _is_stray(entry: Entry, today: date, known_letters: Collection[LetterId]) ->
     past = entry.state is State.LIVE and entry.day < today
     kept = entry.identity.kind is Kind.FOLLOW_UP or bool(entry.ticks) or entry.has_words
     return orphaned and past and not kept
+
+
+def _standing(entry: Entry, event: Event, content: Content, style: EventStyle) -> list[Action]:
+    """Return what is to be done to a wanted event that is ahead and stands, or does not."""
+    try:
+        if entry.state is State.RELEASED:
+            return [_needed_again(entry, event, content, style)]
+        if entry.state is State.LIVE and not entry.ticks:
+            return _keep_true(entry, event, content, style)
+    except UnreadableError:
+        # An earlier version could read its echo: one object never stops the rest.
+        return [Note(entry=replace(entry, state=State.UNREADABLE))]
+    return []
 
 
 def _keep_true(entry: Entry, event: Event, content: Content, style: EventStyle) -> list[Action]:

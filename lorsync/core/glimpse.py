@@ -4,17 +4,13 @@ That is one that a person made unreadable, and one that is theirs and may be a c
 ours that a client wrote elsewhere (S11).
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
+from lorsync.core.content_lines import content_lines, unfolded
+from lorsync.core.html_text import html_text
 from lorsync.core.model import Uid
 from lorsync.core.stamp import stamped_day
-
-_FOLDS = re.compile(rb"\r?\n[ \t]")
-_TITLE = re.compile(r"^SUMMARY(?:;[^:\r\n]*)?:(.*?)\r?$", re.MULTILINE)
-_UID = re.compile(r"^UID(?:;[^:\r\n]*)?:(.*?)\r?$", re.MULTILINE)
-_ESCAPED = re.compile(r"\\([\\;,nN])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +28,12 @@ class Glimpse:
 
 def glimpse(body: bytes) -> Glimpse:
     """Return what can be told of a body, whatever it is."""
-    text = _FOLDS.sub(b"", body).decode(errors="replace")
-    found, uid = _TITLE.search(text), _UID.search(text)
-    title = "" if found is None else _ESCAPED.sub(_unescaped, found[1])
+    found: dict[str, str] = {}
+    for line in content_lines(body):
+        if line.name in {"SUMMARY", "UID"}:
+            found.setdefault(line.name, line.text)
     return Glimpse(
-        planned=stamped_day(text),
-        title=" ".join(title.split()),
-        uid=Uid("" if uid is None else uid[1]),
+        planned=stamped_day(html_text(unfolded(body).decode(errors="replace")).plain),
+        title=" ".join(found.get("SUMMARY", "").split()),
+        uid=Uid(found.get("UID", "")),
     )
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    return " " if found[1] in "nN" else found[1]

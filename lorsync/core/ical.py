@@ -1,26 +1,23 @@
 """Write an event as a VEVENT, read one back by meaning, and put new content into an old body.
 
 RFC 5545. Bodies are never compared: servers refold, reorder and rewrite them. :class:`Meaning` is
-what is compared (S1).
+what is compared (S1). What other programs put into a body is never parsed and written again: lines
+of ours are exchanged, and each other line stays byte for byte (:mod:`lorsync.core.content_lines`).
 
-icalendar is loaded by the first body that is read or written: a pass that finds nothing changed
-has none, and would spend a sixth of its time on it.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from lorsync.core.content import (
     CANCELLED,
     DURATION,
-    EVERY,
     GUESTS,
+    NOT_NEEDED,
     SERIES,
     Content,
     Digests,
@@ -34,30 +31,70 @@ from lorsync.core.content import (
     trigger,
     without_note,
 )
+from lorsync.core.content_lines import (
+    Component,
+    ContentLine,
+    MalformedError,
+    component,
+    content_line,
+    content_lines,
+    escaped,
+    escaped_offset,
+    parse,
+    unescaped,
+)
 from lorsync.core.facts import Fact
 from lorsync.core.model import Uid
 from lorsync.core.stamp import (
     Block,
+    Place,
+    block_place,
+    composed,
     find_block,
+    release_place,
     restamped,
     touched,
     vouches_for_text,
-    with_block,
-    with_release,
 )
 from lorsync.core.ticks import with_stated, without_tick
-
-if TYPE_CHECKING:
-    import icalendar
-    from icalendar import Component
+from lorsync.core.times import duration_value, read_duration, read_time, time_line
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2300
 """What lies outside is a slip or a trick, and arithmetic with it may overflow."""
+
+_LAST_SEQUENCE: Final = 2**31 - 1
+"""The greatest INTEGER (RFC 5545 section 3.3.8): an event that has it cannot be changed again."""
 
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What neither a text (RFC 5545 section 3.1) nor XML may hold."""
 
 PRODID = "-//lorsync//lorsync//EN"
+
+_CRLF: Final = b"\r\n"
+_SILENT: Final = "NONE"
+"""The ACTION with which Apple says that there is no alarm, not even its default one."""
+
+_RECURRENCE: Final = ("RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
+_DATE_NAMES: Final = frozenset(
+    {
+        "DTSTART",
+        "DTEND",
+        "DURATION",
+        "RRULE",
+        "EXRULE",
+        "RDATE",
+        "EXDATE",
+        "X-MICROSOFT-CDO-ALLDAYEVENT",
+        "X-MICROSOFT-MSNCALENDAR-ALLDAYEVENT",
+        "X-FUNAMBOL-ALLDAY",
+        "X-MS-OLK-ORIGINALSTART",
+        "X-MS-OLK-ORIGINALEND",
+    }
+)
+"""What says when an event is, the twins that Outlook and others write of it included (S12)."""
+
+_TEXT_NAMES: Final = frozenset({"DESCRIPTION", "STYLED-DESCRIPTION", "X-ALT-DESC"})
+"""The text and its twins in HTML, from RFC 9073 section 6.5 and Outlook; ALTREP is a parameter."""
 
 _EXTRAS = (
     ("LOCATION", "place"),
@@ -68,11 +105,13 @@ _EXTRAS = (
 )
 """What a person may add beside our properties, and the word under which it is reported."""
 
-_FOLDS = re.compile(rb"\r?\n[ \t]")
-
 
 class UnreadableError(ValueError):
     """Meet a body that is not one VEVENT with the UID that it should have."""
+
+
+class UnwritableError(ValueError):
+    """Find that a body would not say what was meant once it is written: it is left as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,21 +161,19 @@ def write(contents: Sequence[Content], *, stamp: date | None = None) -> bytes:
     ``stamp`` is the day of a file that is handed on: of two with the same SEQUENCE, the later
     DTSTAMP is the one to take (RFC 5546 section 2.1.5).
     """
-    import icalendar
+    head = {"VERSION": b"2.0", "PRODID": PRODID.encode()}
+    lines = [content_line(name, value, line_end=_CRLF) for name, value in head.items()]
+    events = [_new_event(content, stamp) for content in contents]
+    return component("VCALENDAR", [*lines, *events], line_end=_CRLF).raw
 
-    calendar = icalendar.Calendar()
-    calendar.add("VERSION", "2.0")
-    calendar.add("PRODID", PRODID)
-    for content in contents:
-        event = icalendar.Event()
-        event.add("UID", content.uid)
-        event.add("TRANSP", "TRANSPARENT")
-        event.add("DESCRIPTION", content.block)
-        _put(event, content, sequence=0, properties=EVERY)
-        if stamp is not None:
-            _set(event, "DTSTAMP", datetime.combine(stamp, time(), UTC))
-        calendar.add_component(event)
-    return bytes(calendar.to_ical())
+
+def create(content: Content) -> bytes:
+    """Return the body of a new event, once it reads as it should (see :func:`rewrite`)."""
+    body = write([content])
+    if _read(body, content.uid).meaning.digests != content.digests:
+        msg = "it would not read as it should"
+        raise UnwritableError(msg)
+    return body
 
 
 def rewrite(
@@ -144,24 +181,28 @@ def rewrite(
 ) -> bytes:
     """Return a body of the server's with these properties of ours in it; all else survives (S2).
 
-    Raises UnreadableError where the body is not one VEVENT with this UID.
+    Each line that says none of them stays byte for byte. Raises UnreadableError where the body is
+    not one VEVENT with this UID, and UnwritableError where the outcome would not say what it
+    should: it is read again before anybody sends it.
     """
-    calendar, event = _single_event(body, content.uid)
-    _put(event, content, sequence=sequence, properties=properties)
-    return bytes(calendar.to_ical())
+    edit = _Edit(body, content.uid)
+    edit.put(content, properties, sequence=sequence)
+    return edit.checked()
 
 
 def release(body: bytes, uid: Uid, *, sequence: int) -> bytes:
     """Return a body with a note before its title and without alarms: it is the person's now (S10).
 
-    Raises UnreadableError where the body is not one VEVENT with this UID.
+    Raises UnreadableError and UnwritableError as :func:`rewrite` does.
     """
-    calendar, event = _single_event(body, uid)
-    _set(event, "SUMMARY", noted(str(event.get("SUMMARY", ""))))
-    _set_release(event, released=True)
-    event.subcomponents = [c for c in event.subcomponents if c.name != "VALARM"]
-    _set(event, "SEQUENCE", sequence)
-    return bytes(calendar.to_ical())
+    edit = _Edit(body, uid)
+    before = composed(edit.event.text("SUMMARY"))
+    note = b"" if is_noted(before) else noted("").encode()
+    edit.put_title(note + edit.title, meant=without_note(noted(before)))
+    edit.put_release(released=True)
+    edit.silence()
+    edit.put_sequence(sequence)
+    return edit.checked()
 
 
 def need_again(
@@ -175,22 +216,22 @@ def need_again(
     """Return a released body as the event that it was, with these properties of ours in it (S10).
 
     ``before`` is the body from before the release: alarms of the person's own, which are not among
-    ``properties``, come back from there. Raises UnreadableError as :func:`rewrite` does.
+    ``properties``, come back from there. Raises UnreadableError and UnwritableError as
+    :func:`rewrite` does.
     """
-    calendar, event = _single_event(body, content.uid)
-    _set(event, "SUMMARY", without_note(str(event.get("SUMMARY", ""))))
-    _set_release(event, released=False)
-    rings = any(c.name == "VALARM" for c in event.subcomponents)
-    if before is not None and not rings:
-        alarms = _single_event(before, content.uid)[1].walk("VALARM")
-        event.subcomponents = [*event.subcomponents, *alarms]
-    _put(event, content, sequence=sequence, properties=properties)
-    return bytes(calendar.to_ical())
+    edit = _Edit(body, content.uid)
+    title = edit.title.lstrip().removeprefix(NOT_NEEDED.encode()).strip()
+    edit.put_title(title, meant=without_note(composed(edit.event.text("SUMMARY"))))
+    edit.put_release(released=False)
+    if before is not None and all(map(_is_the_clients, edit.event.components("VALARM"))):
+        edit.bring_back(_single_event(before, content.uid)[1].components("VALARM"))
+    edit.put(content, properties, sequence=sequence)
+    return edit.checked()
 
 
 def description_of(body: bytes, uid: Uid) -> str:
     """Return the description of a body. Raises UnreadableError as :func:`rewrite` does."""
-    return str(_single_event(body, uid)[1].get("DESCRIPTION", ""))
+    return _single_event(body, uid)[1].text("DESCRIPTION")
 
 
 def sequence_of(body: bytes, uid: Uid) -> int:
@@ -207,10 +248,10 @@ def has_guests(body: bytes) -> bool:
     That of an alarm by mail (RFC 5545 section 3.6.6) is the alarm's own.
     """
     in_alarm = False
-    for line in _FOLDS.sub(b"", body).upper().splitlines():
-        if line.startswith((b"BEGIN:VALARM", b"END:VALARM")):
-            in_alarm = line.startswith(b"BEGIN")
-        elif not in_alarm and line.startswith((b"ATTENDEE:", b"ATTENDEE;")):
+    for line in content_lines(body):
+        if line.name in {"BEGIN", "END"} and line.value.strip().upper() == b"VALARM":
+            in_alarm = line.name == "BEGIN"
+        elif not in_alarm and line.name == "ATTENDEE":
             return True
     return False
 
@@ -218,14 +259,15 @@ def has_guests(body: bytes) -> bool:
 def replace_text(body: bytes, uid: Uid, block: str) -> bytes:
     """Return a body with this managed block, also where its own was damaged.
 
-    Raises UnreadableError as :func:`rewrite` does.
+    Raises UnreadableError and UnwritableError as :func:`rewrite` does.
     """
-    calendar, event = _single_event(body, uid)
-    description = str(event.get("DESCRIPTION", ""))
-    whole = find_block(description) is not None
-    _set(event, "DESCRIPTION", with_block(description, block) if whole else block)
-    _set(event, "SEQUENCE", _sequence(event) + 1)
-    return bytes(calendar.to_ical())
+    edit = _Edit(body, uid)
+    if find_block(edit.event.text("DESCRIPTION")) is None:
+        edit.put_whole_text(block)
+    else:
+        edit.put_block(block)
+    edit.put_sequence(sequence_of(body, uid) + 1)
+    return edit.checked()
 
 
 def acknowledge(
@@ -234,18 +276,16 @@ def acknowledge(
     """Return a body whose title states a fact in the one form, and whose block keeps it (S13).
 
     It is history from now on, so its alarms go. A block that the person changed stays as it is.
-    Raises UnreadableError where the body is not one VEVENT with this UID.
+    Raises UnreadableError and UnwritableError as :func:`rewrite` does.
     """
-    calendar, event = _single_event(body, uid)
-    _set(event, "SUMMARY", title)
-    description = str(event.get("DESCRIPTION", ""))
-    block = find_block(description)
+    edit = _Edit(body, uid)
+    edit.put_title(escaped(title).encode(), meant=title)
+    block = find_block(edit.event.text("DESCRIPTION"))
     if block is not None and vouches_for_text(block):
-        text = restamped(block, with_stated(block.text, facts))
-        _set(event, "DESCRIPTION", with_block(description, text))
-    event.subcomponents = [c for c in event.subcomponents if c.name != "VALARM"]
-    _set(event, "SEQUENCE", sequence)
-    return bytes(calendar.to_ical())
+        edit.put_block(restamped(block, with_stated(block.text, facts)))
+    edit.silence()
+    edit.put_sequence(sequence)
+    return edit.checked()
 
 
 def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
@@ -262,21 +302,31 @@ def read(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading:
     return reading
 
 
+def read_or_none(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading | None:
+    """Return what a body says, None where it cannot be read.
+
+    The ledger may hold one that an earlier version of lorsync could read.
+    """
+    try:
+        return read(body, uid, zone)
+    except UnreadableError:
+        return None
+
+
 def _read(body: bytes, uid: Uid) -> Reading:
-    _, event, exceptions = _events(body, uid)
-    start = _moment(event, "DTSTART")
+    whole, event, exceptions = _events(body, uid)
+    start = _moment(whole, event, "DTSTART")
     if start is None:
         msg = "it has no readable DTSTART"
         raise UnreadableError(msg)
     if not _FIRST_YEAR <= start.year <= _LAST_YEAR:
         msg = "its time is out of range"
         raise UnreadableError(msg)
-    end, recurrence = _end(event, start), _recurrence(event)
-    description, summary = str(event.get("DESCRIPTION", "")), _summary(event)
-    block = find_block(description)
+    end, recurrence = _end(whole, event, start), _recurrence(event)
+    block, summary = find_block(event.text("DESCRIPTION")), composed(event.text("SUMMARY"))
     released = is_noted(summary) if block is None else block.released
     title = without_tick(without_note(summary) if released else summary)
-    extras = _extras(event, description, block)
+    extras = _extras(event, block)
     if has_guests(body):
         extras += (GUESTS,)
     if exceptions:
@@ -288,13 +338,13 @@ def _read(body: bytes, uid: Uid) -> Reading:
         digests={
             Property.DATE: date_digest(start, end) + "".join(recurrence),
             Property.TITLE: text_digest(title),
-            Property.TEXT: block_digest(description),
-            Property.ALARMS: alarms_digest(_alarms_of(event)),
+            Property.TEXT: block_digest(block),
+            Property.ALARMS: alarms_digest(_alarms_of(whole, event)),
         },
         extras=extras,
     )
     names = touched(title, start, block)
-    modified = _moment(event, "LAST-MODIFIED")
+    modified = _moment(whole, event, "LAST-MODIFIED")
     # Lorsync's events never recur, and recurring is a matter of when: the person's date (S10).
     usual = start + (DURATION if isinstance(start, datetime) else timedelta(days=1))
     repeated = {Property.DATE} if recurrence or end not in (None, usual) else set()
@@ -305,168 +355,316 @@ def _read(body: bytes, uid: Uid) -> Reading:
         block=block,
         modified=modified if isinstance(modified, datetime) and modified.tzinfo else None,
         released=released,
-        exceptions=tuple(map(_summary, exceptions)),
+        exceptions=tuple(composed(each.text("SUMMARY")) for each in exceptions),
     )
 
 
-def _summary(event: Component) -> str:
-    return " ".join(str(event.get("SUMMARY", "")).split())
-
-
-def _sequence(event: Component) -> int:
-    """Return the SEQUENCE of an event, 0 where it has none that is a number."""
-    sequence = event.get("SEQUENCE", 0)
-    return int(sequence) if isinstance(sequence, int) else 0
-
-
-def _put(
-    event: icalendar.Event, content: Content, *, sequence: int, properties: Collection[Property]
-) -> None:
-    if Property.DATE in properties:
-        for name in ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE"):
-            event.pop(name, None)
-        event.add("DTSTART", content.start)
-        event.add("DTEND", content.end)
-    if Property.TITLE in properties:
-        _set(event, "SUMMARY", content.summary)
-    if Property.TEXT in properties:
-        _set(event, "DESCRIPTION", with_block(str(event.get("DESCRIPTION", "")), content.block))
-    if Property.ALARMS in properties:
-        others = [c for c in event.subcomponents if c.name != "VALARM"]
-        event.subcomponents = [*others, *(_alarm(a, content.summary) for a in content.alarms)]
-    _set(event, "SEQUENCE", sequence)
-    # Deterministic (I8): a property of the content, not of the moment of writing.
-    day = content.start.date() if isinstance(content.start, datetime) else content.start
-    _set(event, "DTSTAMP", datetime.combine(day, time(), UTC))
-
-
-def _set(event: icalendar.Event, name: str, value: object) -> None:
-    event.pop(name, None)
-    event.add(name, value)
-
-
-def _alarm(offset: timedelta, summary: str) -> icalendar.Alarm:
-    import icalendar
-
-    alarm = icalendar.Alarm()
-    alarm.add("ACTION", "DISPLAY")
-    alarm.add("TRIGGER", offset)
-    alarm.add("DESCRIPTION", summary)
-    return alarm
-
-
-def _set_release(event: icalendar.Event, *, released: bool) -> None:
-    """Say in the stamp of an event whether it is the person's, as no longer needed (S10)."""
-    description = str(event.get("DESCRIPTION", ""))
-    stamped = with_release(description, released=released)
-    if stamped != description:
-        _set(event, "DESCRIPTION", stamped)
-
-
-def _single_event(body: bytes, uid: Uid) -> tuple[icalendar.Calendar, icalendar.Event]:
-    """Return the one VEVENT of a body that may be written. Raises UnreadableError."""
-    calendar, event, exceptions = _events(body, uid)
+def _single_event(body: bytes, uid: Uid) -> tuple[Component, Component]:
+    """Return a whole body, and the one VEVENT in it that may be written. Raises UnreadableError."""
+    whole, event, exceptions = _events(body, uid)
     if exceptions:
         msg = f"it is a series with {len(exceptions)} exceptions"
         raise UnreadableError(msg)
-    return calendar, event
+    return whole, event
 
 
-def _events(
-    body: bytes, uid: Uid
-) -> tuple[icalendar.Calendar, icalendar.Event, list[icalendar.Event]]:
-    """Return the VEVENT of a body, and those of its occurrences that differ from it.
+def _events(body: bytes, uid: Uid) -> tuple[Component, Component, list[Component]]:
+    """Return a whole body, its VEVENT, and those of its occurrences that differ from that.
 
     A series has one VEVENT without a RECURRENCE-ID, and one with it for each exception (RFC 5545
     section 3.8.4.4). Raises UnreadableError where the body is no event with this UID.
     """
-    import icalendar
-
     if _NO_TEXT.search(body) is not None:
         msg = "it holds control characters, which no answer in XML can bring back"
         raise UnreadableError(msg)
     try:
-        calendar = icalendar.Calendar.from_ical(body)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        msg = f"it is not iCalendar ({type(error).__name__})"
+        whole = parse(body)
+    except MalformedError as error:
+        msg = f"it is not iCalendar: {error}"
         raise UnreadableError(msg) from error
-    events = [c for c in calendar.walk("VEVENT") if isinstance(c, icalendar.Event)]
-    exceptions = [e for e in events if e.get("RECURRENCE-ID") is not None]
-    masters = [e for e in events if e.get("RECURRENCE-ID") is None]
-    if events and not masters:
-        # Of a series that the person was asked into, a client may have one occurrence alone.
-        masters = exceptions[:1]
-    if len(masters) != 1:
+    calendars = whole.components("VCALENDAR")
+    events = [event for calendar in calendars for event in calendar.components("VEVENT")]
+    exceptions = [event for event in events if event.lines("RECURRENCE-ID")]
+    # Of a series that the person was asked into, a client may have one occurrence alone.
+    masters = [event for event in events if not event.lines("RECURRENCE-ID")] or exceptions[:1]
+    if len(calendars) != 1 or len(masters) != 1:
         msg = f"it holds {len(events)} VEVENTs instead of one"
         raise UnreadableError(msg)
-    if any(str(each.get("UID", "")) != uid for each in events):
+    if any(event.text("UID") != uid for event in events):
         msg = "its UID is another one"
         raise UnreadableError(msg)
-    return calendar, masters[0], exceptions
+    (event,) = masters
+    for line in event.lines("SUMMARY", "DESCRIPTION"):
+        stated = line.parameters
+        if "ENCODING" in stated or stated.get("VALUE", "TEXT").upper() != "TEXT":
+            msg = f"its {line.name} is no text"
+            raise UnreadableError(msg)
+    return whole, event, exceptions
 
 
-def _property(component: Component, name: str) -> object:
-    """Return a property, or None. Raises UnreadableError where its value does not parse."""
-    from icalendar.prop.broken import vBroken
+def _sequence(event: Component) -> int:
+    """Return the SEQUENCE of an event, 0 where it has none that is a number.
 
-    value = component.get(name)
-    if isinstance(value, vBroken):
+    Raises UnreadableError where none comes after it: no later version could be told from this one.
+    """
+    stated = event.text("SEQUENCE").strip()
+    if not (stated.isascii() and stated.isdigit()):
+        return 0
+    if len(stated.lstrip("0")) > len(str(_LAST_SEQUENCE)) or int(stated) >= _LAST_SEQUENCE:
+        msg = "no SEQUENCE comes after its own"
+        raise UnreadableError(msg)
+    return int(stated)
+
+
+def _moment(whole: Component, event: Component, name: str) -> date | datetime | None:
+    """Return the time of a property, in UTC where it has a zone; None where there is none.
+
+    Raises UnreadableError where it is stated twice, or is none.
+    """
+    lines = event.lines(name)
+    if not lines:
+        return None
+    moment = None
+    if len(lines) == 1:
+        moment = read_time(lines[0], zones=whole)
+    if moment is None:
         msg = f"its {name} is broken"
         raise UnreadableError(msg)
-    return value
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return moment
 
 
-def _moment(event: Component, name: str) -> date | datetime | None:
-    value = getattr(_property(event, name), "dt", None)
-    if isinstance(value, datetime):
-        return value if value.tzinfo is None else value.astimezone(UTC)
-    return value if isinstance(value, date) else None
-
-
-def _end(event: Component, start: date | datetime) -> date | datetime | None:
+def _end(whole: Component, event: Component, start: date | datetime) -> date | datetime | None:
     """Return the end, from DTEND or DURATION, or as RFC 5545 section 3.6.1 implies it."""
-    end = _moment(event, "DTEND")
+    end = _moment(whole, event, "DTEND")
     if end is not None:
         return end
-    duration = getattr(_property(event, "DURATION"), "dt", None)
-    if isinstance(duration, timedelta):
+    for line in event.lines("DURATION"):
+        duration = read_duration(line)
+        if duration is None:
+            msg = "its DURATION is broken"
+            raise UnreadableError(msg)
         return start + duration
     return None if isinstance(start, datetime) else start + timedelta(days=1)
 
 
-def _alarms_of(event: Component) -> Iterable[tuple[str, str]]:
+def _is_the_clients(alarm: Component) -> bool:
+    """Tell whether an alarm is a client's own business, and no wish of the person's (S15).
+
+    That is Apple's default alarm, or that there is none of these, and a snooze (RFC 9074 section
+    8.2).
+    """
+    apples = {"X-APPLE-DEFAULT-ALARM", "X-APPLE-LOCAL-DEFAULT-ALARM"}
+    silent = alarm.text("ACTION").strip().upper() == _SILENT
+    return silent or bool(alarm.lines("RELATED-TO", *apples))
+
+
+def _alarms_of(whole: Component, event: Component) -> Iterable[tuple[str, str]]:
     """Return action and trigger of each alarm; what else is in them is the client's (S15)."""
-    for alarm in event.subcomponents:
-        if alarm.name == "VALARM":
-            value = getattr(_property(alarm, "TRIGGER"), "dt", None)
-            yield str(alarm.get("ACTION", "")).upper(), _trigger(value)
+    for alarm in event.components("VALARM"):
+        if not _is_the_clients(alarm):
+            triggers = [_trigger(line, whole) for line in alarm.lines("TRIGGER")]
+            yield alarm.text("ACTION").strip().upper(), " ".join(triggers)
 
 
-def _trigger(value: object) -> str:
-    if isinstance(value, timedelta):
-        return trigger(value)
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).isoformat()
-    return str(value)
+def _trigger(line: ContentLine, whole: Component) -> str:
+    """Return what an alarm is triggered by, free of how it is written."""
+    offset = read_duration(line)
+    if offset is not None:
+        behind = " from the end" if line.parameters.get("RELATED", "").upper() == "END" else ""
+        return trigger(offset) + behind
+    moment = read_time(line, zones=whole)
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.astimezone(UTC).isoformat()
+    return line.text
 
 
 def _recurrence(event: Component) -> list[str]:
-    found = []
-    for name in ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"):
-        value = event.get(name)
-        values: Iterable[object] = value if isinstance(value, list) else [value]
-        found += [
-            f"{name}:{v.to_ical().decode() if hasattr(v, 'to_ical') else v}"
-            for v in values
-            if v is not None
-        ]
-    return sorted(found)
+    """Return what makes an event recur, free of the order in which it is written."""
+    return sorted(
+        f"{line.name}:" + ";".join(sorted(line.text.strip().upper().split(";")))
+        for line in event.lines(*_RECURRENCE)
+    )
 
 
-def _extras(event: Component, description: str, block: Block | None) -> tuple[str, ...]:
+def _extras(event: Component, block: Block | None) -> tuple[str, ...]:
     """Name what stands beside what lorsync writes: it came from a person."""
-    names = [word for name, word in _EXTRAS if event.get(name)]
-    around = description.strip() if block is None else block.before + block.after
+    names = [
+        word for name, word in _EXTRAS if any(line.value.strip() for line in event.lines(name))
+    ]
+    around = event.text("DESCRIPTION").strip() if block is None else block.before + block.after
     notes = ["notes"] if around else []
-    cancelled = [CANCELLED] if str(event.get("STATUS", "")).upper() == "CANCELLED" else []
+    cancelled = [CANCELLED] if event.text("STATUS").strip().upper() == "CANCELLED" else []
     return (*notes, *names, *cancelled)
+
+
+class _Edit:
+    """A body of the server's while properties of ours are put into it.
+
+    ``event`` is the VEVENT as it is now, ``line_end`` how its lines end.
+    """
+
+    def __init__(self, body: bytes, uid: Uid) -> None:
+        """Begin with a body. Raises UnreadableError where it is not one VEVENT with this UID."""
+        self._uid = uid
+        self._before = _read(body, uid)
+        self._whole, self._found = _single_event(body, uid)
+        self.event = self._found
+        self._wanted: dict[Property, str] = dict(self._before.meaning.digests)
+        self.line_end = self._found.line_end
+
+    @property
+    def title(self) -> bytes:
+        """The title as it is now, to the byte, as a value of type TEXT."""
+        return next((line.value for line in self.event.lines("SUMMARY")), b"")
+
+    def put(self, content: Content, properties: Collection[Property], *, sequence: int) -> None:
+        """Put in these properties of a content, and what goes with every version of it."""
+        if Property.DATE in properties:
+            lines = _date_lines(content, self.line_end)
+            self.event = self.event.with_lines(lines, drop=_DATE_NAMES)
+            self._wanted[Property.DATE] = content.digests[Property.DATE]
+        if Property.TITLE in properties:
+            self.put_title(escaped(content.summary).encode(), meant=content.summary)
+            self._wanted[Property.TITLE] = content.digests[Property.TITLE]
+        if Property.TEXT in properties:
+            self.put_block(content.block)
+        if Property.ALARMS in properties:
+            kept = [alarm for alarm in self.event.components("VALARM") if _is_the_clients(alarm)]
+            ours = [_alarm(offset, content.summary, self.line_end) for offset in content.alarms]
+            self.event = self.event.with_components([*kept, *ours], without="VALARM")
+            self._wanted[Property.ALARMS] = content.digests[Property.ALARMS]
+        self.put_sequence(sequence)
+        stamp = _stamp_line(content.start, self.line_end)
+        self.event = self.event.with_lines([stamp], drop=["DTSTAMP"])
+
+    def put_title(self, title: bytes, *, meant: str) -> None:
+        """Put in a title, as a value of type TEXT; alarms that show the old one show it too.
+
+        ``meant`` is how it should read, without the note that the event is not needed.
+        """
+        before = " ".join(self.event.text("SUMMARY").split())
+        self.event = self._with_title(self.event, "SUMMARY", title)
+        self._wanted[Property.TITLE] = text_digest(without_tick(meant))
+
+        def retitled(alarm: Component) -> Component:
+            for shown in alarm.lines("DESCRIPTION", "SUMMARY"):
+                if before and " ".join(shown.text.split()) == before:
+                    alarm = self._with_title(alarm, shown.name, title)
+            return alarm
+
+        self.event = self.event.with_each("VALARM", retitled)
+
+    def put_block(self, block: str) -> None:
+        """Put in a managed block in the place of its own; damaged, it stays as it is (S12).
+
+        The person's text around it stays byte for byte; what repeats the old text as HTML goes.
+        """
+        if self._exchange(lambda description: block_place(description, block)):
+            self._wanted[Property.TEXT] = block_digest(find_block(block))
+
+    def put_release(self, *, released: bool) -> None:
+        """Say in the stamp whether the event is the person's, as no longer needed (S10)."""
+        self._exchange(lambda description: release_place(description, released=released))
+
+    def put_whole_text(self, block: str) -> None:
+        """Put in a managed block as the whole description."""
+        self._put_description(escaped(block).encode())
+        self._wanted[Property.TEXT] = block_digest(find_block(block))
+
+    def bring_back(self, alarms: Iterable[Component]) -> None:
+        """Put in alarms that were taken out."""
+        there = self.event.components("VALARM")
+        back = [alarm for alarm in alarms if not _is_the_clients(alarm)]
+        self.event = self.event.with_components([*there, *back], without="VALARM")
+        self._wanted[Property.ALARMS] = alarms_digest(_alarms_of(self._whole, self.event))
+
+    def silence(self) -> None:
+        """Take out all alarms; that there is none of Apple's own stays, or one would come."""
+        kept = [
+            alarm
+            for alarm in self.event.components("VALARM")
+            if alarm.text("ACTION").strip().upper() == _SILENT
+        ]
+        self.event = self.event.with_components(kept, without="VALARM")
+        self._wanted[Property.ALARMS] = alarms_digest(())
+
+    def put_sequence(self, sequence: int) -> None:
+        """Put in a SEQUENCE."""
+        line = content_line("SEQUENCE", str(sequence).encode(), line_end=self.line_end)
+        self.event = self.event.with_lines([line], drop=["SEQUENCE"])
+
+    def checked(self) -> bytes:
+        """Return the body as it is now, once it reads as it should.
+
+        Raises UnwritableError where it says something else.
+        """
+        body = self._whole.exchanged(self._found, self.event).raw
+        try:
+            now = _read(body, self._uid)
+        except UnreadableError as error:
+            msg = f"once it is changed, {error}"
+            raise UnwritableError(msg) from error
+        told = now.meaning
+        lost = [str(p) for p in Property if told.digests[p] != self._wanted[p]]
+        lost += sorted(set(self._before.meaning.extras).symmetric_difference(told.extras))
+        if lost:
+            msg = f"once it is changed, its {lost[0]} would not be what it should"
+            raise UnwritableError(msg)
+        return body
+
+    def _with_title(self, shown: Component, name: str, title: bytes) -> Component:
+        line = content_line(name, title, line_end=self.line_end)
+        return shown.with_lines([line], drop=[name])
+
+    def _exchange(self, place_in: Callable[[str], Place | None]) -> bool:
+        """Exchange a text in the description, to the byte, and tell whether it has its place."""
+        for line in self.event.lines("DESCRIPTION")[:1]:
+            # Bytes that are no UTF-8 are the person's as well.
+            value = line.value.decode(errors="surrogateescape")
+            place = place_in(unescaped(value))
+            if place is not None:
+                begin, end = (escaped_offset(value, at) for at in (place.begin, place.end))
+                text = value[:begin] + escaped(place.text) + value[end:]
+                self._put_description(text.encode(errors="surrogateescape"))
+                return True
+        return False
+
+    def _put_description(self, value: bytes) -> None:
+        line = content_line("DESCRIPTION", value, line_end=self.line_end)
+        self.event = self.event.with_lines([line], drop=_TEXT_NAMES)
+
+
+def _new_event(content: Content, stamp: date | None) -> Component:
+    lines = [
+        content_line("SUMMARY", escaped(content.summary).encode(), line_end=_CRLF),
+        *_date_lines(content, _CRLF),
+        _stamp_line(stamp or content.start, _CRLF),
+        content_line("UID", escaped(content.uid).encode(), line_end=_CRLF),
+        content_line("SEQUENCE", b"0", line_end=_CRLF),
+        content_line("DESCRIPTION", escaped(content.block).encode(), line_end=_CRLF),
+        content_line("TRANSP", b"TRANSPARENT", line_end=_CRLF),
+    ]
+    alarms = [_alarm(offset, content.summary, _CRLF) for offset in content.alarms]
+    return component("VEVENT", [*lines, *alarms], line_end=_CRLF)
+
+
+def _date_lines(content: Content, line_end: bytes) -> list[ContentLine]:
+    moments = (("DTSTART", content.start), ("DTEND", content.end))
+    return [time_line(name, moment, line_end=line_end) for name, moment in moments]
+
+
+def _stamp_line(day: date | datetime, line_end: bytes) -> ContentLine:
+    """Return the DTSTAMP of a content: a property of that, not of the moment of writing (I8)."""
+    start = day.date() if isinstance(day, datetime) else day
+    return time_line("DTSTAMP", datetime.combine(start, time(), UTC), line_end=line_end)
+
+
+def _alarm(offset: timedelta, title: str, line_end: bytes) -> Component:
+    lines = [
+        content_line("ACTION", b"DISPLAY", line_end=line_end),
+        content_line("DESCRIPTION", escaped(title).encode(), line_end=line_end),
+        content_line("TRIGGER", duration_value(offset), line_end=line_end),
+    ]
+    return component("VALARM", lines, line_end=line_end)

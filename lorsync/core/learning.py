@@ -8,7 +8,7 @@ from lorsync.core.content import Property
 from lorsync.core.doubt import Doubt
 from lorsync.core.entry import AWAY, Entry, State
 from lorsync.core.facts import Fact, Mark
-from lorsync.core.memory import How, Kept, Members, Memory, entry_of, mentor_of
+from lorsync.core.memory import How, Kept, Members, Memory, entry_of, mentor_of, writers_of
 from lorsync.core.model import PlanWarning, Reason, Uid
 from lorsync.core.renaming import Names
 
@@ -60,11 +60,12 @@ def learn(
     back since.
     """
     gone = retired | memory.retired
+    # The memory goes before the config, and who writes a letter before who wrote it.
+    writers = writers_of(members) | writers_of(memory.departed) | writers_of(memory.members)
     found = {}
     for kept in memory.kept:
         if kept.uid not in entries and kept.uid not in gone:
-            known_to = (memory.members, memory.departed, members)
-            mentor = next(filter(None, (mentor_of(kept, each) for each in known_to)), None)
+            mentor = mentor_of(kept, writers)
             if mentor is not None:
                 theirs = memory.yours.get(kept.uid, frozenset())
                 entry = entry_of(kept, mentor, href_for(kept.uid), theirs, now)

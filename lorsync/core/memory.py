@@ -283,7 +283,16 @@ def entry_of(
     )
 
 
-def mentor_of(kept: Kept, members: Members) -> MentorId | None:
+def writers_of(members: Members) -> dict[LetterId, MentorId]:
+    """Return who writes each letter; of two mentors the first."""
+    found: dict[LetterId, MentorId] = {}
+    for mentor, letters in members.items():
+        for letter in letters:
+            found.setdefault(letter, mentor)
+    return found
+
+
+def mentor_of(kept: Kept, writers: Mapping[LetterId, MentorId]) -> MentorId | None:
     """Return whose event a kept one is, None where nobody can tell.
 
     Letters come and go: an event of a mentor's is theirs though none of them is left.
@@ -293,7 +302,7 @@ def mentor_of(kept: Kept, members: Members) -> MentorId | None:
     subject = kept.identity.subject
     if kept.identity.kind in MENTOR_KINDS:
         return MentorId(subject)
-    return next((m for m, letters in members.items() if subject in letters), None)
+    return writers.get(LetterId(subject))
 
 
 def _how(entry: Entry, today: date) -> How | None:

@@ -13,7 +13,7 @@ from lorsync.core.doubt import LONG_AGO, Doubt, latest
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Members, Memory
-from lorsync.core.model import Identity, Kind, LetterId, MentorId, Renamed, Subject, Uid
+from lorsync.core.model import YEARS, Identity, Kind, LetterId, MentorId, Renamed, Subject, Uid
 
 _EXPLANATION: Final = (
     "This is what lorsync could not know again if its own file were lost: what you deleted, ticked "
@@ -151,7 +151,7 @@ def _read(lines: Sequence[str]) -> Memory | None:
         renamed=read_renamed(lines),
         closed=None if closed is None else SeasonKey(closed[1]),
         place=config[3],
-        seen=_day(config[4]),
+        seen=_seen(config[4]),
     )
 
 
@@ -210,9 +210,9 @@ def _named(word: str, lines: Iterable[str]) -> str:
     return next((x.removeprefix(f"{word} ") for x in lines if x.startswith(f"{word} ")), "")
 
 
-def _day(text: str | None) -> date | None:
+def _seen(text: str | None) -> date | None:
     try:
-        return None if text is None else date.fromisoformat(text)
+        return None if text is None else _day(text)
     except ValueError:
         return None  # Damaged: it is no sign of life then.
 
@@ -229,9 +229,9 @@ def _kept(found: re.Match[str]) -> Kept | None:
             uid=_uid(digits),
             identity=Identity(kind=Kind(kind), subject=LetterId(subject), slot=slot or ""),
             letters=tuple(LetterId(x) for x in (letters or "").split(",") if x),
-            day=date.fromisoformat(day),
-            planned=None if planned is None else date.fromisoformat(planned),
-            noticed=None if noticed is None else date.fromisoformat(noticed),
+            day=_day(day),
+            planned=None if planned is None else _day(planned),
+            noticed=None if noticed is None else _day(noticed),
             ticks=tuple(_tick(each) for each in ticks.split()),
             mentor=None if mentor is None else MentorId(mentor),
         )
@@ -241,7 +241,7 @@ def _kept(found: re.Match[str]) -> Kept | None:
 
 def _tick(text: str) -> tuple[Fact, date]:
     fact, _, day = text.partition("=")
-    return Fact(fact), date.fromisoformat(day)
+    return Fact(fact), _day(day)
 
 
 def _mark(found: re.Match[str]) -> Mark | None:
@@ -250,7 +250,7 @@ def _mark(found: re.Match[str]) -> Mark | None:
         return Mark(
             letter=LetterId(letter),
             fact=Fact(fact),
-            day=date.fromisoformat(day),
+            day=_day(day),
             said=_instant(said),
             withdrawn=verb == "unsaid",
             mentor=None if mentor is None else MentorId(mentor),
@@ -268,8 +268,21 @@ def _doubt(found: re.Match[str]) -> Doubt | None:
     return Doubt(mentor=MentorId(mentor), at=instant, answered=verb == "sure")
 
 
+def _day(text: str) -> date:
+    """Return a day. Raises ValueError, also for a year with which nobody can reckon."""
+    day = date.fromisoformat(text)
+    if day.year not in YEARS:
+        msg = f"{text} is out of range"
+        raise ValueError(msg)
+    return day
+
+
 def _instant(text: str) -> datetime:
+    """Return an instant, aware. Raises ValueError as for a day."""
     instant = datetime.fromisoformat(text)
+    if instant.year not in YEARS:
+        msg = f"{text} is out of range"
+        raise ValueError(msg)
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 

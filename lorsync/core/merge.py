@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from lorsync.core.content import EVERY, Digests, Property, is_noted
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.glimpse import glimpse
-from lorsync.core.ical import Meaning, Reading, UnreadableError, read
+from lorsync.core.ical import Reading, UnreadableError, read, read_or_none
 from lorsync.core.model import Kind, Uid
 from lorsync.core.stamp import planned_day
 from lorsync.core.ticking import is_earlier, telling, with_ticks
@@ -148,10 +148,8 @@ def confirm(
 
 def has_arrived(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
     """Tell whether the server holds what an entry announces, whatever it answered (I7)."""
-    try:
-        return _has_arrived(entry, read(body, entry.uid, zone), zone)
-    except UnreadableError:
-        return False
+    remote = read_or_none(body, entry.uid, zone)
+    return remote is not None and _has_arrived(entry, remote, zone)
 
 
 def is_unstored(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
@@ -161,12 +159,9 @@ def is_unstored(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
     """
     if entry.intended is None or entry.echo is None:
         return False
-    try:
-        there = _meaning(body, entry.uid, zone).digests
-        wanted, before = (
-            _meaning(b, entry.uid, zone).digests for b in (entry.intended, entry.echo)
-        )
-    except UnreadableError:
+    there = _digests(body, entry.uid, zone)
+    wanted, before = (_digests(b, entry.uid, zone) for b in (entry.intended, entry.echo))
+    if there is None or wanted is None or before is None:
         return False
     as_before = all(there[p] == before[p] for p in _STAMPED)
     return as_before and any(there[p] != wanted[p] for p in _STAMPED)
@@ -268,8 +263,8 @@ def _base(entry: Entry, zone: ZoneInfo, comparable: frozenset[Property]) -> _Bas
     body, which = (entry.echo, EVERY) if entry.echo is not None else (entry.sent, comparable)
     if body is None:
         return None
-    seen = read(body, entry.uid, zone)
-    return _Base(seen.meaning.digests, which, seen.block is not None)
+    seen = read_or_none(body, entry.uid, zone)
+    return None if seen is None else _Base(seen.meaning.digests, which, seen.block is not None)
 
 
 def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:
@@ -280,10 +275,10 @@ def _kept_as_sent(entry: Entry, zone: ZoneInfo) -> frozenset[Property]:
     """
     sent = entry.sent_digests
     if entry.sent is not None:
-        sent = _meaning(entry.sent, entry.uid, zone).digests
-    if entry.echo is None or sent is None:
+        sent = _digests(entry.sent, entry.uid, zone)
+    held = None if entry.echo is None else _digests(entry.echo, entry.uid, zone)
+    if held is None or sent is None:
         return frozenset()
-    held = _meaning(entry.echo, entry.uid, zone).digests
     return frozenset(p for p in Property if held[p] == sent[p])
 
 
@@ -295,8 +290,8 @@ def _resolved(entry: Entry) -> Entry:
 def _has_arrived(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
     if entry.intended is None:
         return False
-    intended = read(entry.intended, entry.uid, zone)
-    if intended.released is not remote.released:
+    intended = read_or_none(entry.intended, entry.uid, zone)
+    if intended is None or intended.released is not remote.released:
         return False
     wanted, there = intended.meaning.digests, remote.meaning.digests
     same = {p for p in Property if wanted[p] == there[p]}
@@ -304,8 +299,9 @@ def _has_arrived(entry: Entry, remote: Reading, zone: ZoneInfo) -> bool:
     return same == EVERY or (same >= _STAMPED and remote.sequence >= intended.sequence)
 
 
-def _meaning(body: bytes, uid: Uid, zone: ZoneInfo) -> Meaning:
-    return read(body, uid, zone).meaning
+def _digests(body: bytes, uid: Uid, zone: ZoneInfo) -> Digests | None:
+    found = read_or_none(body, uid, zone)
+    return None if found is None else found.meaning.digests
 
 
 def _settled(entry: Entry) -> Entry:

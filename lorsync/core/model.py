@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
 MentorId = NewType("MentorId", str)
@@ -16,6 +16,9 @@ ProgramId = NewType("ProgramId", str)
 LetterId = NewType("LetterId", str)
 Uid = NewType("Uid", str)
 """The UID of a VEVENT (RFC 5545 section 3.8.4.7)."""
+
+YEARS: Final = range(1970, 2201)
+"""The years of every day that is read: others are slips, and some break arithmetic (1, 9999)."""
 
 MAX_FOLLOW_UPS = 2
 """The cap of R5, per mentor and cycle; no setting raises it."""

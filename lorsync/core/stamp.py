@@ -5,14 +5,20 @@ the planned day (and time, where events have one) and a short hash of title, day
 halves, one for the title and one for the text. Where a half agrees with what is there, a lorsync
 wrote this and no person touched it.
 
-All comparison folds white space and undoes HTML, because servers and clients do both to text. What
-merely stands in angle brackets, such as an address, is no HTML: it is the text's own.
+All comparison folds white space, undoes HTML and composes characters (NFC), because servers and
+clients do all of that to text.
 """
 
 import hashlib
 import re
+import unicodedata
+from collections import deque
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
+
+from lorsync.core.html_text import HtmlText, html_text
+from lorsync.core.model import YEARS
 
 _OPENING = "--- lorsync ---"
 BY_YOU = " by you"
@@ -28,15 +34,12 @@ _STAMP = re.compile(
     rf"---\splanned\s(?P<start>{_START})(?P<released>\s·\snot\sneeded)?"
     r"\s·\s(?P<title>[0-9a-f]{6})(?P<text>[0-9a-f]{6})\s---"
 )
-_BREAKS = re.compile(r"<br\s*/?>|</p>|</div>|</li>", re.IGNORECASE)
-_ELEMENTS = (
-    "a|abbr|address|article|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|font"
-    "|footer|h[1-6]|head|header|hr|html|html-blob|i|img|ins|kbd|label|li|link|mark|meta|o:p|ol|p"
-    "|pre|q|s|samp|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead"
-    "|title|tr|tt|u|ul|var|wbr"
-)
-_ATTRIBUTE = r"""\s+[a-z][\w:.-]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
-_TAGS = re.compile(rf"</?(?:{_ELEMENTS})(?:{_ATTRIBUTE})*\s*/?>", re.IGNORECASE)
+
+_LONGEST_WORD: Final = 1000
+"""Characters of a word that is composed: marks upon marks take the square of their number."""
+
+_DEEPEST: Final = 8
+"""How often HTML is undone at most: a client may make HTML of text that has some already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,67 +69,78 @@ def stamped(title: str, start: str, text: str) -> str:
 
 def find_block(description: str) -> Block | None:
     """Return the managed block of a description, or None where its markers are gone or damaged."""
-    found = _spans(description)
+    found = _found(description)
     if found is None:
         return None
-    opening, stamp = found
+    opening, stamp = found.opening, found.stamp
+    if found.as_html:
+        plain = found.html.plain
+        before, after = plain[: opening.start()], plain[stamp.end() :]
+        text = plain[opening.end() : stamp.start()]
+    else:
+        before, after = description[: found.begin], description[found.end :]
+        text = description[found.html.end(opening.end()) : found.html.begin(stamp.start())]
     return Block(
-        text=_plain(description[opening.end() : stamp.start()]),
+        text=text.strip(),
         start=" ".join(stamp["start"].split()),
         title_hash=stamp["title"],
         text_hash=stamp["text"],
         released=stamp["released"] is not None,
-        before=_plain(description[: opening.start()]),
-        after=_plain(description[stamp.end() :]),
+        before=before.strip(),
+        after=after.strip(),
     )
 
 
 def stamped_day(text: str) -> date | None:
     """Return the planned day that the first stamp in a text names, None where there is none."""
     found = _STAMP.search(text)
-    try:
-        return None if found is None else date.fromisoformat(found["start"][:10])
-    except ValueError:
-        return None
+    return None if found is None else _day(found["start"])
 
 
 def planned_day(block: Block) -> date | None:
     """Return the day that the plan had when a block was written, None where it had none."""
-    try:
-        return None if block.start.endswith(BY_YOU) else date.fromisoformat(block.start[:10])
-    except ValueError:
-        return None
+    return None if block.start.endswith(BY_YOU) else _day(block.start)
 
 
-def with_block(description: str, block: str) -> str:
-    """Return a description with another managed block in the place of its own (S12).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a description a text is exchanged, and the text that has to stand there."""
 
-    What is around it stays to the letter. Where its markers are gone, ``description`` comes back
-    as it is: there is never a second block.
+    begin: int
+    end: int
+    text: str
+
+
+def block_place(description: str, block: str) -> Place | None:
+    """Return the place for another managed block, None where the markers are gone (S12).
+
+    What is around it stays to the letter. In HTML, the block is made HTML of as well.
     """
-    found = _spans(description)
+    found = _found(description)
     if found is None:
-        return description
-    opening, stamp = found
-    before, after = description[: opening.start()], description[stamp.end() :]
-    if _BREAKS.search(description):
+        return None
+    if found.html.broken or not found.literal:
         import html
 
-        block = html.escape(block, quote=False).replace("\n", "<br>")
-    return before + block + after
+        block = html.escape(block, quote=False)
+    if found.html.broken:
+        block = block.replace("\n", "<br>")
+    return Place(begin=found.begin, end=found.end, text=block)
 
 
-def with_release(description: str, *, released: bool) -> str:
-    """Return a description whose stamp says that the event is not needed, or that it is (S10).
+def release_place(description: str, *, released: bool) -> Place | None:
+    """Return the place in the stamp that says that the event is not needed, or that it is (S10).
 
-    All else stays to the letter. Where the markers are gone, ``description`` comes back as it is.
+    None where the markers are gone.
     """
-    found = _spans(description)
+    found = _found(description)
     if found is None:
-        return description
-    stamp = found[1]
-    said = _NOT_NEEDED if released else ""
-    return f"{description[: stamp.end('start')]}{said} · {description[stamp.start('title') :]}"
+        return None
+    return Place(
+        begin=found.html.end(found.stamp.end("start")),
+        end=found.html.begin(found.stamp.start("title")),
+        text=f"{_NOT_NEEDED if released else ''} · ",
+    )
 
 
 def restamped(block: Block, text: str) -> str:
@@ -165,12 +179,35 @@ def vouches_for_text(block: Block) -> bool:
 def bare(text: str) -> str:
     """Return a text as it is compared: without anything that reads as HTML, however often undone.
 
-    A text of ours may itself have a tag in it. As it was written, that is undone once in reading,
-    and where a client made HTML of it, it is not: both have to come to the same.
+    A text of ours may itself have a tag or an entity in it. As it was written, that is undone once
+    in reading, and where a client made HTML of it, it is not: both have to come to the same.
     """
-    while (plainer := _plain(text)) != text:
+    for _ in range(_DEEPEST):
+        plainer = html_text(text).plain
+        if plainer == text:
+            break
         text = plainer
-    return text
+    return text.strip()
+
+
+def composed(text: str) -> str:
+    """Return a text with its white space folded and its characters composed (NFC).
+
+    Apple's file systems and keyboards write characters in parts (S12).
+    """
+    return " ".join(
+        word if len(word) > _LONGEST_WORD else unicodedata.normalize("NFC", word)
+        for word in text.split()
+    )
+
+
+def _day(start: str) -> date | None:
+    """Return the day of a start as the stamp has it, None where it is none, or out of range."""
+    try:
+        day = date.fromisoformat(start[:10])
+    except ValueError:
+        return None
+    return day if day.year in YEARS else None
 
 
 def _is_start(stamp: str, start: date | datetime) -> bool:
@@ -184,24 +221,44 @@ def _is_start(stamp: str, start: date | datetime) -> bool:
     return start.tzinfo is not None and planned.tzinfo is not None and planned == start
 
 
-def _spans(description: str) -> tuple[re.Match[str], re.Match[str]] | None:
-    """Return what opens the block, and its stamp."""
-    opening = _BEGIN.search(description)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The markers of a block, found in the plain text of a description.
+
+    ``begin`` and ``end`` say where in the description itself the block stands. ``literal``: the
+    markers stand there as they were written.
+    """
+
+    html: HtmlText
+    opening: re.Match[str]
+    stamp: re.Match[str]
+    begin: int
+    end: int
+    literal: bool
+
+    @property
+    def as_html(self) -> bool:
+        """Whether all of it is to be read as HTML."""
+        return self.html.marked or not self.literal
+
+
+def _found(description: str) -> _Found | None:
+    html = html_text(description)
+    opening = _BEGIN.search(html.plain)
     if opening is None:
         return None
-    stamps = list(_STAMP.finditer(description, opening.end()))
-    return (opening, stamps[-1]) if stamps else None
-
-
-def _plain(text: str) -> str:
-    """Return a text without the HTML that a client may have put into it."""
-    if _TAGS.search(text):
-        import html
-
-        text = html.unescape(_TAGS.sub("", _BREAKS.sub("\n", text)))
-    return text.strip()
+    # The last one: what comes before it may be a stamp that somebody copied.
+    stamps = deque(_STAMP.finditer(html.plain, opening.end()), maxlen=1)
+    if not stamps:
+        return None
+    (stamp,) = stamps
+    begin, end = html.begin(opening.start()), html.end(stamp.end())
+    literal = (
+        description[begin : html.end(opening.end())] == opening[0]
+        and description[html.begin(stamp.start()) : end] == stamp[0]
+    )
+    return _Found(html=html, opening=opening, stamp=stamp, begin=begin, end=end, literal=literal)
 
 
 def _hash(text: str, start: str) -> str:
-    folded = f"{' '.join(text.split())}\n{start}"
-    return hashlib.sha256(folded.encode()).hexdigest()[:6]
+    return hashlib.sha256(f"{composed(text)}\n{start}".encode()).hexdigest()[:6]

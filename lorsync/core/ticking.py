@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from lorsync.core.content import Property, text_digest, without_note
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact
-from lorsync.core.ical import Reading, UnreadableError, read
+from lorsync.core.ical import Reading, read_or_none
 from lorsync.core.stamp import vouches_for_text, vouches_for_title
 from lorsync.core.ticks import Tick, find_tick, stated_facts
 
@@ -128,12 +128,7 @@ def _last_change(before: Entry, zone: ZoneInfo) -> datetime | None:
 
 def _last_seen(before: Entry, zone: ZoneInfo) -> Reading | None:
     """Return what the server held when last seen, None where that is unknown or unreadable."""
-    if before.echo is None:
-        return None
-    try:
-        return read(before.echo, before.uid, zone)
-    except UnreadableError:
-        return None
+    return None if before.echo is None else read_or_none(before.echo, before.uid, zone)
 
 
 def _is_known(text: str, before: Entry, remote: Reading) -> bool:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from lorsync.core.facts import OWN_FACT, Fact
-from lorsync.core.model import Kind
+from lorsync.core.model import YEARS, Kind
 from lorsync.core.phrases import MONTHS, short_day
 
 WORDS: Final[Mapping[str, Fact]] = {
@@ -79,18 +79,16 @@ MARKS: Final = ("✓", "✔", "☑", "✅", "🗹", "√", "[x]", "[✓]", "(x)"
 _BOXED = r"[\[(［（【]\s*[xｘ✓✔☑✅√]\s*[\])］）】]"
 """A mark in a box, as other keyboards have it too."""
 
-_YEARS = range(1970, 2201)
-"""Another year is a slip, as it is in the config, and arithmetic with its days may overflow."""
-
 _LONGEST = 1000
 """A longer title is no title, and states nothing: to search it would take its time."""
 
 _MARK = "|".join([_BOXED, *(re.escape(mark) for mark in MARKS)])
-_UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_UNSEEN = "".join(
+    map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
+)
 """What keyboards and mail programs add and nobody sees: joiners, directions, byte order marks."""
 
 _PICTURE = re.compile(rf"({_MARK})[\ufe0e\ufe0f{_UNSEEN}]+", re.IGNORECASE)
-_UNSEEN_ENDS = re.compile(rf"^[\s{_UNSEEN}]+|[\s{_UNSEEN}]+$")
 _LEADING_MARK = re.compile(rf"(?:(?:{_MARK})\s*)+", re.IGNORECASE)
 _MONTH = "|".join(MONTHS)
 _ANY_MONTH = (
@@ -117,6 +115,7 @@ _BEFORE_KNOWN = re.compile(rf"{_AROUND}", re.IGNORECASE)
 _BEHIND_KNOWN = re.compile(rf"{_AROUND}$", re.IGNORECASE)
 _FACT = "|".join(fact.words for fact in Fact)
 _FORM = re.compile(rf"✓ (?P<word>{_FACT}) (?P<day>\d{{1,2}} (?:{_MONTH}))(?: · |$)")
+_FORMS = re.compile(rf"(?:[\s{_UNSEEN}]*+✓ (?:{_FACT}) \d{{1,2}} (?:{_MONTH})(?: · |$))++")
 _STATED = re.compile(r"Stated in the title: (?P<word>[a-z ]+) on (?P<day>\d{4}-\d\d-\d\d)\.")
 
 
@@ -164,9 +163,8 @@ def ticked_title(fact: Fact, day: date, rest: str) -> str:
 def without_tick(title: str) -> str:
     """Return a title without a tick in the one form."""
     title = folded(title)
-    while found := _FORM.match(title):
-        title = folded(title[found.end() :])
-    return title
+    found = _FORMS.match(title)
+    return title if found is None else folded(title[found.end() :])
 
 
 def is_settled(title: str, fact: Fact, day: date) -> bool:
@@ -320,7 +318,7 @@ def _iso(text: str) -> date | None:
 
 def _valid(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day) if year in _YEARS else None
+        return date(year, month, day) if year in YEARS else None
     except ValueError:
         return None
 
@@ -331,4 +329,4 @@ def folded(title: str) -> str:
     U+FE0E and U+FE0F only ask for the plain or the coloured picture of a mark. Elsewhere they may
     be part of the person's words, and stay.
     """
-    return _PICTURE.sub(r"\1", _UNSEEN_ENDS.sub("", " ".join(title.split())))
+    return _PICTURE.sub(r"\1", " ".join(title.split()).strip(f" {_UNSEEN}"))

@@ -10,6 +10,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
+from lorsync.core.model import YEARS
+
 HOW: Final = "write it like 2026-12-01"
 
 MONTHS: Final = (
@@ -34,7 +36,6 @@ _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _FILLERS = frozenset({"of", "the", "on", "by"})
 
 _EXCEL_DAY_0 = date(1899, 12, 30)
-_YEARS = range(1970, 2201)
 _BEFORE, _AFTER = 5, 20
 """A year of two digits is taken for one this near to today, in years."""
 
@@ -155,8 +156,8 @@ def _with_time(text: str) -> Reading:
         instant = datetime.fromisoformat(text)
     except ValueError:
         return Unread(why=f"there is no such day and time: {HOW}, or like 2026-12-01T23:59-05:00")
-    if instant.year not in _YEARS:
-        return Unread(why=f"the year is from {_YEARS[0]} to {_YEARS[-1]}")
+    if instant.year not in YEARS:
+        return Unread(why=f"the year is from {YEARS[0]} to {YEARS[-1]}")
     if instant.tzinfo is not None:
         return Read(day=instant)
     at_midnight = instant.time() == time()
@@ -175,8 +176,8 @@ def _made(year: int, month: int, day: int, text: str) -> Read | Unread:
         found = date(year, month, day)
     except ValueError:
         return Unread(why=f"there is no such day as {text}: {HOW}")
-    if year not in _YEARS:
-        return Unread(why=f"the year is from {_YEARS[0]} to {_YEARS[-1]}: {HOW}")
+    if year not in YEARS:
+        return Unread(why=f"the year is from {YEARS[0]} to {YEARS[-1]}: {HOW}")
     return Read(day=found)
 
 

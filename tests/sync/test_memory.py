@@ -949,6 +949,7 @@ def test_s7_a_new_letter_in_the_place_of_another_is_asked_about(desk: Desk) -> N
 # The text
 
 days = st.dates(date(2020, 1, 1), date(2060, 1, 1))
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2200, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 -- bounds of aware ones are naive
 ids = st.text("aZ09._-", min_size=1, max_size=6)
 digits = st.integers(0, 16**32 - 1).map("{:032x}".format)
 uids = digits.map(lambda hexadecimal: Uid(f"lorsync-{hexadecimal}"))
@@ -968,13 +969,11 @@ marks = st.builds(
     letter=ids,
     fact=st.sampled_from(Fact),
     day=days,
-    said=st.datetimes(timezones=st.just(UTC)),
+    said=instants,
     withdrawn=st.booleans(),
     mentor=st.none() | ids,
 )
-doubts = st.builds(
-    Doubt, mentor=ids, at=st.datetimes(timezones=st.just(UTC)), answered=st.booleans()
-)
+doubts = st.builds(Doubt, mentor=ids, at=instants, answered=st.booleans())
 names = st.text("aé 🦉,;\\'\u00a0", max_size=12)
 memories = st.builds(
     Memory,
