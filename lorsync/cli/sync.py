@@ -58,8 +58,16 @@ def command(
     are the yes themselves.
     """
     from lorsync.cli.aftermath import spare_login, tell_of_glance
+    from lorsync.errors import UsageError
     from lorsync.glance import glance
     from lorsync.report import Summary
+
+    if move and accept_deletions:
+        msg = (
+            "--move and --accept-deletions answer two questions, and what would be deleted is "
+            "known only once the events are moved. Run lorsync sync --move first."
+        )
+        raise UsageError(msg)
 
     if unattended:
         spare_login(options, state_of(options))

@@ -419,6 +419,19 @@ def test_on_a_terminal_deletions_are_shown_and_asked_about(
     assert (code, f"{len(gone)} deleted" in said) == (0, True), said
 
 
+def test_a_move_and_deletions_are_two_questions(
+    user: User, leaving: tuple[Path, list[str]]
+) -> None:
+    config, _ = leaving
+    before = sorted(path.name for path in (user.home / "calendar").iterdir())
+    refused = user.types("sync", "--move", "--accept-deletions", "--yes", config=config)
+    assert (refused.returncode, "sync --move first" in " ".join(refused.stderr.split())) == (
+        64,
+        True,
+    )
+    assert sorted(path.name for path in (user.home / "calendar").iterdir()) == before
+
+
 def test_with_yes_nothing_is_asked(user: User, leaving: tuple[Path, list[str]]) -> None:
     config, gone = leaving
     code, said = answering(user, config, b"", "sync", "--accept-deletions", "--yes")
