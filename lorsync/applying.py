@@ -4,11 +4,14 @@ This order makes a pass safe to kill (I7): an intent is in the ledger before its
 counts as done once its echo was seen.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lorsync.copies import remember_met
-from lorsync.core.decision import Acknowledge, Create, Delete, Note, Release, Update
+from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
+from lorsync.core.entry import Entry, State, released
 from lorsync.core.memory import departed_of, ids_in, members_of
+from lorsync.core.model import Uid
 from lorsync.core.renaming import renamed_now
 from lorsync.deciding import Work
 from lorsync.holding import remember_held
@@ -88,6 +91,24 @@ def _written(memory: Memorised, outcomes: Outcomes) -> frozenset[Href]:
     return frozenset(hrefs if memory.written is None else {*hrefs, memory.written})
 
 
+def _after(actions: Iterable[Action]) -> dict[Uid, Entry]:
+    """Return the entries of events that are left to the person, or needed again, as they will be.
+
+    So the memory says what will hold, and need not be written once more behind the act (I5).
+    """
+    left = {
+        action.entry.uid: released(action.entry)
+        for action in actions
+        if isinstance(action, Release)
+    }
+    again = {
+        action.entry.uid: replace(action.entry, state=State.LIVE)
+        for action in actions
+        if isinstance(action, Update) and action.entry.state is State.RELEASED
+    }
+    return left | again
+
+
 def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
     """Write the memory where it has to say more, before the act that it remembers (S4)."""
     seen, ledger = work.seen, desk.ledger
@@ -97,6 +118,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
         remember(ledger, seen.memory)
     before = seen.said.members if work.swaps and seen.said is not None else None
     left = {action.entry.uid for action in work.actions if isinstance(action, Delete)}
+    after = {**seen.entries, **_after(work.actions)}
     renamed = renamed_now(settings.season, ids_in(seen.said))
     remember_renamed(ledger, renamed)
     wanted = wanted_memory(
@@ -104,7 +126,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
         ledger,
         seen.key,
         # A ledger that knows nothing of what went with a backup writes it again.
-        {uid: e for uid, e in seen.entries.items() if uid not in seen.asked},
+        {uid: e for uid, e in after.items() if uid not in seen.asked},
         ledger.retired() | left,
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),

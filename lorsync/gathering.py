@@ -236,17 +236,17 @@ def _learned(
     if known is None or known.memory is None or known.doubted is not None or not known.news:
         return NOTHING
     last = None if before is None or went_back(before, known) else before.memory
-    return _taught_by(known.memory, season, last, entries, ledger, calendar, now=now)
+    return _taught_by(known.memory, season, entries, ledger, calendar, before=last, now=now)
 
 
 def _taught_by(
     memory: Memory,
     season: Season,
-    before: Memory | None,
     entries: Mapping[Uid, Entry],
     ledger: Ledger,
     calendar: Calendar,
     *,
+    before: Memory | None = None,
     now: datetime,
 ) -> Learned:
     return learn(
@@ -281,7 +281,7 @@ def _believed(
         return accepted(there)
     if not there.news:
         return there  # The person was asked, and has not answered.
-    taught = _taught_by(there.doubted, season, None, entries, ledger, calendar, now=looking.now)
+    taught = _taught_by(there.doubted, season, entries, ledger, calendar, now=looking.now)
     known = frozenset(doubts_of(season, ledger))
     teaches = replace(taught, doubts=()) != NOTHING or not known.issuperset(taught.doubts)
     return with_belief(there, before, teaches=teaches)
@@ -310,7 +310,7 @@ def _borne_out(
     taken_over = looking.taken_over_by not in (None, memory.config)
     if not taken_over and _as_entries(unknown, season, calendar, ledger, key, there):
         return there
-    if _taught_by(memory, season, None, {}, ledger, calendar, now=looking.now) == NOTHING:
+    if _taught_by(memory, season, {}, ledger, calendar, now=looking.now) == NOTHING:
         return there
     return replace(there, memory=None, doubted=memory)
 

@@ -391,9 +391,9 @@ def _again(result: _Result, desk: Desk) -> Job | None:
             return None
         looked = result.end is _End.UNGUARDED
         return replace(_job(action, desk, looked=looked), guarded=guarded)
-    if not isinstance(after, Entry) or after.state is not State.LIVE:
-        return None
     before = action.entry
+    if not isinstance(after, Entry) or after.state is not before.state:
+        return None
     if after.theirs != before.theirs or (
         isinstance(action, Delete) and after.extras != before.extras
     ):

@@ -1,7 +1,7 @@
 """What the ledger remembers of one event: what was announced, sent and echoed (S1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -185,3 +185,8 @@ class Entry:
             planned=self.planned,
             fixed=self.state is State.THEIRS,
         )
+
+
+def released(entry: Entry) -> Entry:
+    """Return an entry as it is once its event was left to the person (S10)."""
+    return replace(entry, state=State.RELEASED, sent=entry.echo)

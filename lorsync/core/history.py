@@ -53,14 +53,13 @@ def _is_of_former_mentor(entry: Entry, writers: Mapping[LetterId, MentorId]) -> 
 def _precedence(entry: Entry) -> tuple[bool, bool, Uid]:
     """Return by what the plan's own is known where two events of one identity stand: the last.
 
-    That is the one that cannot be taken away (S10). Else, of follow-ups, the one that nobody moved:
-    a moved one was for what is over. Of others it is the one in which something is the person's:
-    the other was made while nobody knew that they are the same (S7).
+    First, it is one that is wholly the person's, and cannot be taken away. Of follow-ups it is the
+    one that nobody moved: a moved one was for what is over (S10). Of others it is the one in which
+    something is the person's: the other was made while nobody knew that they are the same (S7).
     """
-    fixed = entry.placed.fixed
     if entry.identity.kind is Kind.FOLLOW_UP:
-        return fixed, not entry.placed.pinned, entry.uid
-    return fixed, bool(entry.changed), entry.uid
+        return entry.placed.fixed, not entry.placed.pinned, entry.uid
+    return entry.placed.fixed, bool(entry.changed), entry.uid
 
 
 def _needed_again(entries: Iterable[Entry], today: date) -> dict[Uid, Entry]:

@@ -60,8 +60,8 @@ class How(StrEnum):
 class Kept:
     """One event that the memory keeps; ``noticed`` is the day on which its deletion was.
 
-    ``mentor`` is who wrote the letter that it is of: it may be another mentor's by now (S7).
-    ``planned`` is the day that the plan had for a follow-up that the person moved.
+    ``planned`` is the day that the plan had for a follow-up that the person moved. ``mentor`` is
+    who wrote the letter that it is of: it may be another mentor's by now (S7).
     """
 
     how: How
@@ -241,9 +241,15 @@ def yours_of(entries: Iterable[Entry]) -> dict[Uid, frozenset[Property]]:
     """Return the dates and alarms that are the person's, which a stamp cannot always tell (S10).
 
     Those of an event that is not there, or cannot be read, count as well: it may come back (S11).
+    Alarms that a release took away are nobody's: as long as the ledger has them, they come back.
     """
     told = {Property.DATE, Property.ALARMS}
-    return {entry.uid: own for entry in entries if (own := entry.theirs & told)}
+    found = {}
+    for entry in entries:
+        silenced = entry.state is State.RELEASED and b"BEGIN:VALARM" in (entry.sent or b"")
+        if own := entry.theirs & (told - {Property.ALARMS} if silenced else told):
+            found[entry.uid] = own
+    return found
 
 
 def asks_of(events: Iterable[Event], members: Members) -> dict[Uid, tuple[LetterId, ...]]:

@@ -159,12 +159,19 @@ def is_unstored(entry: Entry, body: bytes, zone: ZoneInfo) -> bool:
     """
     if entry.intended is None or entry.echo is None:
         return False
-    there = _digests(body, entry.uid, zone)
-    wanted, before = (_digests(b, entry.uid, zone) for b in (entry.intended, entry.echo))
-    if there is None or wanted is None or before is None:
+    try:
+        there, wanted, before = (
+            _lasting(each, entry.uid, zone) for each in (body, entry.intended, entry.echo)
+        )
+    except UnreadableError:
         return False
-    as_before = all(there[p] == before[p] for p in _STAMPED)
-    return as_before and any(there[p] != wanted[p] for p in _STAMPED)
+    return there == before != wanted
+
+
+def _lasting(body: bytes, uid: Uid, zone: ZoneInfo) -> tuple[object, ...]:
+    """Return what of a body no server rewrites: what the stamp vouches for, and what it says."""
+    reading = read(body, uid, zone)
+    return (reading.released, *(reading.meaning.digests[p] for p in sorted(_STAMPED)))
 
 
 def _as_stamped(entry: Entry, body: bytes) -> Entry:

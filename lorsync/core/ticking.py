@@ -26,8 +26,10 @@ def with_ticks(
     """
     title = remote.meaning.summary
     seen = _last_seen(before, zone)
-    # Where a write was not seen to arrive, what was seen before it is no change either (I7).
-    unchanged = title == before.summary or (seen is not None and title == seen.meaning.summary)
+    # Where a write was not seen to arrive, what was seen before it is no change either (I7). To a
+    # series nothing is written, and which of its titles counted, the entry says.
+    alone = None if seen is None or seen.exceptions else seen.meaning.summary
+    unchanged = title in (before.summary, alone)
     if before.ticks and unchanged:
         return replace(entry, ticks=before.ticks, title=before.title)
     if before.ticks and is_earlier(remote, before, zone) and _is_ours(title, before, remote):

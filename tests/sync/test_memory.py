@@ -20,6 +20,7 @@ from lorsync.core.identity import SeasonKey
 from lorsync.core.memory import How, Kept, Memory, is_memory
 from lorsync.core.memory_text import read_doubts, read_memory, text_of
 from lorsync.core.model import (
+    Alarm,
     Applicant,
     Cycle,
     Facts,
@@ -38,6 +39,7 @@ from lorsync.planning import planned
 from lorsync.ports import Href, WriteRefusedError
 from lorsync.report import Report
 from tests.sync.desk import DUE, START, ZONE, Desk, letter, name_of, settings
+from tests.sync.test_merge import add_alarm, alarms_of, edit_components, silence
 
 ASKED = Facts(asked_on=START)
 
@@ -384,6 +386,47 @@ def test_s4_what_was_given_back_is_not_the_persons_after_a_lost_ledger(desk: Des
     assert desk.events()[request]["DTSTART"].dt == before + timedelta(days=14)
 
 
+def test_s4_whose_alarms_are_is_known_without_the_ledger(desk: Desk) -> None:
+    desk.sync()
+    changed, silenced = (desk.find(Kind.FOLLOW_UP, slot=slot) for slot in "12")
+    add_alarm(desk, changed)
+    silence(desk, silenced)
+    before = desk.calendar.requests
+    desk.sync()
+    # The listing, the two events, and the memory.
+    assert desk.calendar.requests - before == 3
+    bodies = {href: desk.calendar.bodies[href] for href in (changed, silenced)}
+    before = desk.calendar.requests
+    desk.sync()
+    assert desk.calendar.requests - before == 1
+    for _ in range(2):
+        desk.lose_ledger()
+        assert not desk.sync().wrote
+        for href, body in bodies.items():
+            assert desk.calendar.bodies[href] == body
+    # And they stay, while the rest follows the plan.
+    desk.change(letter("Alvarez", due=DUE + timedelta(days=14)), letter("Chen"))
+    desk.sync()
+    assert alarms_of(desk.events()[changed]) == [timedelta(days=-2), timedelta(hours=9)]
+    assert alarms_of(desk.events()[silenced]) == []
+
+
+def test_s4_alarms_that_were_put_back_are_ours_without_the_ledger(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    add_alarm(desk, href)
+    desk.sync()
+    edit_components(desk, href, lambda event: event.subcomponents.pop())
+    desk.sync()
+    assert not desk.memory().yours
+    desk.lose_ledger()
+    desk.sync()
+    style = replace(desk.settings.style, alarms=(Alarm(days_before=1, at=time(18)),))
+    desk.settings = replace(desk.settings, style=style)
+    desk.sync()
+    assert alarms_of(desk.events()[href]) == [timedelta(hours=-6)]
+
+
 # Two machines
 
 
@@ -463,6 +506,47 @@ def test_s20_marks_of_one_machine_count_on_both(desk: Desk, other: Desk) -> None
     assert desk.facts() == {Fact.DECLINED: (START, Source.MARK)}
     assert other.facts() == {Fact.DECLINED: (START, Source.MEMORY)}
     assert "Alvarez-letter declined on 2027-05-03" in warning_of(report, "learned")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_s20_two_machines_agree_whose_alarms_are(
+    desk: Desk, other: Desk, tmp_path: Path, *, again: bool
+) -> None:
+    href = desk.find(Kind.DEADLINE)
+    add_alarm(desk, href)
+    other.sync()
+    third = replace(desk, folder=tmp_path / "third")
+    for machine in (third, desk, other):
+        assert not machine.sync().wrote
+    if again:
+        edit_components(desk, href, lambda event: event.subcomponents.pop())
+        desk.sync()
+    machines = [third, other, desk]
+    for machine in machines:
+        assert not machine.sync().wrote
+    body = next(b for h, b in desk.calendar.bodies.items() if is_memory(name_of(h)))
+    for machine in machines * 2:
+        machine.sync()
+        entry = machine.entries()[Uid(name_of(href))]
+        assert (Property.ALARMS in entry.theirs) is not again
+    assert body in desk.calendar.bodies.values()
+    assert bool(desk.memory().yours) is not again
+
+
+def test_s17_a_backup_of_the_memory_does_not_say_whose_alarms_are(desk: Desk) -> None:
+    desk.sync()
+    href = desk.find(Kind.DEADLINE)
+    memory = memory_href(desk)
+    backup = desk.calendar.bodies[memory]
+    add_alarm(desk, href)
+    desk.sync()
+    body = desk.calendar.bodies[href]
+    desk.calendar.edit(memory, backup)
+    desk.sync()
+    assert desk.memory().yours == {name_of(href): frozenset({Property.ALARMS})}
+    desk.lose_ledger()
+    desk.sync()
+    assert desk.calendar.bodies[href] == body
 
 
 def test_s20_a_machine_that_joins_knows_which_letters_a_request_is_for(
@@ -960,6 +1044,7 @@ keeps = st.builds(
     identity=st.builds(Identity, kind=st.sampled_from(Kind), subject=ids, slot=st.just("") | ids),
     letters=st.lists(ids, max_size=3, unique=True).map(tuple),
     day=days,
+    planned=st.none() | days,
     noticed=st.none() | days,
     ticks=st.dictionaries(st.sampled_from(Fact), days, max_size=3).map(lambda d: tuple(d.items())),
     mentor=st.none() | ids,
