@@ -180,3 +180,8 @@ def mistake(error: Exception) -> str:
         return type(error).__name__
     name = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
     return f"{type(error).__name__} in {name}, line {trace.tb_lineno}"
+
+
+def as_mistake(error: Exception) -> LorsyncError:
+    """Return the error that tells a person of an exception nobody foresaw."""
+    return LorsyncError(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lorsync.errors import LorsyncError, TryAgainError, mistake
+from lorsync.errors import LorsyncError, TryAgainError, as_mistake
 from lorsync.settings import Settings
 from lorsync.waking import Signature
 
@@ -99,7 +99,7 @@ def _outcome(path: Path, state: Path) -> Loaded | LorsyncError:
     except LorsyncError as error:
         return error
     except Exception as error:  # noqa: BLE001 -- as the command line does with a mistake of ours
-        return LorsyncError(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")
+        return as_mistake(error)
 
 
 def _read(path: Path, state: Path) -> Settings:

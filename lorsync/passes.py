@@ -38,6 +38,7 @@ from lorsync.errors import (
     PutOffError,
     TryAgainError,
     UsageError,
+    as_mistake,
 )
 from lorsync.moving import check_whole, finished, holds_copies, move
 from lorsync.opening import Ahead, found_calendar, opened_calendar
@@ -230,6 +231,11 @@ def _recorded(
             memo = _error_memo(error, now)
             refused = _refused_memo(memo, ledger) if isinstance(error, LoginRefusedError) else {}
             ledger.remember({_LAST_ERROR: memo, **refused})
+        raise
+    except Exception as error:
+        # A mistake of lorsync's own ends a pass as well, and status has to say so.
+        if not options.dry_run:
+            ledger.remember({_LAST_ERROR: _error_memo(as_mistake(error), now)})
         raise
     if not options.dry_run:
         ledger.remember(

@@ -18,7 +18,7 @@ from lorsync.adapters.state import daemon_pid
 from lorsync.adapters.told_file import Keeper, Told, read_told, write_told
 from lorsync.complaints import Complaints
 from lorsync.core.model import Plan
-from lorsync.errors import LorsyncError, mistake
+from lorsync.errors import LorsyncError, as_mistake
 from lorsync.metrics import metrics
 from lorsync.notices import Notice, notices
 from lorsync.passes import Record, record_of
@@ -175,7 +175,7 @@ class Teller:
         except LorsyncError as error:
             self._complain(str(error), level=level)
         except Exception as error:  # noqa: BLE001 -- what is told is never worth a pass
-            message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
+            message = str(as_mistake(error))
             self._complain(message, level=level)
 
     def _complain(self, message: str, *, level: int) -> None:

@@ -27,7 +27,7 @@ from lorsync.errors import (
     LorsyncError,
     NoCredentialError,
     PutOffError,
-    mistake,
+    as_mistake,
 )
 from lorsync.loading import Loaded
 from lorsync.opening import holding_server
@@ -146,7 +146,7 @@ class Worker:
         if isinstance(error, LorsyncError):
             message = f"{error} {more}".rstrip()
         else:
-            message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
+            message = str(as_mistake(error))
         # A ClockError tells the time, and so is another one each pass.
         topic = "clock" if isinstance(error, ClockError) else None
         if self._complaints.is_due(message, topic=topic, lasting=lasting):

@@ -1,13 +1,17 @@
 """What is well, what needs the person, and what does not run, by what is remembered."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from lorsync import passes
 from lorsync.adapters.told_file import FILE_NAME, Keeper, Told, read_told, write_told
 from lorsync.backoff import PutOff
+from lorsync.config import load
 from lorsync.passes import Record
 from lorsync.standing import Health, standing
+from lorsync.sync import Options
 
 NOW = datetime(2026, 9, 23, 12, tzinfo=UTC)
 EVERY = timedelta(minutes=15)
@@ -156,3 +160,26 @@ def test_what_was_told_is_kept_and_nothing_hangs_on_it(tmp_path, damaged) -> Non
     assert (tmp_path / FILE_NAME).stat().st_mode & 0o077 == 0
     (tmp_path / FILE_NAME).write_text(damaged)
     assert read_told(tmp_path) == Told()
+
+
+def test_a_pass_that_ends_by_a_mistake_of_lorsyncs_is_remembered_as_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise TypeError("nobody foresaw this")
+
+    monkeypatch.setattr(passes, "run_pass", stumble)
+    config, state = tmp_path / "config.toml", tmp_path / "state"
+    config.write_text(
+        '[applicant]\nname = "Sam Reyes"\ntimezone = "UTC"\n[calendar]\nprovider = "folder"\n'
+        'path = "events"\n[[letters]]\nmentor = "Prof. Ana Ruiz"\ndeadline = 2099-01-15\n'
+    )
+    at = datetime.now(UTC)
+    with pytest.raises(TypeError):
+        passes.pass_once(load(config), state, now=at, options=Options())
+    record = passes.record_of(state)
+    found = standing(record, pid=None, keeper=None, every=timedelta(minutes=15), now=at)
+    assert found.health is not Health.HEALTHY
+    (need,) = found.needs
+    assert "mistake of lorsync's: TypeError" in need.message
+    assert "foresaw" not in need.message

@@ -14,7 +14,7 @@ import click
 
 from lorsync.cli.plain_text import complain, speak_plainly
 from lorsync.cli.root import cli
-from lorsync.errors import LorsyncError, UsageError, mistake
+from lorsync.errors import LorsyncError, UsageError, as_mistake
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,7 +84,7 @@ def _usage(error: click.UsageError) -> str:
 
 def _unexpected(error: Exception) -> int:
     """Say that lorsync itself is wrong, and where, without what may be secret in the message."""
-    message = f"This is a mistake of lorsync's: {mistake(error)}. Please report it."
+    message = str(as_mistake(error))
     if isinstance(error, OSError):
         where = error.filename or "the output"
         message = f"{where} cannot be used: {error.strerror or error}."

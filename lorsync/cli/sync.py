@@ -106,7 +106,7 @@ def _pass(
     """
     from lorsync.cli.aftermath import tell
     from lorsync.cli.waiting import Waiting
-    from lorsync.errors import LorsyncError, UsageError
+    from lorsync.errors import UsageError
     from lorsync.passes import pass_once
 
     settings, state = settings_of(options), state_of(options)
@@ -116,7 +116,7 @@ def _pass(
         with Waiting("Looking at the calendar") as waiting:
             wanted = replace(wanted, progress=None if as_json else waiting.advance)
             report = pass_once(settings, state, now=now(), ahead=ahead, options=wanted)
-    except LorsyncError as error:
+    except Exception as error:
         if not wanted.dry_run and not isinstance(error, UsageError):
             tell(settings, state, plan=None, well=False)
         raise

@@ -247,6 +247,7 @@ def learned_from(memory: Memory) -> None:
     assert memory.points
     learn(
         memory,
+        before=None,
         entries={},
         retired=frozenset(),
         marks=(),
