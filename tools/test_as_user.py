@@ -19,7 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "lorsync-tests"
 # What is no part of a clone, and what of a Python no test needs.
-NOT_CLONED = (".git", ".venv*", ".test-venvs", "build", "dist", "__pycache__", ".*_cache", ".run")
+NOT_CLONED = (".git", ".venv*", ".test-venvs", "__pycache__", ".*_cache", ".run")
+NOT_CLONED_AT_TOP = ("build", "dist")
+"""Packages that npm installed have folders of these names, too."""
 NOT_NEEDED = ("__pycache__", "site-packages", "test", "*.a")
 # Of a session, or of a program that is not the user's to run.
 NOT_INHERITED = ("XDG_", "DBUS_", "SUDO_", "MAKE", "MFLAGS", "PYENV_")
@@ -30,7 +32,7 @@ def main() -> int:
     with user() as entry:
         home = Path(entry.pw_dir)
         checkout = home / "lorsync"
-        shutil.copytree(ROOT, checkout, symlinks=True, ignore=shutil.ignore_patterns(*NOT_CLONED))
+        shutil.copytree(ROOT, checkout, symlinks=True, ignore=not_cloned)
         pip = Path(".config/pip/pip.conf")
         if (Path.home() / pip).exists():  # where packages come from on this machine
             (home / pip).parent.mkdir(parents=True)
@@ -62,6 +64,12 @@ def main() -> int:
             return done.returncode
         what_ran = [sys.executable, ROOT / "tools" / "what_ran.py", as_user, as_root]
         return subprocess.run(what_ran, check=False).returncode
+
+
+def not_cloned(folder: str, names: list[str]) -> set[str]:
+    """Return which of these names in a folder of the checkout are no part of a clone."""
+    patterns = NOT_CLONED + (NOT_CLONED_AT_TOP if Path(folder) == ROOT else ())
+    return shutil.ignore_patterns(*patterns)(folder, names)
 
 
 @contextlib.contextmanager
