@@ -75,6 +75,11 @@ esac
 AS_ROOT = "--as-root"
 
 
+def of_ours(told: str) -> str:
+    """Return what systemd says, without the units of GnuPG: their sockets need a short home."""
+    return "".join(line for line in told.splitlines(keepends=True) if "gpg-agent" not in line)
+
+
 @pytest.fixture
 def fake(tmp_path: Path) -> Path:
     """A folder on PATH with the managers' commands, and what they were told."""
@@ -238,7 +243,7 @@ def test_systemd_takes_the_unit_that_is_made_for_its_version(
             timeout=300,
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
+        return of_ours(done.stdout + done.stderr)
 
     here = int(analyzed("--version").split()[1])
     told = analyzed("--user", "verify", "--man=no", str(unit_of(person)))

@@ -33,4 +33,5 @@ def test_season_at_google_ends_without_a_wrong_event(
     assert tally.logins > days // 12  # each lasts for a week, and is noticed three days later
     assert sum(tally.trouble.values()) > days // 12
     # With the requests for tokens left out: what is tried again after trouble is not much.
-    assert tally.requests < 3 * tally.passes
+    # Now and then one asks whether the login still holds.
+    assert tally.requests < 4 * tally.passes
