@@ -70,14 +70,11 @@ def warn_of_unnamed(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ..
 
     RFC 9110 section 13.1.1: a weak one never matches in ``If-Match``.
     """
-    if ledger.memo(_UNNAMED) == calendar.address:
-        return ()
-    ledger.remember({_UNNAMED: calendar.address})
     message = (
         "The server names no versions of its events (strong ETags), so lorsync looks once more "
         "right before it changes one. What you change in that very moment could be lost."
     )
-    return (PlanWarning(code="unguarded", subject="calendar", message=message),)
+    return _said_once(message, _UNNAMED, calendar, ledger)
 
 
 def remember_refused(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ...]:
@@ -85,12 +82,19 @@ def remember_refused(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, .
 
     Returns a warning the first time: a look right before each write has to do then (S22).
     """
-    if ledger.memo(_REFUSED) == calendar.address:
-        return ()
-    ledger.remember({_REFUSED: calendar.address})
     message = (
         "The server refuses every guarded change (412 to If-Match), though nothing has changed "
         "there, so lorsync looks right before it writes instead. What you change in that very "
         "moment could be lost."
     )
+    return _said_once(message, _REFUSED, calendar, ledger)
+
+
+def _said_once(
+    message: str, memo: str, calendar: Calendar, ledger: Ledger
+) -> tuple[PlanWarning, ...]:
+    """Return a warning the first time it is true of a collection, which the memo then names."""
+    if ledger.memo(memo) == calendar.address:
+        return ()
+    ledger.remember({memo: calendar.address})
     return (PlanWarning(code="unguarded", subject="calendar", message=message),)

@@ -19,7 +19,7 @@ from lorsync.adapters.caldav.veil import CONCEALED, Veil
 from lorsync.errors import LorsyncError
 from lorsync.opening import calendars_of
 from lorsync.passes import pass_once, record_of
-from lorsync.settings import CalendarSettings, Provider
+from lorsync.settings import CalendarSettings, Provider, Settings
 from lorsync.sync import Options
 from tests.exchange import Reply, Request
 from tests.providers.dav import Account
@@ -117,16 +117,12 @@ PLACES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
-def test_i10_a_secret_that_is_sent_back_goes_no_further(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, place: Place, spelling: str
-) -> None:
-    internet = Internet(tmp_path)
+def echoing(folder: Path, place: Place, said: str) -> tuple[Internet, Settings]:
+    """Make a server that sends the password back in a place, and a season that is kept there."""
+    internet = Internet(folder)
     account = Account(
         principal="/principals/maya/", home="/home/", home_url="/home/", oddities=Oddities()
     )
-    said = SPELLINGS[spelling](SECRET)
     internet.clock = None
     internet.host(HOST, lambda request: place(account, request, said))
     calendar = CalendarSettings(
@@ -135,13 +131,22 @@ def test_i10_a_secret_that_is_sent_back_goes_no_further(
         username=USERNAME,
         password_command=("printf", "%s", SECRET),
     )
-    season = replace(settings(letter("Alvarez"), letter("Chen")), calendar=calendar)
+    return internet, replace(settings(letter("Alvarez"), letter("Chen")), calendar=calendar)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+def test_i10_a_secret_that_is_sent_back_goes_no_further(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, place: Place, spelling: str
+) -> None:
+    said = SPELLINGS[spelling](SECRET)
+    internet, season = echoing(tmp_path, place, said)
     state, heard = tmp_path / "state", []
     with internet.reached(), caplog.at_level(logging.DEBUG):
         for _ in range(2):
             try:
                 heard.append(repr(pass_once(season, state, now=NOW, options=Options())))
-                heard.append(repr(calendars_of(calendar, state)))
+                heard.append(repr(calendars_of(season.calendar, state)))
             except LorsyncError as error:
                 heard.append(str(error))
     heard += [repr(record_of(state)), caplog.text]
@@ -157,19 +162,7 @@ def test_i10_a_secret_that_is_sent_back_goes_no_further(
 def test_an_account_whose_etags_and_hrefs_hold_the_password_is_kept_all_the_same(
     tmp_path: Path,
 ) -> None:
-    internet = Internet(tmp_path)
-    account = Account(
-        principal="/principals/maya/", home="/home/", home_url="/home/", oddities=Oddities()
-    )
-    internet.clock = None
-    internet.host(HOST, lambda request: etags(account, request, SECRET))
-    calendar = CalendarSettings(
-        provider=Provider.CALDAV,
-        url=f"https://{HOST}/",
-        username=USERNAME,
-        password_command=("printf", "%s", SECRET),
-    )
-    season = replace(settings(letter("Alvarez"), letter("Chen")), calendar=calendar)
+    internet, season = echoing(tmp_path, etags, SECRET)
     with internet.reached():
         first = pass_once(season, tmp_path / "state", now=NOW, options=Options())
         second = pass_once(season, tmp_path / "state", now=NOW, options=Options())
