@@ -210,4 +210,5 @@ def _cpu_seconds(pid: int) -> float:
 
 def _embedded_server(state: Path) -> int | None:
     lock = state / "local-server.lock"
-    return int(lock.read_text()) if lock.exists() else None
+    # Its process is in the first line, and the name of its run in the second.
+    return int(lock.read_text().splitlines()[0]) if lock.exists() else None
