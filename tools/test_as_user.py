@@ -13,6 +13,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +30,10 @@ NOT_INHERITED = ("XDG_", "DBUS_", "SUDO_", "MAKE", "MFLAGS", "PYENV_")
 
 def main() -> int:
     """Return the exit code."""
-    with user() as entry:
+    with user() as entry, tempfile.TemporaryDirectory(dir="/tmp") as temporary:
         home = Path(entry.pw_dir)
+        # Whoever ran here before under this name may have left folders in /tmp that are not ours.
+        shutil.chown(temporary, NAME, NAME)
         checkout = home / "lorsync"
         shutil.copytree(ROOT, checkout, symlinks=True, ignore=not_cloned)
         pip = Path(".config/pip/pip.conf")
@@ -48,6 +51,7 @@ def main() -> int:
             ["make", "test", f"PYTHON={first}", f"NEWEST={' '.join(more)}"],
             cwd=checkout,
             LORSYNC_TEST_ACCOUNT=str(as_user),
+            TMPDIR=temporary,
         )
         if done.returncode != 0:
             return done.returncode
