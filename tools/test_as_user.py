@@ -30,10 +30,8 @@ NOT_INHERITED = ("XDG_", "DBUS_", "SUDO_", "MAKE", "MFLAGS", "PYENV_")
 
 def main() -> int:
     """Return the exit code."""
-    with user() as entry, tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+    with user() as entry:
         home = Path(entry.pw_dir)
-        # Whoever ran here before under this name may have left folders in /tmp that are not ours.
-        shutil.chown(temporary, NAME, NAME)
         checkout = home / "lorsync"
         shutil.copytree(ROOT, checkout, symlinks=True, ignore=not_cloned)
         pip = Path(".config/pip/pip.conf")
@@ -51,7 +49,6 @@ def main() -> int:
             ["make", "test", f"PYTHON={first}", f"NEWEST={' '.join(more)}"],
             cwd=checkout,
             LORSYNC_TEST_ACCOUNT=str(as_user),
-            TMPDIR=temporary,
         )
         if done.returncode != 0:
             return done.returncode
@@ -88,7 +85,13 @@ def user() -> Iterator[pwd.struct_passwd]:
 
 
 def remove_user() -> None:
-    """Remove the user with its home; nothing where there is none."""
+    """Remove the user with its home and what its tests left; nothing where there is none.
+
+    The next one has this name, and may have another number: pytest takes no folder of that one's.
+    """
+    left = Path(tempfile.gettempdir()) / f"pytest-of-{NAME}"
+    if left.exists():
+        shutil.rmtree(left)
     with contextlib.suppress(KeyError):
         home = pwd.getpwnam(NAME).pw_dir
         # It complains that there is no mail.
