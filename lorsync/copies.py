@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from lorsync.core.display import excerpt
 from lorsync.core.glimpse import glimpse
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.ports import Href, Ledger, Listing, Resource
@@ -48,7 +49,7 @@ class Strangers:
             self,
             uids={href: each.uid for href, each in seen.items()},
             copies={
-                href: each.title or "(untitled)"
+                href: excerpt(each.title) or "(untitled)"
                 for href, each in seen.items()
                 if href in self.new and each.planned is not None
             },

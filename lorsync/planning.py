@@ -9,6 +9,7 @@ from pathlib import Path
 from lorsync.adapters.holidays import holidays_of, known_regions
 from lorsync.adapters.ledger import SqliteLedger, has_ledger
 from lorsync.core.content import CANCELLED, GUESTS, SERIES
+from lorsync.core.display import excerpt
 from lorsync.core.doubt import Doubt, unanswered
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import Entry, State
@@ -91,7 +92,8 @@ def _theirs_warnings(entries: Iterable[Entry], today: date) -> list[PlanWarning]
     for word, message in _THEIRS.items():
         # Of several reasons the first one is enough.
         found = [e for e in ahead if next(w for w in _THEIRS if w in e.extras) == word]
-        names = [f"“{e.summary}” on {e.day}" for e in sorted(found, key=lambda e: (e.day, e.uid))]
+        ordered = sorted(found, key=lambda e: (e.day, e.uid))
+        names = [f"“{excerpt(e.summary)}” on {e.day}" for e in ordered]
         if names:
             reason = Reason(rule="S10", text=f"{word}: it is wholly yours")
             warnings.append(

@@ -13,6 +13,7 @@ from typing import NoReturn
 from zoneinfo import available_timezones
 
 from lorsync.core.digest import config_digest, zone_of
+from lorsync.core.display import excerpt
 from lorsync.core.ical import UnreadableError, description_of, sequence_of
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.memory import (
@@ -467,7 +468,8 @@ def _ask(memory: Memory | None, season: Season) -> None:
         return  # Somebody else's, in a shared calendar (S9).
     whose = f"somebody else’s, beside which {season.applicant.name}’s begins, or " if others else ""
     msg = (
-        f"This calendar holds the season “{memory.cycle}” of {memory.applicant}; the config says "
+        f"This calendar holds the season “{excerpt(memory.cycle)}” of {excerpt(memory.applicant)}; "
+        "the config says "
         f"“{season.cycle.name}” of {season.applicant.name}. Nothing was written. If it is the same "
         "season, put the names back for one sync and change them afterwards. If it is "
         f"{whose}an earlier one, run: lorsync sync --new-cycle"

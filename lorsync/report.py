@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from lorsync.core.display import excerpt
 from lorsync.core.entry import Entry
 from lorsync.core.model import Event, Plan, PlanWarning, Uid
 
@@ -84,7 +85,7 @@ def change_of(event: Event) -> Change:
         kind=event.kind,
         mentor=event.mentor,
         day=event.day,
-        summary=event.summary,
+        summary=excerpt(event.summary),
     )
 
 
@@ -97,7 +98,7 @@ def changes_of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
             mentor=entry.mentor,
             day=entry.day,
             # What only the memory tells of has no title (S4).
-            summary=entry.summary or f"{entry.identity.kind} ({entry.mentor})",
+            summary=excerpt(entry.summary) or f"{entry.identity.kind} ({entry.mentor})",
             changed=entry.changed,
         )
         for entry in entries

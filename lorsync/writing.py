@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from lorsync.core.announcing import Write, announced
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
+from lorsync.core.display import excerpt
 from lorsync.core.entry import Entry, Intent, State
 from lorsync.core.ical import UnreadableError, UnwritableError
 from lorsync.core.merge import (
@@ -173,7 +174,7 @@ def _jobs(actions: Iterable[Write], desk: Desk) -> tuple[list[Job], list[PlanWar
             jobs.append(_job(action, desk))
         except (UnreadableError, UnwritableError) as error:
             about = action.event if isinstance(action, Create) else action.entry
-            message = f"“{about.summary}” on {about.day} was left as it is: {error}."
+            message = f"“{excerpt(about.summary)}” on {about.day} was left as it is: {error}."
             left.append(PlanWarning(code="left", subject=about.uid, message=message))
     return jobs, left
 
@@ -420,7 +421,7 @@ def _setback_of(job: Job, kind: SetbackKind, why: str, desk: Desk) -> Setback:
         uid=entry.uid,
         kind=kind,
         write=write_of(entry.intended),
-        title=entry.summary,
+        title=excerpt(entry.summary),
         day=entry.day,
         why=why,
         at=desk.now,
@@ -432,8 +433,8 @@ def _trash_warnings(results: Iterable[_Result]) -> Iterator[PlanWarning]:
         if result.end is _End.TRASHED:
             entry = result.job.entry
             message = (
-                f"The server keeps “{entry.summary}” on {entry.day} in its trash, so it counts as "
-                f"deleted by you. To have it again: lorsync restore {entry.mentor}"
+                f"The server keeps “{excerpt(entry.summary)}” on {entry.day} in its trash, so it "
+                f"counts as deleted by you. To have it again: lorsync restore {entry.mentor}"
             )
             yield PlanWarning(code="trashed", subject=entry.uid, message=message)
 

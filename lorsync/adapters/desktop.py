@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from lorsync.core.display import visible
+
 log = logging.getLogger(__name__)
 
 _SECONDS: Final = 2.0
@@ -37,8 +39,9 @@ def show_on_desktop(title: str, text: str, *, urgent: bool) -> bool:
     )
     urgency = _CRITICAL if urgent else _NORMAL
     # Of the text a server may take <, > and & for mark-up; of the title it takes nothing.
+    told = html.escape(visible(text), quote=False)
     body: tuple[object, ...] = (
-        "lorsync", 0, "x-office-calendar", title, html.escape(text, quote=False), [],
+        "lorsync", 0, "x-office-calendar", visible(title), told, [],
         {"urgency": ("y", urgency), "category": ("s", "x-lorsync")}, _ANY_TIME,
     )  # fmt: skip
     call = new_method_call(server, "Notify", "susssasa{sv}i", body)

@@ -11,10 +11,15 @@ import socket
 import time
 from collections.abc import Mapping, MutableMapping
 
+from lorsync.core.display import excerpt
+
 log = logging.getLogger(__name__)
 
 _SEND_SECONDS = 1.0
 """How long a manager whose socket is full is waited for."""
+
+_STATUS_LENGTH = 1000
+"""So many characters of a status are said; a datagram has its limit."""
 
 
 class ServiceManager:
@@ -46,7 +51,7 @@ class ServiceManager:
 
     def status(self, text: str) -> None:
         """Say in words how things stand; ``systemctl status`` shows it."""
-        self._send(f"STATUS={_one_line(text)}")
+        self._send(f"STATUS={excerpt(text, _STATUS_LENGTH)}")
 
     def alive(self) -> None:
         """Ask not to be restarted for another ``watchdog_seconds``."""
@@ -78,7 +83,3 @@ def _watchdog_seconds(environ: Mapping[str, str]) -> float | None:
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     return int(microseconds) / 1_000_000
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

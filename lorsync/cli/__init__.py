@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import click
 
-from lorsync.cli.plain_text import complain, speak_plainly
+from lorsync.cli.plain_text import complain, echo, speak_plainly
 from lorsync.cli.root import cli
 from lorsync.errors import LorsyncError, UsageError, as_mistake
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)
+        echo(error.format_message(), err=True)
         return UsageError.exit_code
     except click.UsageError as error:
         return _tell(_usage(error), UsageError.exit_code)

@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from lorsync.core.display import visible
+
 
 def confirm(question: str, *, yes: bool) -> None:
     """Ask on a terminal, unless ``yes`` was given; the default is no. Raises click.Abort on it.
@@ -12,7 +14,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes or not asks():
         return
-    if not click.confirm(question, err=True):
+    if not click.confirm(visible(question), err=True):
         raise click.Abort
 
 

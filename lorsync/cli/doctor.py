@@ -1,13 +1,11 @@
 """``lorsync doctor``: look over everything that lorsync needs, and say what to do about it."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from lorsync.cli.context import config_path, now, state_of
-from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.config import load
 from lorsync.doctor.findings import Finding, Verdict
@@ -55,7 +53,9 @@ def command(options: Globals, *, with_probe: bool, as_json: bool) -> int:
             }
             for each in found
         ]
-        echo(json.dumps(document, ensure_ascii=False, indent=2))
+        from lorsync.cli.documents import show
+
+        show(document)
     else:
         _show(found)
     return int(has_problems(found))

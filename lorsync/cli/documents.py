@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from lorsync.cli.plain_text import echo, is_unicode
+from lorsync.core.display import in_json
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, LetterStanding, MentorId, Plan, PlanWarning, Reason
 from lorsync.ports import Collection
@@ -13,11 +14,11 @@ from lorsync.report import Change, Summary
 Document = Mapping[str, object]
 
 
-def show(document: Document) -> None:
+def show(document: Document | Sequence[Document]) -> None:
     """Print one document."""
     # A sign that stdout cannot encode is written as its number, which means the same.
     escaped = not is_unicode(sys.stdout.encoding)
-    echo(json.dumps(document, ensure_ascii=escaped, indent=2))
+    echo(in_json(json.dumps(document, ensure_ascii=escaped, indent=2)))
 
 
 def plan_document(plan: Plan) -> Document:

@@ -8,6 +8,7 @@ import logging
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from lorsync.core.display import in_json, visible
 from lorsync.report import Change, Report
 
 log = logging.getLogger("lorsync.changes")
@@ -37,7 +38,7 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         about = [f"{key}={_quoted(value)}" for key, value in _about(record).items()]
-        return " ".join((super().format(record), *about))
+        return visible(" ".join((super().format(record), *about)))
 
 
 class _ForJournal(_Text):
@@ -62,7 +63,7 @@ class _ForMachines(logging.Formatter):
         }
         if record.exc_info is not None:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return in_json(json.dumps(line, ensure_ascii=False))
 
 
 def set_up(verbosity: int, how: Format) -> None:
@@ -71,7 +72,7 @@ def set_up(verbosity: int, how: Format) -> None:
     ``verbosity`` 1 shows details, 2 those of libraries; -1 only what is wrong.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(_formatter(how))
+    handler.setFormatter(formatter(how))
     # What cannot be logged, on a disk that is full, is no reason for more lines.
     logging.raiseExceptions = False
     root = logging.getLogger()
@@ -108,7 +109,8 @@ def _tell_change(what: str, change: Change) -> None:
     )
 
 
-def _formatter(how: Format) -> logging.Formatter:
+def formatter(how: Format) -> logging.Formatter:
+    """Return what makes a line of a record; whatever it is about, it is fit to be shown."""
     match how:
         case Format.JOURNAL:
             return _ForJournal("%(message)s")

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 
 import click
 
+from lorsync.core.display import visible
+
 _HANDLER = "lorsync.plain"
 _NARROWEST = 20
 """Columns below which nothing is folded any further."""
@@ -44,21 +46,20 @@ def speak_plainly() -> None:
             stream.reconfigure(errors=_HANDLER)
 
 
-def echo(message: str = "", *, err: bool = False, nl: bool = True) -> None:
+def echo(message: str = "", *, err: bool = False, nl: bool = True, styled: bool = False) -> None:
     """Print to stdout, or stderr, in whatever these speak; click's own writes UTF-8 over ASCII.
 
-    Colours are for terminals alone.
+    Colours are for terminals alone: ``styled`` says that there are some, and that the text between
+    them has been made fit to be shown.
     """
     stream = sys.stderr if err else sys.stdout
-    text = message if stream.isatty() else click.unstyle(message)
+    text = message if styled and stream.isatty() else visible(click.unstyle(message))
     print(text, end="\n" if nl else "", file=stream)
 
 
 def complain(message: str) -> None:
     """Print what is wrong to stderr, with whose words they are in front."""
-    # Of what a server said, nothing that a terminal would act on.
-    plain = "".join(mark for mark in message if mark.isprintable() or mark == "\n")
-    echo(folded(f"lorsync: {plain}", err=True, more="  "), err=True)
+    echo(folded(f"lorsync: {message}", err=True, more="  "), err=True)
 
 
 def folded(text: str, *, err: bool = False, more: str = "") -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from lorsync.cli.dating import day_gone_by
 from lorsync.cli.interview import Interview
 from lorsync.cli.plain_text import at_most_80
-from lorsync.config.problems import printable, shown
+from lorsync.config.problems import shown
+from lorsync.core.display import printable
 from lorsync.core.phrases import count
 from lorsync.errors import DataError
 from lorsync.intake.beginning import Choices, Doubt, DoubtKey, Season

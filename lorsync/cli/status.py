@@ -40,7 +40,7 @@ def command(options: Globals, *, as_json: bool) -> int:
         if picture.standing.health is Health.NOT_RUNNING:
             # Asked only where it is to be started.
             picture = replace(picture, has_services=manager_here().missing() is None)
-        echo("\n".join(lines(picture)))
+        echo("\n".join(lines(picture)), styled=True)
     return int(picture.standing.health)
 
 

@@ -12,6 +12,7 @@ import click
 
 from lorsync.backoff import PutOff
 from lorsync.cli.plain_text import at_most_80
+from lorsync.core.display import visible
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, Mentor, MentorId, Plan, PlanWarning
 from lorsync.passes import Record
@@ -144,7 +145,7 @@ def _headline(picture: Picture) -> str:
 def _passes(picture: Picture, record: Record) -> Iterator[str]:
     zone = picture.zone
     # Whole, whatever its length: it is to be copied.
-    yield f"{'Calendar':<{_LABEL}}{record.calendar or 'not made yet'}"
+    yield visible(f"{'Calendar':<{_LABEL}}{record.calendar or 'not made yet'}")
     if record.last_pass is None:
         yield from _labelled("Last pass", "none yet")
     else:
@@ -267,7 +268,7 @@ def _folded(text: str, *, more: str = "  ") -> Iterator[str]:
 
 def _wrapped(text: str, *, more: str) -> list[str]:
     """Fold at the terminal's width, 80 columns at most; an address or a path stays whole."""
-    width = at_most_80()
+    width, text = at_most_80(), visible(text)
     if width < _LABEL * 3:
         more = "    "
     return textwrap.wrap(

@@ -2,14 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment, Segments
 from rich.table import Table
 
+from lorsync.core.display import visible
 from lorsync.core.model import PlanWarning
 from lorsync.core.notes import gathered
 from lorsync.report import Change, Summary
@@ -20,20 +21,31 @@ NARROW = 64
 _WIDTH_OF_PIPES = 100
 
 
+class _Console(Console):
+    """A console to which nothing gets that is not fit to be shown."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            fit = segment.text if segment.control else visible(segment.text)
+            yield segment if fit == segment.text else Segment(fit, segment.style)
+
+
 def console(*, stderr: bool = False, width_of_pipes: int = _WIDTH_OF_PIPES) -> Console:
     """Return the console. A pipe gets plain text that is not cut to a screen.
 
     With NO_COLOR the text is plain too, as that of ``status`` is: rich would leave it bold.
     """
-    found = Console(highlight=False, soft_wrap=False, stderr=stderr)
+    found = _Console(highlight=False, soft_wrap=False, stderr=stderr)
     if found.is_dumb_terminal:
         # rich takes a terminal without colours to be 80 wide, whatever it is.
         size = shutil.get_terminal_size()
-        return Console(highlight=False, width=size.columns, height=size.lines, stderr=stderr)
+        return _Console(highlight=False, width=size.columns, height=size.lines, stderr=stderr)
     if found.is_terminal:
-        plain = Console(highlight=False, color_system=None, stderr=stderr)
+        plain = _Console(highlight=False, color_system=None, stderr=stderr)
         return plain if os.environ.get("NO_COLOR") else found
-    return Console(highlight=False, width=width_of_pipes, color_system=None, stderr=stderr)
+    return _Console(highlight=False, width=width_of_pipes, color_system=None, stderr=stderr)
 
 
 def page() -> Console:

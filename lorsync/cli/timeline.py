@@ -9,6 +9,7 @@ import click
 from lorsync.cli.context import now, parse_day, settings_of, state_of
 from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
+from lorsync.core.display import visible
 from lorsync.errors import UsageError
 from lorsync.planning import known, plan_of, today_of
 
@@ -75,10 +76,11 @@ def _format(output: str | None, chosen: str | None) -> str | None:
 
 
 def _write(output: str, drawn: str) -> None:
+    fit = visible(drawn).encode()
     if output == "-":
-        sys.stdout.buffer.write(drawn.encode())
+        sys.stdout.buffer.write(fit)
         return
     from lorsync.cli.files import write_whole
 
-    write_whole(Path(output), drawn.encode())
+    write_whole(Path(output), fit)
     echo(f"The season is drawn in {output}.")

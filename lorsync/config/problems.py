@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
+from lorsync.core.display import printable
 from lorsync.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
@@ -53,13 +54,6 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
 def one_of(options: Iterable[str]) -> str:
     """List what is allowed: ``one of a, b, c``."""
     return "one of " + ", ".join(options)
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal would act on or hide."""
-    return "".join(
-        mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text
-    )
 
 
 def masked(text: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from lorsync.config.problems import printable
+from lorsync.core.display import printable
 from lorsync.errors import ConfigError
 
 MAX_BYTES: Final = 5_000_000

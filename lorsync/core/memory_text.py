@@ -92,24 +92,28 @@ def _short(uid: Uid) -> str:
 
 
 _DAY = r"\d{4}-\d\d-\d\d"
+# What an id in a config may be. A line with another one was not written by lorsync, and messages
+# repeat ids, some within a command.
+_ID = "[A-Za-z0-9._-]{1,64}"
+_IDS = f"{_ID}(?:,{_ID})*"
 _HEX = "[0-9a-f]{32}"
 _SEASON = re.compile(rf"season ({_HEX})")
 _CONFIG = re.compile(rf"config ([0-9a-f]+) by ([0-9a-f]+)(?: at ([0-9a-f]+) on ({_DAY}))?")
 _CLOSED = re.compile(rf"closed for season ({_HEX})")
-_MEMBER = re.compile(r"mentor (\S+) writes (\S+)")
-_DEPARTED = re.compile(r"mentor (\S+) wrote (\S+)")
-_FINISHED = re.compile(r"mentor (\S+) finished (\S+)")
+_MEMBER = re.compile(rf"mentor ({_ID}) writes ({_IDS})")
+_DEPARTED = re.compile(rf"mentor ({_ID}) wrote ({_IDS})")
+_FINISHED = re.compile(rf"mentor ({_ID}) finished ({_IDS})")
 _KEPT = re.compile(
-    rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of (\S+)(?: by (\S+))? on ({_DAY})"
+    rf"({'|'.join(How)}) ([a-z-]+)(?:/(\S+))? of ({_ID})(?: by ({_ID}))? on ({_DAY})"
     rf"(?: planned ({_DAY}))?(?: noticed ({_DAY}))?"
-    rf"(?: for (\S+))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
+    rf"(?: for ({_IDS}))? as ({_HEX})((?: [a-z-]+={_DAY})*)"
 )
-_MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of (\S+)(?: by (\S+))? on ({_DAY}) at (\S+)")
+_MARK = re.compile(rf"(said|unsaid) ([a-z-]+) of ({_ID})(?: by ({_ID}))? on ({_DAY}) at (\S+)")
 _YOURS = re.compile(rf"yours (\S+) of ({_HEX})")
-_ASKS = re.compile(rf"asks (\S+) by ({_HEX})")
-_RENAMED = re.compile(rf"same ({'|'.join(Subject)}) (\S+) as (\S+)")
+_ASKS = re.compile(rf"asks ({_IDS}) by ({_HEX})")
+_RENAMED = re.compile(rf"same ({'|'.join(Subject)}) ({_ID}) as ({_ID})")
 _RETIRED = re.compile(rf"retired ({_HEX})")
-_DOUBT = re.compile(r"(unsure|sure) (\S+)(?: (?:since|at) (\S+))?")
+_DOUBT = re.compile(rf"(unsure|sure) ({_ID})(?: (?:since|at) (\S+))?")
 _WORDS = (
     "season|applicant|cycle|config|closed|mentor|unsure|sure|said|unsaid|yours|asks|same|retired"
 )

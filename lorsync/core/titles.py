@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
+from lorsync.core.display import shortened
 from lorsync.core.model import Kind, LetterId
 from lorsync.core.occasion import THANK_DECLINED, THANK_SUBMITTED, Case, Occasion
-from lorsync.core.phrases import count, short_day, shortened
+from lorsync.core.phrases import count, short_day
 from lorsync.core.progress import Progress
 
 TITLE_LENGTH = 60

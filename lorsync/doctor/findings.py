@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from lorsync.core.display import visible
+
 
 class Verdict(StrEnum):
     """How a finding is to be taken."""
@@ -76,11 +78,10 @@ _SAID: Final = "As the message says."
 def finding(code: str, found: str, *, do: str | None = None) -> Finding:
     """Return a finding of a known kind; ``do`` says more exactly what to do than the table.
 
-    What a terminal would act on is left out of ``found``: servers name principals as they like.
+    Servers name principals as they like, so ``found`` is made fit to be shown.
     """
     known = "" if KINDS[code].do == _SAID else KINDS[code].do
-    shown = "".join(mark for mark in found if mark.isprintable() or mark == "\n")
-    return Finding(code=code, found=shown, do=known if do is None else do)
+    return Finding(code=code, found=visible(found), do=known if do is None else do)
 
 
 def _ok(check: Check, means: str) -> Kind:

@@ -15,6 +15,7 @@ import pytest
 from lorsync.adapters.caldav import xml
 from lorsync.core.content import EVERY, content_of
 from lorsync.core.content_lines import escaped
+from lorsync.core.display import excerpt
 from lorsync.core.facts import Fact
 from lorsync.core.glimpse import glimpse
 from lorsync.core.ical import UnreadableError, acknowledge, read, rewrite
@@ -172,6 +173,7 @@ def test_a_title_is_read_in_time_that_grows_with_it(text: Callable[[int], str]) 
 
         def do() -> None:
             used(written)
+            excerpt(title)
             find_tick(title, Kind.REQUEST, is_known=lambda _: False, today=date(2027, 1, 1))
 
         return do

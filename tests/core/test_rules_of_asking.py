@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from lorsync.core.display import shortened
 from lorsync.core.due_dates import day_of
 from lorsync.core.model import Absence, Contact, Kind, Policy, Status
-from lorsync.core.phrases import shortened
 from tests.core.seasons import (
     DUE,
     EVERY_DAY,

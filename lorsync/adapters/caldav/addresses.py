@@ -7,6 +7,7 @@ import unicodedata
 from functools import cache
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
+from lorsync.core.display import visible
 from lorsync.errors import ConfigError
 
 _SHOWN = 200
@@ -85,16 +86,13 @@ def _host(parts: SplitResult) -> str:
 
 
 def shown(url: str) -> str:
-    """Return the address without credentials and query, for a message; a server may have made it.
-
-    What a terminal would act on is left out.
-    """
+    """Return an address of a server's without credentials and query, fit to be shown."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "what is no address"
     plain = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    return "".join(mark for mark in plain if mark.isprintable())[:_SHOWN]
+    return visible(plain)[:_SHOWN]
 
 
 def joined(base: str, reference: str) -> str:

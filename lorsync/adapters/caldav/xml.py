@@ -11,6 +11,7 @@ from xml.parsers import expat
 from lxml import etree  # type: ignore[import-untyped]
 
 from lorsync.adapters.caldav.veil import CONCEALED
+from lorsync.core.display import excerpt
 
 Element = Any
 
@@ -23,6 +24,9 @@ APPLE = "http://apple.com/ns/ical/"
 CALENDARSERVER = "http://calendarserver.org/ns/"
 OWNCLOUD = "http://owncloud.org/ns"
 NEXTCLOUD = "http://nextcloud.com/ns"
+_LINE_LENGTH = 300
+"""More than the longest name that a config can have, so that none is cut that it may mean."""
+
 _PREFIXES = {"d": DAV, "c": CALDAV, "a": APPLE}
 
 
@@ -376,16 +380,9 @@ def mkcalendar(name: str, color: str | None) -> bytes:
 
 def said(root: Element) -> str:
     """Return what an error body says in words, such as sabre's ``s:message``, on one line."""
-    words = line("".join(root.itertext())) or ""
-    return words if len(words) <= 200 else words[:199] + "…"
+    return excerpt("".join(root.itertext()))
 
 
 def line(text: str | None) -> str | None:
-    """Return a server's text as one line without what a terminal would act on, None for none.
-
-    XML 1.0 allows the control characters from U+0080 to U+009F, and marks that turn text around.
-    """
-    if text is None:
-        return None
-    folded = " ".join(text.split())
-    return "".join(mark for mark in folded if mark.isprintable())
+    """Return a server's text as one line that is fit to be shown, None for none."""
+    return None if text is None else excerpt(text, _LINE_LENGTH)
