@@ -14,7 +14,7 @@ from lorsync.core.doubt import Doubt, unanswered
 from lorsync.core.due_dates import day_of
 from lorsync.core.entry import Entry, State
 from lorsync.core.facts import Mark, Statement, known_facts, stated_marks, with_statements
-from lorsync.core.history import settled
+from lorsync.core.history import settled, without_away
 from lorsync.core.identity import SeasonKey, season_key
 from lorsync.core.memory_text import doubt_lines, read_doubts, read_renamed, renamed_lines
 from lorsync.core.model import (
@@ -65,15 +65,25 @@ class Known:
 
 
 def planned(settings: Settings, state: Path, today: date) -> Plan:
-    """Return the plan of a day as a pass would make it, reading no more than the ledger.
+    """Return the plan of a day as a person is shown it, reading no more than the ledger.
 
     A state folder without a ledger is left as it is, and a missing one is not made.
     """
-    return plan_of(known(settings, state, today), today)[0]
+    return outlook(known(settings, state, today), today)[0]
+
+
+def outlook(found: Known, today: date) -> tuple[Plan, History]:
+    """Return the plan of a day as a person is shown it, and the history that it follows from.
+
+    It is without the events that are not on the calendar: nothing is created in the place of one
+    that the person deleted, for certain or not (S11).
+    """
+    plan, history = plan_of(found, today)
+    return without_away(plan, found.entries), history
 
 
 def plan_of(found: Known, today: date) -> tuple[Plan, History]:
-    """Return the plan of a day from what is known, and the history that it follows from."""
+    """Return the plan of a day that a pass follows, and the history that it follows from."""
 
     def planned(history: History) -> Plan:
         history = replace(history, unsure=found.unsure)

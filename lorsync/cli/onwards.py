@@ -68,11 +68,11 @@ def listed(todo: Iterable[Step], lorsync: str, wide: int) -> Iterator[str]:
 def _show_plan(settings: Settings, state: Path) -> None:
     from lorsync.cli.plan_table import show_plan
     from lorsync.cli.tables import page
-    from lorsync.planning import known, plan_of, today_of
+    from lorsync.planning import known, outlook, today_of
 
     today = today_of(settings, now())
     found = known(settings, state, today)
-    plan, history = plan_of(found, today)
+    plan, history = outlook(found, today)
     show_plan(page(), plan, found.season, history)
 
 

@@ -6,7 +6,7 @@ import click
 
 from lorsync.cli.context import now, parse_day, settings_of, state_of
 from lorsync.cli.root import Globals
-from lorsync.planning import known, plan_of, today_of
+from lorsync.planning import known, outlook, today_of
 
 
 @click.command("plan")
@@ -19,7 +19,7 @@ def command(options: Globals, *, why: bool, as_of: date | None, as_json: bool) -
     settings = settings_of(options)
     today = as_of or today_of(settings, now())
     found = known(settings, state_of(options), today)
-    plan, history = plan_of(found, today)
+    plan, history = outlook(found, today)
     if as_json:
         from lorsync.cli.documents import plan_document, show
 

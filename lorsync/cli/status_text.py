@@ -75,10 +75,8 @@ class Picture:
 
     @property
     def coming(self) -> Sequence[Event]:
-        """The next events of the plan, without those that the person deleted (S11)."""
-        away = {change.uid for change in self.away}
-        events = () if self.plan is None else self.plan.events
-        return [event for event in events if event.uid not in away][:_NEXT_EVENTS]
+        """The next events of the plan."""
+        return () if self.plan is None else self.plan.events[:_NEXT_EVENTS]
 
     @property
     def next_pass(self) -> datetime | None:

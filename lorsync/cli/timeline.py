@@ -11,7 +11,7 @@ from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 from lorsync.core.display import visible
 from lorsync.errors import UsageError
-from lorsync.planning import known, plan_of, today_of
+from lorsync.planning import known, outlook, today_of
 
 _FORMATS = {".svg": "svg", ".html": "html", ".htm": "html"}
 
@@ -39,7 +39,7 @@ def command(
     settings = settings_of(options)
     today = as_of or today_of(settings, now())
     found = known(settings, state_of(options), today)
-    plan, history = plan_of(found, today)
+    plan, history = outlook(found, today)
 
     from lorsync.timeline.season import timeline
 

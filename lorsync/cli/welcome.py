@@ -10,7 +10,7 @@ from lorsync.adapters.local_server import ensure_running
 from lorsync.cli.plan_table import show_plan
 from lorsync.cli.tables import page, print_paragraph, show_report
 from lorsync.passes import record_of
-from lorsync.planning import known, plan_of
+from lorsync.planning import known, outlook
 from lorsync.settings import Provider
 from lorsync.worker import Passed
 
@@ -18,9 +18,9 @@ from lorsync.worker import Passed
 def welcome(passed: Passed, state: Path) -> None:
     """Print the plan, what was written, the calendar's address, and the next pass."""
     out = page()
-    plan = passed.report.plan
-    found = known(passed.settings, state, plan.as_of)
-    _, history = plan_of(found, plan.as_of)
+    as_of = passed.report.plan.as_of
+    found = known(passed.settings, state, as_of)
+    plan, history = outlook(found, as_of)
     show_plan(out, plan, found.season, history, titled=True)
     out.print()
     show_report(out, passed.report, dry_run=False, with_warnings=False)

@@ -4,6 +4,7 @@ An event that the plan does not want goes off the calendar, and what goes must n
 the next pass, without it, would plan otherwise (I5).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -76,6 +77,20 @@ def _needed_again(entries: Iterable[Entry], today: date) -> dict[Uid, Entry]:
             taken.add(entry.identity)
             found[entry.uid] = replace(entry, state=State.LIVE)
     return found
+
+
+def without_away(plan: Plan, entries: Iterable[Entry]) -> Plan:
+    """Return a plan without the events that are not on the calendar, in its budgets too (S11)."""
+    away = {entry.uid for entry in entries if entry.state in AWAY}
+    gone = Counter(e.mentor for e in plan.events if e.uid in away and e.kind is Kind.FOLLOW_UP)
+    return replace(
+        plan,
+        events=tuple(event for event in plan.events if event.uid not in away),
+        budgets={
+            mentor: replace(budget, planned=budget.planned - gone[mentor])
+            for mentor, budget in plan.budgets.items()
+        },
+    )
 
 
 def settled(

@@ -236,3 +236,29 @@ def test_s11_what_was_deleted_is_not_what_comes_next_and_has_a_name_without_the_
     user.json("sync", config=config)
     (away,) = user.json("status", config=config)["away"]
     assert (away["uid"], away["summary"]) == (uid, f"talk ({MENTOR})")
+
+
+def test_s11_what_was_deleted_is_in_no_plan_and_no_file_before_that_is_certain(
+    user: User, server: Server, config: Path
+) -> None:
+    user.json("sync", config=config)
+    phone = phone_of(user, server, config)
+    before = user.json("plan", config=config)
+    deleted = phone.find("Check in with Prof. Ana Ruiz")
+    phone.delete(deleted)
+    user.json("sync", config=config)
+    uid = deleted.rpartition("/")[2].removesuffix(".ics")
+    plan = user.json("plan", config=config)
+    assert [e for e in before["events"] if e["uid"] != uid] == plan["events"]
+    # It is neither planned nor used up.
+    assert before["budgets"][MENTOR] == {"cap": 2, "spent": 0, "planned": 2}
+    assert plan["budgets"][MENTOR] == {"cap": 2, "spent": 0, "planned": 1}
+    exported = user.types("export", "-o", "-", config=config).stdout
+    assert uid not in exported
+    assert exported.count("BEGIN:VEVENT") == len(plan["events"])
+    # Wanted back, it is planned again, under another UID (S8).
+    user.json("restore", uid, config=config)
+    again = user.json("plan", config=config)["events"]
+    assert [(e["kind"], e["date"]) for e in again] == [
+        (e["kind"], e["date"]) for e in before["events"]
+    ]
