@@ -8,11 +8,12 @@ back from the new one after that.
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from lorsync.accounts import (
     account_from,
@@ -24,7 +25,9 @@ from lorsync.accounts import (
     place_of,
 )
 from lorsync.allowance import Allowance
+from lorsync.core.display import excerpt
 from lorsync.core.entry import AWAY, Entry
+from lorsync.core.ical import has_guests
 from lorsync.core.memory import is_memory
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.core.scratch import scratch_body, scratch_uid
@@ -49,6 +52,8 @@ from lorsync.recognizing import go_on
 from lorsync.settings import CalendarSettings
 
 log = logging.getLogger(__name__)
+
+_Found = TypeVar("_Found", bytes, Resource)
 
 _MOVE, _COPIES = "unfinished_move", "copies_left_in"
 
@@ -120,6 +125,9 @@ def move(
         )
         old, why = _old_calendar(former, collection_of(ledger), state, stack)
         bodies, found = _bodies(ledger, old)
+        # A server may mail to the guests of an event that comes or goes (RFC 6638 section 3.2).
+        invited = {uid for uid, body in bodies.items() if has_guests(body)}
+        bodies, found = _without(invited, bodies), _without(invited, found)
         begun = _begin(ledger, account, new)
         _sweep(begun, old, new)
         begun = replace(begun, throwaways=tuple(_throwaway(now) for _ in range(2)))
@@ -157,7 +165,8 @@ def move(
             _commit(ledger, account, new, done)
         kept = _remove(ledger, old, new) if old is not None and two else len(found or bodies)
         _end(ledger, former, account, kept)
-        return _told(len(bodies), kept, former, new, why)
+        told = _told(len(bodies), kept, former, new, why)
+        return (*told, *_invited_warning(ledger, invited))
 
 
 def finished(account: CalendarSettings, state: Path, ledger: Ledger) -> tuple[PlanWarning, ...]:
@@ -437,6 +446,10 @@ def _bodies(ledger: Ledger, old: Bench | None) -> tuple[dict[Uid, bytes], Mappin
     return now | {uid: resource.body for uid, resource in found.items()}, found
 
 
+def _without(uids: Collection[Uid], found: Mapping[Uid, _Found]) -> dict[Uid, _Found]:
+    return {uid: each for uid, each in found.items() if uid not in uids}
+
+
 def _touched(ledger: Ledger, found: Mapping[Uid, Resource]) -> frozenset[Uid]:
     """Return what of these a person has changed, now or before; the memory is among them."""
     entries = ledger.entries()
@@ -545,3 +558,18 @@ def _told(
     elif left:
         message += f" {left} of them could not be removed from the old one: delete them there."
     return (PlanWarning(code="moved", subject="calendar", message=message),)
+
+
+def _invited_warning(ledger: Ledger, invited: Collection[Uid]) -> tuple[PlanWarning, ...]:
+    """Name the events with guests, which stay where they are and are the person's (S10)."""
+    entries = ledger.entries()
+    listed = sorted((entries[uid] for uid in invited), key=lambda e: (e.day, e.uid))
+    if not listed:
+        return ()
+    names = ", ".join(f"“{excerpt(entry.summary)}” on {entry.day}" for entry in listed)
+    message = (
+        f"With guests, and so left in the old calendar: {names}. A server may mail them each "
+        "change. Move such an event yourself, and it goes on here; until then it counts as moved "
+        "away by you."
+    )
+    return (PlanWarning(code="guests-left", subject="calendar", message=message),)

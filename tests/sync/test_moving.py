@@ -102,6 +102,28 @@ def test_s19_a_move_takes_everything_and_what_the_person_made_of_it(
         sync(old, hours=4)
 
 
+def test_s10_an_event_with_guests_stays_where_it_is_in_a_move_and_is_named(
+    sync: Sync, old: Path, new: Path
+) -> None:
+    guest = b"ATTENDEE:mailto:alvarez@example.org\r\nSUMMARY:Check in"
+    name = edit(old, "SUMMARY:Check in with Dr. Alvarez", b"SUMMARY:Check in", guest)
+    sync(old, hours=1)
+    invited = (old / name).read_bytes()
+    report = sync(new, hours=2, move=True)
+    assert held(old) == {name: invited}
+    assert name not in held(new)
+    (warning,) = [w.message for w in report.warnings if w.code == "guests-left"]
+    assert "“Check in with Dr. Alvarez" in warning
+    # Nothing comes in its place, and brought along by the person it is the same event.
+    assert [c.kind for c in report.missing] == ["follow-up"]
+    assert not sync(new, hours=4).wrote
+    assert not sync(new, hours=30).wrote
+    shutil.move(old / name, new / name)
+    assert not sync(new, hours=32).wrote
+    assert not sync(new, hours=33).missing
+    assert (new / name).read_bytes() == invited
+
+
 def test_s19_where_not_all_are_taken_none_is_moved(
     sync: Sync, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
