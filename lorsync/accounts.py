@@ -4,6 +4,7 @@ The collection is known by its address, not its name: a renamed one is the same.
 an identity: however it is spelt, the collection stays the one that it was (S19).
 """
 
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -93,7 +94,12 @@ def awaits_move(account: CalendarSettings, state: Path) -> bool:
 
 def former_account(ledger: Ledger, account: CalendarSettings) -> CalendarSettings:
     """Return the account that the events are in; how to sign in is as the config has it now."""
-    return account_from(ledger.memo(_ACCOUNT) or account_memo(account), account)
+    return account_from(former_memo(ledger, account), account)
+
+
+def former_memo(ledger: Ledger, account: CalendarSettings) -> str:
+    """Return the memo of the account that the events are in, before the first pass of this one."""
+    return ledger.memo(_ACCOUNT) or account_memo(account)
 
 
 def account_from(memo: str, account: CalendarSettings) -> CalendarSettings:
@@ -106,6 +112,20 @@ def account_from(memo: str, account: CalendarSettings) -> CalendarSettings:
         username=was["username"],
         path=None if was["path"] is None else Path(was["path"]),
     )
+
+
+def with_own_secret(memo: str, account: CalendarSettings) -> CalendarSettings:
+    """Return the account of a memo, and no way to a secret that is not its own.
+
+    Where the config says otherwise than before how to sign in, that is for the account that it
+    names now: no other server gets that secret. What the keyring has is kept by account.
+    """
+    former = account_from(memo, account)
+    kept = json.loads(memo).get("signs_in_by")
+    same = kept is not None and kept == _signs_in_by(account)
+    if same or _is_one_login(former, account):
+        return former
+    return replace(former, password_command=None, keyring_only=True)
 
 
 def check_account(account: CalendarSettings, ledger: Ledger) -> None:
@@ -144,8 +164,15 @@ def account_memo(account: CalendarSettings) -> str:
             "url": account.url,
             "username": account.username,
             "path": None if account.path is None else str(account.path),
+            "signs_in_by": _signs_in_by(account),
         }
     )
+
+
+def _signs_in_by(account: CalendarSettings) -> str | None:
+    """Return what tells one password_command from another; None where there is none."""
+    command = account.password_command
+    return None if command is None else hashlib.sha256(repr(command).encode()).hexdigest()[:16]
 
 
 def account_key(account: CalendarSettings) -> str:

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from lorsync.accounts import (
-    account_from,
     account_key,
-    account_memo,
     collection_of,
-    former_account,
+    former_memo,
     has_moved,
     place_of,
+    with_own_secret,
 )
 from lorsync.allowance import Allowance
 from lorsync.core.display import excerpt
@@ -67,7 +66,7 @@ class _Move:
     ``account`` is the key of the new account, ``to`` the address of its calendar; ``takes`` says
     that each event leaves the old calendar as it comes to the new one. ``throwaways`` are the UIDs
     of what a move leaves in both calendars when it is killed. Once all events are there, ``former``
-    is the old account (see :func:`account_memo`) and ``at`` its calendar, from which ``left`` are
+    is the old account (see :func:`former_memo`) and ``at`` its calendar, from which ``left`` are
     still to be removed: by UID, href and the version that was copied.
     """
 
@@ -118,7 +117,8 @@ def move(
     is touched. Raises a LorsyncError where nothing was moved. ``now`` is aware; ``allowance``
     counts the requests to the new account.
     """
-    former = former_account(ledger, account)
+    was = former_memo(ledger, account)
+    former = with_own_secret(was, account)
     with ExitStack() as stack:
         new = stack.enter_context(
             opened_calendar(account, state, remembered=None, allowance=allowance)
@@ -158,7 +158,7 @@ def move(
                 return go_on(account, state, ledger, new.address)
             done = replace(
                 begun,
-                former=account_memo(former),
+                former=was,
                 at=collection_of(ledger),
                 left=copying.left if two else (),
             )
@@ -178,7 +178,7 @@ def finished(account: CalendarSettings, state: Path, ledger: Ledger) -> tuple[Pl
     begun = _begun(ledger)
     if begun is None or begun.former is None or has_moved(ledger, account):
         return ()
-    former = account_from(begun.former, account)
+    former = with_own_secret(begun.former, account)
     with ExitStack() as stack:
         new = stack.enter_context(opened_calendar(account, state, remembered=collection_of(ledger)))
         old, why = _old_calendar(former, begun.at, state, stack)

@@ -29,6 +29,7 @@ class CalendarSettings:
     ``path`` is for the provider ``folder``. ``shared`` is the person's yes to a calendar that
     others see too. ``ca_file`` holds the certificate authorities that are trusted instead of the
     machine's; ``allow_http`` is the person's yes to a way in clear to another machine.
+    ``keyring_only``: the secret is in the keyring or nowhere, whatever the service was given.
     """
 
     provider: Provider
@@ -41,6 +42,7 @@ class CalendarSettings:
     path: Path | None = None
     ca_file: Path | None = None
     allow_http: bool = False
+    keyring_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
@@ -13,7 +14,14 @@ import keyring.backends.null
 import keyring.errors
 import pytest
 
-from lorsync.adapters.credentials import account, forget, password_for, remember
+from lorsync.adapters.credentials import (
+    Source,
+    account,
+    forget,
+    password_for,
+    remember,
+    source,
+)
 from lorsync.errors import CredentialsError, NoCredentialError
 from lorsync.settings import CalendarSettings, Provider
 from tests.servers import is_running, wait_until
@@ -166,6 +174,19 @@ def test_service_without_the_credential_asks_the_keyring(
     ring.entries["lorsync", "maya@cal.example.org:8443"] = SECRET
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert password_for(settings(), environ=environ) == SECRET
+
+
+def test_where_the_secret_is_another_accounts_the_keyring_alone_is_asked(
+    ring: MemoryKeyring, tmp_path: Path
+) -> None:
+    (tmp_path / "lorsync-password").write_text(SECRET)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    former = replace(settings(), keyring_only=True)
+    with pytest.raises(NoCredentialError, match="no other account's is sent there"):
+        password_for(former, environ=environ)
+    ring.entries["lorsync", "maya@cal.example.org:8443"] = "its own"
+    assert password_for(former, environ=environ) == "its own"
+    assert source(former, environ=environ) is Source.KEYRING
 
 
 @pytest.mark.parametrize(

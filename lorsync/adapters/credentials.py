@@ -64,17 +64,21 @@ def password_for(
     """
     if settings.password_command is not None:
         return _from_command(settings.password_command, command_seconds)
-    credential = _credential(environ)
+    credential = None if settings.keyring_only else _credential(environ)
     if credential is not None:
         return _from_credential(credential)
+    name = account(settings)
     lacking = (
-        f"The keyring has no login for {account(settings)}: run “lorsync login”, "
-        "or set password_command in the config."
+        f"The keyring has no login for {name}: run “lorsync login”, or set password_command in "
+        "the config."
     )
     try:
         found = stored(settings, keyring_seconds=keyring_seconds)
     except NoCredentialError as error:
         found, lacking = None, str(error)
+    if not found and settings.keyring_only:
+        msg = f"The keyring has no login for {name}, and no other account's is sent there."
+        raise NoCredentialError(msg)
     if not found:
         raise NoCredentialError(_missing(environ) + lacking)
     return found
@@ -91,7 +95,8 @@ def source(settings: CalendarSettings, *, environ: Mapping[str, str] = os.enviro
     """Tell where the account's secret comes from; that place is the only one that is asked."""
     if settings.password_command is not None:
         return Source.COMMAND
-    return Source.KEYRING if _credential(environ) is None else Source.CREDENTIAL
+    in_keyring = settings.keyring_only or _credential(environ) is None
+    return Source.KEYRING if in_keyring else Source.CREDENTIAL
 
 
 def account(settings: CalendarSettings) -> str:

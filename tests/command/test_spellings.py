@@ -1,8 +1,10 @@
 """S19, I12: an address is not an identity; the installed command on real servers."""
 
+import contextlib
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,9 +12,11 @@ import pytest
 
 from lorsync.adapters.caldav.xml import mkcalendar
 from tests import servers
+from tests.caldav.conftest import Hostile
 from tests.command.conftest import config_text
 from tests.command.phone import Phone
 from tests.command.running import User
+from tests.relaying import passed_on
 from tests.servers import Server
 
 SPELLINGS: dict[str, Callable[[str, str], str]] = {
@@ -112,3 +116,30 @@ def make_calendar(server: Server, address: str) -> None:
     request.add_header("Content-Type", "application/xml")
     with urllib.request.urlopen(request, timeout=120) as answer:
         assert answer.status == 201
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["one command", "a new command"])
+def test_the_new_accounts_password_is_not_sent_to_the_old_server(
+    user: User, tmp_path: Path, config_for: Callable[[Server], Path], *, changed: bool
+) -> None:
+    """One command for both accounts is the person's word that their password is one."""
+    relay = Hostile()
+    with contextlib.closing(relay), servers.radicale(tmp_path / "old") as old:
+        relay.answer = passed_on(old)
+        config = config_for(replace(old, url=relay.url))
+        user.json("sync", config=config)
+        with servers.xandikos(tmp_path / "new") as new:  # which takes any password
+            text = config.read_text().replace(relay.url, new.url)
+            secret = "new secret" if changed else old.password
+            config.write_text(text.replace(f'"{old.password}"', f'"{secret}"'))
+            relay.requests.clear()
+            report = user.json("sync", "--move", config=config)
+            (told,) = [w["message"] for w in report["warnings"] if w["code"] == "moved"]
+            sent = {request.headers.get("authorization") for request in relay.requests}
+            if changed:
+                assert sent <= {None}
+                assert "no other account's is sent there" in told
+            else:
+                assert len(sent - {None}) == 1
+                assert "could not be opened" not in told
+            assert len(phone_of(user, new, config).bodies()) == 12
