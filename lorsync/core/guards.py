@@ -87,7 +87,8 @@ def let_rest(
     """Divide actions into those to do now and those that wait for the config to rest.
 
     An editor, or what synchronises files, may have saved it in part: what that lacks would be taken
-    off the calendar, or left to the person, and come back at once as another event. What a stated
+    off the calendar, or left to the person, and come back at once as another event. So waits what
+    would be created for a mentor of whom anything waits: it may come in its stead. What a stated
     fact has ``explained`` goes on. Those of ``before`` wait for a yes already (S18).
     """
     resting = [
@@ -96,7 +97,13 @@ def let_rest(
         if isinstance(action, Delete | Release)
         if action.entry.uid not in explained and action.entry.uid not in before
     ]
-    return _without(resting, actions), resting
+    mentors = {action.entry.mentor for action in resting}
+    now = [
+        action
+        for action in _without(resting, actions)
+        if not (isinstance(action, Create) and action.event.mentor in mentors)
+    ]
+    return now, resting
 
 
 def _without(waiting: Sequence[Delete | Release], actions: Sequence[Action]) -> list[Action]:

@@ -106,6 +106,23 @@ def test_i2_what_replaces_an_event_waits_with_it_for_the_config_to_rest(desk: De
     assert not desk.sync().wrote
 
 
+def test_i2_half_a_config_asks_nobody_anew_who_was_asked(desk: Desk) -> None:
+    asked, second = letter("Alvarez", facts=ASKED), replace(letter("Alvarez"), id="second")
+    save(desk, asked, second, letter("Chen"))
+    desk.sync()
+    before = desk.events().keys()
+    # Without what was asked for, the other letter would want a talk and a whole request.
+    save(desk, second, letter("Chen", due=DUE + timedelta(days=7)))
+    report = desk.sync()
+    assert rests(report)
+    assert not report.created
+    # Whose letters are all there need not wait.
+    assert "Chen" in {change.mentor for change in report.updated}
+    save(desk, asked, second, letter("Chen", due=DUE + timedelta(days=7)))
+    desk.sync()
+    assert desk.events().keys() == before
+
+
 def test_s18_what_a_fresh_config_lacks_is_asked_about_only_once_it_rests(desk: Desk) -> None:
     names = ("Alvarez", "Chen", "Novak", "Okoye")
     save(desk, *map(letter, names))
