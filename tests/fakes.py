@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from lorsync.core.model import Uid
@@ -298,6 +299,53 @@ class FakeCalendar:
             raise ResourceGoneError(f"{href} is not there.")
         if etag is not None and (self.refuses_conditions or self._etag(href) != etag):
             raise PreconditionFailedError(f"{href} is another version.")
+
+
+class Spelt:
+    """The same collection under another address: its hrefs are other ones, and nothing else is."""
+
+    def __init__(self, real: FakeCalendar, path: str) -> None:
+        self._real, self._path = real, path
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    @property
+    def address(self) -> str:
+        return f"https://fake.example{self._path}"
+
+    def href_for(self, uid: Uid) -> Href:
+        return Href(f"{self._path}{uid}.ics")
+
+    def listing(self, token: SyncToken | None) -> Listing:
+        told = self._real.listing(token)
+        entries = {self._here(href): etag for href, etag in told.entries.items()}
+        return replace(told, entries=entries, removed=frozenset(map(self._here, told.removed)))
+
+    def fetch(self, hrefs: Sequence[Href]) -> Mapping[Href, Resource]:
+        found = self._real.fetch(list(map(self._there, hrefs))).values()
+        here = [replace(each, href=self._here(each.href)) for each in found]
+        return {each.href: each for each in here}
+
+    def create(self, href: Href, body: bytes) -> ETag | None:
+        return self._real.create(self._there(href), body)
+
+    def update(self, href: Href, body: bytes, etag: ETag | None) -> ETag | None:
+        return self._real.update(self._there(href), body, etag)
+
+    def delete(self, href: Href, etag: ETag | None) -> None:
+        self._real.delete(self._there(href), etag)
+
+    def discard(self, href: Href) -> None:
+        self._real.discard(self._there(href))
+
+    def _here(self, href: Href) -> Href:
+        return Href(self._path + href.rpartition("/")[2])
+
+    def _there(self, href: Href) -> Href:
+        # One that is not of this collection stays what it is: nothing is there.
+        folder, _, name = href.rpartition("/")
+        return Href(self._real._path + name) if f"{folder}/" == self._path else href
 
 
 def _number(token: SyncToken) -> int:

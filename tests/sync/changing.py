@@ -97,6 +97,10 @@ class Config:
         absences = (Absence(first=first, last=first + timedelta(days=days - 1)),) if days else ()
         self.mentors[name] = replace(self.mentors[name], away=absences)
 
+    def of(self, mentor: MentorId) -> list[LetterId]:
+        """Return the letters that a mentor writes now."""
+        return [name for name, letter in self.letters.items() if letter.mentor == mentor]
+
     def names(self, subject: str) -> bool:
         """Tell whether a letter is in the config, or some letter of a mentor."""
         return subject in self.letters or subject in {x.mentor for x in self.letters.values()}

@@ -14,10 +14,9 @@ from hypothesis.stateful import rule
 from lorsync.amending import pinned, restorable, restore, unpin
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact
-from lorsync.core.model import LetterId
+from lorsync.core.model import LetterId, MentorId
 from lorsync.errors import UsageError
 from lorsync.marking import Said, mark, take_back
-from lorsync.ports import Href
 from tests.sync.changing import LETTERS
 from tests.sync.living import Device, Living, letters, which
 from tests.sync.person import Acts
@@ -37,12 +36,8 @@ class Commanding(Living):
     @rule(device=devices, letter=letters, fact=facts, ago=st.integers(0, 20))
     def the_person_marks(self, device: int, letter: LetterId, fact: Fact, ago: int) -> None:
         it = self._at(device)
-        said = Said(
-            mentor=self._writer(letter),
-            fact=fact,
-            letter=letter,
-            day=self.today - timedelta(days=ago),
-        )
+        day = self.today - timedelta(days=ago)
+        said = Said(mentor=self._writer(letter), fact=fact, letter=letter, day=day)
         now = self.now.astimezone(UTC)
         try:
             mark(it.desk.settings, it.desk.folder, said, now=now, today=self.today)
@@ -50,6 +45,8 @@ class Commanding(Living):
             return  # Not in the config, or said there.
         if fact in {Fact.SUBMITTED, Fact.DECLINED}:
             self.ever_in.add(letter)
+        if fact is Fact.FOLLOWED_UP:
+            self.marked[letter] += 1
 
     @rule(device=devices, letter=letters, fact=facts)
     def the_person_takes_a_mark_back(self, device: int, letter: LetterId, fact: Fact) -> None:
@@ -67,7 +64,7 @@ class Commanding(Living):
         if entry is None:
             return
         unpin(it.desk.folder, entry.uid, self.today)
-        href = Href(entry.href)
+        href = self.calendar.href_for(entry.uid)
         acts = self.seen.acts.get(href, Acts())
         self.seen.acts[href] = replace(acts, start=None, end=None)
         self.given_back.add(href)
@@ -77,15 +74,15 @@ class Commanding(Living):
         it = self._at(device)
         entry = self._chosen(it, number, restorable)
         # What they brought back themselves, before a pass has seen it, they do not ask for.
-        if entry is None or Href(entry.href) in self.calendar.bodies:
+        if entry is None or self.calendar.href_for(entry.uid) in self.calendar.bodies:
             return
         restore(it.desk.folder, entry.uid, self.today)
-        self.seen.dismissed.discard(Href(entry.href))
+        self.seen.dismissed.discard(self.calendar.href_for(entry.uid))
         # Another one comes in its stead, so if they bring it back as well it goes (S8).
-        self.brought_back.add(Href(entry.href))
+        self.brought_back.add(self.calendar.href_for(entry.uid))
 
-    def _writer(self, letter: LetterId) -> str:
-        """Return who writes a letter, or wrote it before it left the config."""
+    def _writer(self, letter: LetterId) -> MentorId:
+        """Return whose letter it is: in the config, or was."""
         there = self.config.letters.get(letter)
         return LETTERS[letter] if there is None else there.mentor
 

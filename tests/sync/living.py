@@ -7,6 +7,7 @@ did that lorsync cannot know (a ledger without history, S3) is forgotten by the 
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -42,7 +43,7 @@ class Device:
 
     ``took`` are those that it took off the calendar, which it has to know again (S17). ``torn``:
     its last pass did not come to its end, so writes may be announced. ``behind``: none has, since
-    the server was restored.
+    the server was restored. ``path`` is how its config spells the collection's, None for as it is.
     """
 
     desk: Desk
@@ -51,6 +52,7 @@ class Device:
     absent: set[Href] = field(default_factory=set)
     torn: bool = False
     behind: bool = False
+    path: str | None = None
 
 
 class Living(RuleBasedStateMachine):
@@ -95,6 +97,20 @@ class Living(RuleBasedStateMachine):
         # wherever it stands then (S17).
         self.taken_off: set[Href] = set()
         self.brought_back: set[Href] = set()
+        # Whose alarms the person ever chose, and those of them that a whole pass has seen since:
+        # the memory keeps it (S4).
+        self.ever_rung: set[Href] = set()
+        self.rung: set[Href] = set()
+        # Who ever wrote each letter.
+        self.writers: dict[LetterId, set[MentorId]] = {}
+        # How often the person said with ``mark`` that they followed up, by letter.
+        self.marked: Counter[LetterId] = Counter()
+        # What the server did not take or keep, since the last whole pass that named nothing of it.
+        self.set_back: set[Href] = set()
+        # The follow-ups that the person deleted, whoever knew of them.
+        self.struck: set[Href] = set()
+        # Something was lost, or done twice: what is used up need not be what was seen of it.
+        self.shaken = False
 
     def made_calendar(self) -> FakeCalendar:
         """Return the calendar to live with, for one writer at a time."""
@@ -160,12 +176,16 @@ class Living(RuleBasedStateMachine):
 
     # The person
 
-    def _choose(self, number: int) -> Href | None:
-        """Choose an event that the person can still read."""
+    def _choices(self) -> list[Href]:
+        """Return the events that the person can still read."""
         ours = self.seen.ours(self.calendar.bodies)
-        readable = sorted(h for h, body in ours.items() if self.seen.event(h, body) is not None)
+        readable = [h for h, body in ours.items() if self.seen.event(h, body) is not None]
         # By what they are, so that the same number means the same event in a shrunk example.
-        readable.sort(key=lambda h: (str(identity_of(h)), h))
+        return sorted(readable, key=lambda h: (str(identity_of(h)), h))
+
+    def _choose(self, number: int) -> Href | None:
+        """Choose one of these."""
+        readable = self._choices()
         return readable[number % len(readable)] if readable else None
 
     def _do(self, number: int, act: Callable[[bytes, Acts], Done]) -> None:
@@ -178,7 +198,23 @@ class Living(RuleBasedStateMachine):
         """Write what the person did, and remember what the server makes of it."""
         self.calendar.edit(href, body)
         held = self.before[href] = self.calendar.bodies[href]
-        self.seen.acts[href] = acts if acts.spoiled is None else replace(acts, spoiled=held)
+        if acts.spoiled is not None:
+            acts = replace(acts, spoiled=held)
+        if acts.guarded is not None:
+            acts = replace(acts, guarded=held)
+        self.seen.acts[href] = acts
+
+    def _move(self, number: int, start: date | datetime, lasts: timedelta) -> None:
+        """Drag an event; one whose day had passed, and stands ahead then, is not sent yet."""
+        href = self._choose(number)
+        self._do(number, lambda b, acts: person.drag(b, acts, start, lasts))
+        if href is None:
+            return
+        if href in self.seen.released:
+            self.seen.apart.add(href)
+        ahead = day_of(person.event_in(self.calendar.bodies[href])) >= self.today
+        if ahead and not self.seen.is_history(href):
+            self.seen.made.discard(href)
 
     @rule(number=which, shift=st.integers(-40, 40), lasts=st.integers(1, 3))
     def drag(self, number: int, shift: int, lasts: int) -> None:
@@ -188,7 +224,7 @@ class Living(RuleBasedStateMachine):
         day = day_of(person.event_in(self.calendar.bodies[href])) + shift * DAY
         # What lorsync itself planned there is no move (S3).
         if day not in self.planned.get(href, set()):
-            self._do(number, lambda b, acts: person.drag(b, acts, day, lasts * DAY))
+            self._move(number, day, lasts * DAY)
 
     @rule(number=which, hour=st.integers(1, 22), shift=st.integers(-5, 5))
     def make_timed(self, number: int, hour: int, shift: int) -> None:
@@ -197,7 +233,7 @@ class Living(RuleBasedStateMachine):
             return
         day = day_of(person.event_in(self.calendar.bodies[href])) + shift * DAY
         start = datetime.combine(day, time(hour), ZONE)
-        self._do(number, lambda b, acts: person.drag(b, acts, start, timedelta(hours=1)))
+        self._move(number, start, timedelta(hours=1))
 
     @rule(number=which)
     def retitle(self, number: int) -> None:
@@ -212,21 +248,27 @@ class Living(RuleBasedStateMachine):
         self.number += 1
         self._do(number, lambda b, acts: person.retitle(b, acts, f"Mine {self.number}"))
 
-    @rule(number=which, words=st.sampled_from(["✓ {}", "DONE: {}", "{} ✓", "{} – done"]))
+    @rule(
+        number=which,
+        words=st.sampled_from(["✓ {}", "DONE: {}", "{} ✓", "{} – done", "Submitted: {}"]),
+    )
     def tick(self, number: int, words: str) -> None:
         href = self._choose(number)
         if href is None or href in self.seen.released or self.seen.is_history(href):
             return
-        if person.title_of(person.event_in(self.calendar.bodies[href])).startswith("✓"):
+        event = person.event_in(self.calendar.bodies[href])
+        if person.title_of(event).startswith("✓"):
             return
-        if identity_of(href).kind is Kind.DEADLINE:
+        submitted = words.startswith("Submitted")
+        if submitted or identity_of(href).kind is Kind.DEADLINE:
             self.ever_in |= self.letters_of.get(href, frozenset())
         acts = self.seen.acts.get(href, Acts())
         if acts.title is not None or acts.text is not None:
             # A word behind a title that lorsync may not have seen yet is no tick (S13).
             words = words.replace(" – done", " ✓")
         self.ever_ticked.add(href)
-        self._do(number, lambda b, acts: person.tick(b, acts, words))
+        ahead = day_of(event) >= self.today
+        self._do(number, lambda b, acts: person.tick(b, acts, words, needless=submitted and ahead))
 
     @rule(number=which)
     def untick(self, number: int) -> None:
@@ -238,11 +280,22 @@ class Living(RuleBasedStateMachine):
             body, acts = person.untick(self.calendar.bodies[href], self.seen.acts[href])
             self._edit(href, body, acts)
             self.unticked.add(href)
+            # Another one may have come in its stead: it was history until now.
+            self.seen.apart.add(href)
             if any(device.behind for device in self.devices):
                 # A version from before the tick looks the same.
                 self.doubtful.add(href)
             if self.seen.days.get(href, self.today) >= self.today:
                 self.seen.made.discard(href)
+
+    @rule(number=which)
+    def invite(self, number: int) -> None:
+        """Ask somebody to come: the event is wholly the person's from then on (S10)."""
+        href = self._choose(number)
+        if href is not None and href not in self.seen.released:
+            self.number += 1
+            guest = f"guest{self.number}@example.org"
+            self._do(number, lambda b, acts: person.invite(b, acts, guest))
 
     @rule(number=which, before=st.booleans())
     def annotate(self, number: int, *, before: bool) -> None:
@@ -272,7 +325,14 @@ class Living(RuleBasedStateMachine):
         if href is not None and not quiet and self._known_to_all(href):
             offsets = [timedelta(days=-2, minutes=m) for m in minutes]
             if offsets or person.rings(self.calendar.bodies[href]):
+                self.ever_rung.add(href)
+                self.rung.discard(href)
                 self._do(number, lambda b, acts: person.ring(b, acts, *offsets))
+
+    @rule(number=which, minutes=st.integers(5, 3000))
+    def snooze(self, number: int, minutes: int) -> None:
+        """Put off what an event rings, which changes nothing of the event (S15)."""
+        self._do(number, lambda b, acts: (person.snooze(b, minutes), acts))
 
     @rule(number=which)
     def spoil(self, number: int) -> None:
@@ -295,8 +355,10 @@ class Living(RuleBasedStateMachine):
             body, acts = self.seen.deleted.pop(href)
             self.calendar.put_foreign(name_of(href), body)
             self.seen.dismissed.discard(href)
+            self.struck.discard(href)
             self.remembered.discard(href)
             self.seen.acts[href] = acts
+            self.seen.apart.add(href)
 
     def _known_to_all(self, href: Href) -> bool:
         return all(href in device.knows for device in self.devices)
@@ -305,6 +367,9 @@ class Living(RuleBasedStateMachine):
         """Take an event off the calendar by another hand than lorsync's."""
         body = self.calendar.bodies[href]
         acts = self.seen.acts.pop(href, Acts())
+        follow_up = identity_of(href).kind is Kind.FOLLOW_UP and href not in self.seen.released
+        if follow_up:
+            self.struck.add(href)
         self.calendar.remove(href)
         for device in self.devices:
             device.absent.add(href)
@@ -315,12 +380,7 @@ class Living(RuleBasedStateMachine):
                 self.doubtful.add(href)
             return
         self.seen.deleted[href] = body, acts
-        follow_up = identity_of(href).kind is Kind.FOLLOW_UP
-        if (
-            follow_up
-            and href not in self.seen.released
-            and not any(device.torn for device in self.devices)
-        ):
+        if follow_up and not any(device.torn for device in self.devices):
             self.seen.dismissed.add(href)
 
     # The world
@@ -381,9 +441,12 @@ class Living(RuleBasedStateMachine):
                 self.calendar.put_foreign(name_of(href), body)
             self.seen.deleted.pop(href, None)
             self.seen.dismissed.discard(href)
+            self.seen.apart.add(href)
         self.seen.foreign = dict(then.foreign)
+        self.shaken = True
         # The memory is an old one, too.
         self.remembered.clear()
+        self.rung.clear()
         if not all(device.knows for device in self.devices):
             self._forget_what_is_gone()
         self.seen.acts = {h: replace(a, alarms=None) for h, a in then.acts.items()}
@@ -439,6 +502,7 @@ class Living(RuleBasedStateMachine):
             # The memory may say of any of these that it was deleted, as it was about to be.
             self.forgotten |= self.seen.ours(self.calendar.bodies).keys()
         it.torn = False
+        self.shaken = True
         self._forget()
 
     @precondition(lambda self: len(self.devices) == 1)
@@ -482,10 +546,12 @@ class Living(RuleBasedStateMachine):
         return {h for h in hrefs if self.seen.days.get(h, self.today) >= self.today}
 
     def _without_history(self, href: Href, acts: Acts) -> Acts:
-        """Return what of somebody's acts an event itself tells, and its stamp."""
+        """Return what of somebody's acts an event itself tells, its stamp, and the memory (S4)."""
+        if href not in self.rung:
+            acts = replace(acts, alarms=None)
         if acts.start in self.planned.get(href, ()):
-            return replace(acts, alarms=None, start=None, end=None)
-        return replace(acts, alarms=None)
+            return replace(acts, start=None, end=None)
+        return acts
 
 
 def rewritten(body: bytes) -> bytes:

@@ -5,9 +5,10 @@ it takes for the person's.
 """
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import icalendar
 
@@ -26,8 +27,10 @@ class Acts:
 
     ``start`` and ``end`` as they chose them; ``text`` is the whole description once they changed it
     inside the managed block, ``notes`` what they wrote around it; ``spoiled`` the body that they
-    made unreadable. ``ticked`` is the title that they typed to state a fact, and the one without;
-    ``history`` that they did so, whatever they named the event since (S13).
+    made unreadable, ``guarded`` the one that is wholly theirs for its guest list (S10). ``ticked``
+    is the title that they typed to state a fact, and the one without; ``history`` that they did so,
+    whatever they named the event since (S13), ``needless`` that the fact was that the letter is in,
+    ahead of a follow-up's day, which spends nothing (R10).
     """
 
     start: date | datetime | None = None
@@ -38,14 +41,16 @@ class Acts:
     place: str | None = None
     alarms: tuple[timedelta, ...] | None = None
     spoiled: bytes | None = None
+    guarded: bytes | None = None
     ticked: tuple[str, str] | None = None
     history: bool = False
+    needless: bool = False
 
     @property
     def has_words(self) -> bool:
         """Whether they wrote into it, and so keep it when it is no longer needed (S10)."""
         written = self.title or self.text or self.notes or self.place or self.spoiled
-        return bool(written or self.history)
+        return bool(written or self.guarded or self.history)
 
 
 def day_of(event: icalendar.Event) -> date:
@@ -65,12 +70,24 @@ def sequence_in(body: bytes) -> int:
 
 
 def is_released(event: icalendar.Event) -> bool:
-    """Tell whether lorsync left an event to the person."""
-    return title_of(event).startswith(NOT_NEEDED.strip())
+    """Tell whether lorsync left an event to the person: its title says so, or its stamp (S10)."""
+    stamped = re.search(r"--- planned .* · not needed · .* ---", str(event.get("DESCRIPTION", "")))
+    return title_of(event).startswith(NOT_NEEDED.strip()) or stamped is not None
+
+
+def unstamped(text: str) -> str:
+    """Return a text without the stamp of lorsync's in it."""
+    return re.sub(r"--- planned .* ---", "", text)
 
 
 def alarms_of(event: icalendar.Event) -> tuple[timedelta, ...]:
-    return tuple(sorted(c["TRIGGER"].dt for c in event.subcomponents if c.name == "VALARM"))
+    """Return when an event rings, but for what was put off (S15)."""
+    return tuple(sorted(alarm["TRIGGER"].dt for alarm in ringing(event)))
+
+
+def ringing(event: icalendar.Event) -> list[icalendar.Component]:
+    """Return the alarms of an event, but for those that put off another (RFC 9074 section 6)."""
+    return [c for c in event.subcomponents if c.name == "VALARM" and "RELATED-TO" not in c]
 
 
 def edited(body: bytes, change: Callable[[icalendar.Event], None]) -> bytes:
@@ -92,11 +109,13 @@ def broken_promises(acts: Acts, body: bytes, *, released: bool) -> list[str]:
     """
     if acts.spoiled is not None:
         return [] if body == acts.spoiled else ["spoiled"]
+    if acts.guarded is not None:
+        return [] if body == acts.guarded else ["guests"]
     event = event_in(body)
     return [
         *(["date"] if not _date_stands(acts, event) else []),
         *(["title"] if not _title_stands(acts, event) else []),
-        *(["text"] if acts.text not in (None, str(event["DESCRIPTION"])) else []),
+        *(["text"] if not _text_stands(acts, event) else []),
         *(["notes"] if not _notes_stand(acts, event) else []),
         *(["place"] if acts.place not in (None, str(event.get("LOCATION"))) else []),
         *(["alarms"] if not released and acts.alarms not in (None, alarms_of(event)) else []),
@@ -113,6 +132,11 @@ def _title_stands(acts: Acts, event: icalendar.Event) -> bool:
         title = title_of(event)
         return title == typed or (title.startswith("✓ ") and title.endswith(f" · {base}"))
     return acts.title is None or title_of(event) in (acts.title, NOT_NEEDED + acts.title)
+
+
+def _text_stands(acts: Acts, event: icalendar.Event) -> bool:
+    """Tell whether the text is what they made of it; what the stamp says is lorsync's own."""
+    return acts.text is None or unstamped(acts.text) == unstamped(str(event["DESCRIPTION"]))
 
 
 def _notes_stand(acts: Acts, event: icalendar.Event) -> bool:
@@ -141,12 +165,13 @@ def retitle(body: bytes, acts: Acts, title: str) -> Done:
     return after, replace(acts, title=title, ticked=None)
 
 
-def tick(body: bytes, acts: Acts, words: str) -> Done:
-    """State in the title that it was done; it rings no more then."""
+def tick(body: bytes, acts: Acts, words: str, *, needless: bool = False) -> Done:
+    """State in the title that it was done, or is not needed; it rings no more then."""
     base = title_of(event_in(body))
     typed = words.format(base)
     after = edited(body, lambda e: put(e, "SUMMARY", typed))
-    return after, replace(acts, ticked=(typed, base), history=True, alarms=None)
+    ticked = replace(acts, ticked=(typed, base), history=True, needless=needless, alarms=None)
+    return after, ticked
 
 
 def untick(body: bytes, acts: Acts) -> Done:
@@ -155,7 +180,7 @@ def untick(body: bytes, acts: Acts) -> Done:
         return body, acts
     base = acts.ticked[1]
     after = edited(body, lambda e: put(e, "SUMMARY", base))
-    return after, replace(acts, ticked=None, history=False)
+    return after, replace(acts, ticked=None, history=False, needless=False)
 
 
 def annotate(body: bytes, acts: Acts, note: str, *, before: bool) -> Done:
@@ -179,6 +204,17 @@ def place(body: bytes, acts: Acts, where: str) -> Done:
     return edited(body, lambda e: put(e, "LOCATION", where)), replace(acts, place=where)
 
 
+def invite(body: bytes, acts: Acts, who: str) -> Done:
+    """Add a guest: whatever is written to the event from now on, the server may mail to them."""
+
+    def change(event: icalendar.Event) -> None:
+        put(event, "ORGANIZER", "mailto:maya@example.org")
+        event.add("ATTENDEE", f"mailto:{who}")
+
+    after = edited(body, change)
+    return after, replace(acts, guarded=after)
+
+
 def rings(body: bytes) -> bool:
     """Tell whether an event has any alarm."""
     return b"BEGIN:VALARM" in body
@@ -197,6 +233,29 @@ def ring(body: bytes, acts: Acts, *offsets: timedelta) -> Done:
             event.add_component(alarm)
 
     return edited(body, change), replace(acts, alarms=tuple(sorted(offsets)))
+
+
+def snooze(body: bytes, minutes: int) -> bytes:
+    """Put off what rings, as calendar apps do: an alarm beside each, which is no edit (S15).
+
+    RFC 9074 section 6: it names the alarm that was put off, and both bear what was acknowledged.
+    """
+
+    def change(event: icalendar.Event) -> None:
+        for number, alarm in enumerate(ringing(event)):
+            start = event["DTSTART"].dt
+            midnight = datetime(start.year, start.month, start.day, tzinfo=UTC)
+            rang = midnight + alarm["TRIGGER"].dt
+            put(alarm, "UID", alarm.get("UID") or f"alarm-{number}")
+            put(alarm, "ACKNOWLEDGED", rang + timedelta(minutes=1))
+            later = icalendar.Alarm()
+            later.add("ACTION", "DISPLAY")
+            later.add("DESCRIPTION", "Snoozed")
+            later.add("TRIGGER", rang + timedelta(minutes=minutes), {"VALUE": "DATE-TIME"})
+            later.add("RELATED-TO", alarm["UID"], {"RELTYPE": "SNOOZE"})
+            event.add_component(later)
+
+    return edited(body, change)
 
 
 def spoil(body: bytes, acts: Acts) -> Done:

@@ -78,7 +78,8 @@ class Onlooker:
     was. ``made`` are the follow-ups whose day has passed while they stood, ``dismissed`` those that
     the person deleted while every ledger knew them. ``days`` is where each event was last read to
     stand, ``released`` what lorsync left to the person as no longer needed, whatever they named it
-    since, ``belated`` what a backup brought back after its day.
+    since, ``belated`` what a backup brought back after its day. ``apart`` are those of the released
+    that the person, or a backup, put beside what came in their stead.
     """
 
     foreign: dict[Href, bytes] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Onlooker:
     days: dict[Href, date] = field(default_factory=dict)
     released: set[Href] = field(default_factory=set)
     belated: set[Href] = field(default_factory=set)
+    apart: set[Href] = field(default_factory=set)
 
     def ours(self, bodies: Mapping[Href, bytes]) -> dict[Href, bytes]:
         """Return the events of lorsync's; whatever else it may have written is a mistake (I3)."""
@@ -110,10 +112,24 @@ class Onlooker:
             if not self.is_history(href)
         }
 
+    def noted(self, bodies: Mapping[Href, bytes], today: date) -> set[Href]:
+        """Return the events ahead that lorsync left to the person as no longer needed."""
+        there = {h: self.event(h, body) for h, body in self.ours(bodies).items()}
+        return {
+            href
+            for href, event in there.items()
+            if event is not None and href in self.released and day_of(event) >= today
+        }
+
     def is_history(self, href: Href) -> bool:
         """Tell whether the person ticked an event (S13)."""
         acts = self.acts.get(href)
         return acts is not None and acts.history
+
+    def is_needless(self, href: Href) -> bool:
+        """Tell whether a title said, ahead of its day, that the letter is in: unspent (R10)."""
+        acts = self.acts.get(href)
+        return acts is not None and acts.history and acts.needless
 
     def event(self, href: Href, body: bytes) -> icalendar.Event | None:
         """Return the event of a body; None where the person made it unreadable."""
@@ -128,8 +144,10 @@ class Onlooker:
                 self.days[href] = day_of(event)
                 if is_released(event):
                     self.released.add(href)
+            if identity_of(href).kind is not Kind.FOLLOW_UP or self.is_needless(href):
+                continue
             passed = self.days[href] < today and href not in self.released | self.belated
-            if (passed or self.is_history(href)) and identity_of(href).kind is Kind.FOLLOW_UP:
+            if passed or self.is_history(href):
                 self.made.add(href)
 
     # What must hold
@@ -180,7 +198,9 @@ class Onlooker:
         ``besides`` are events of which nobody can say whether they are still lorsync's.
         """
         live = {h: event for h, event in self.live(bodies, today).items() if h not in besides}
-        identities = [identity_of(href) for href in live]
+        # What was not needed and is wanted again is the event again, and has none beside it (S10).
+        left = {h for h in self.noted(bodies, today) if h not in self.apart and h not in besides}
+        identities = [identity_of(href) for href in live.keys() | left]
         twice = {told(h) for h in live if identities.count(identity_of(h)) > 1}
         assert not twice, f"I2: {twice}"
         for mentor in MENTORS:
