@@ -29,7 +29,7 @@ _MOST_KNOWN = 2000
 class Strangers:
     """The foreign resources of a collection.
 
-    ``names`` are digests of their hrefs, None where they are not known or too many. ``new`` are
+    ``names`` are digests of their names, None where they are not known or too many. ``new`` are
     those that have come since the last pass, to be looked at, and ``sought`` all among which events
     of ours may be found that are not in their places (S11). ``uids`` says by which UID each goes,
     and ``copies`` names those of the new ones that bear a stamp of lorsync's, by their titles.
@@ -125,4 +125,5 @@ def _is_lorsyncs(href: Href) -> bool:
 
 
 def _digest(href: Href) -> str:
-    return hashlib.sha256(href.encode()).hexdigest()[:10]
+    """Return what stands for a resource: its name, however the collection is spelt."""
+    return hashlib.sha256(href.rpartition("/")[2].encode()).hexdigest()[:10]

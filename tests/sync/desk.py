@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
+from lorsync.accounts import collection_of, follow_spelling, remember_account
 from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact, Source
@@ -176,6 +177,18 @@ class Desk:
             if value is not None:
                 event.add(key, value)
         self.calendar.edit(href, calendar.to_ical())
+
+
+def remember_where(desk: Desk, calendar: Calendar) -> None:
+    """Remember where the events are, as a pass does before anything else."""
+    ledger = SqliteLedger(desk.folder)
+    try:
+        if collection_of(ledger) is None:
+            remember_account(ledger, desk.settings.calendar, calendar)
+        else:
+            follow_spelling(ledger, desk.settings.calendar, calendar)
+    finally:
+        ledger.close()
 
 
 def name_of(href: Href) -> str:

@@ -12,13 +12,10 @@ from datetime import UTC, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from lorsync.accounts import collection_of, follow_spelling, remember_account
-from lorsync.adapters.ledger import SqliteLedger
 from lorsync.core.model import CONTACTS, Kind, LetterId, MentorId
 from lorsync.errors import ConfigError, LorsyncError, TryAgainError, UnavailableError
 from lorsync.planning import known, plan_of
 from lorsync.ports import (
-    Calendar,
     Href,
     PreconditionFailedError,
     ResourceGoneError,
@@ -27,7 +24,7 @@ from lorsync.ports import (
 from lorsync.report import Report, Summary
 from tests.fakes import FakeCalendar, Spelt
 from tests.sync.commanding import Commanding
-from tests.sync.desk import DUE, Desk
+from tests.sync.desk import DUE, remember_where
 from tests.sync.living import DAY, Device, letters, mentors, which
 from tests.sync.person import Acts, day_of, is_released, title_of
 from tests.sync.test_crashes import Bomb, Killed, bombed, disarmed
@@ -209,7 +206,9 @@ class Season(Commanding):
     ) -> None:
         """S18: what a config lacks that was saved just now goes once it has rested for a minute."""
         it = self.devices[device % len(self.devices)]
-        self._clean(it, accept=True, newcomers=True)
+        report = self._clean(it, accept=True, newcomers=True)
+        if report.held:
+            return  # What a restored server brought back goes with the next yes.
         there = self.seen.ours(self.calendar.bodies)
         whole = dict(self.config.letters)
         self.config.letters = {x: letter for x, letter in whole.items() if x not in lacking}
@@ -351,7 +350,7 @@ class Season(Commanding):
         """Run a pass; where the other machine's config rules, this one takes over (S20)."""
         answers = {"accept_deletions": accept, "accept_newcomers": newcomers}
         calendar = self.calendar if it.path is None else Spelt(self.calendar, it.path)
-        _remember_where(it.desk, calendar)
+        remember_where(it.desk, calendar)
         try:
             return it.desk.sync_with(calendar, **answers)
         except ConfigError:
@@ -544,18 +543,6 @@ class Season(Commanding):
             }
             most = len(used) + len(said) + sum(self.marked[name] for name in own)
             assert budget.spent <= most, f"R5: {budget.spent} of {mentor} are spent: {used}"
-
-
-def _remember_where(desk: Desk, calendar: Calendar) -> None:
-    """Remember where the events are, as a pass does before anything else."""
-    ledger = SqliteLedger(desk.folder)
-    try:
-        if collection_of(ledger) is None:
-            remember_account(ledger, desk.settings.calendar, calendar)
-        else:
-            follow_spelling(ledger, desk.settings.calendar, calendar)
-    finally:
-        ledger.close()
 
 
 def asks_who(report: Report) -> bool:

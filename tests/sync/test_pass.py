@@ -10,7 +10,8 @@ import pytest
 from lorsync.core.model import Facts, Kind, Policy
 from lorsync.errors import CollectionGoneError, ConfigError
 from lorsync.ports import Href, Resource, WriteRefusedError
-from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, settings
+from tests.fakes import Spelt
+from tests.sync.desk import DUE, START, Desk, days_of, letter, name_of, remember_where, settings
 
 FOREIGN = (
     b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//someone//else//EN\r\nBEGIN:VEVENT\r\n"
@@ -189,6 +190,21 @@ def test_s9_a_copy_stays_the_persons_and_is_said_once(desk: Desk, *, later: bool
     desk.change(letter("Chen"))
     desk.sync(accept_deletions=True)
     assert desk.calendar.bodies[copy] == body
+
+
+@pytest.mark.in_memory
+def test_s19_what_is_not_lorsyncs_is_not_met_again_where_the_calendar_is_spelt_otherwise(
+    desk: Desk,
+) -> None:
+    desk.sync()
+    body = desk.calendar.bodies[desk.find(Kind.DEADLINE)]
+    desk.calendar.put_foreign("A1B2-C3.ics", body.replace(b"UID:lorsync-", b"UID:copy-"))
+    assert "copy" in {w.code for w in desk.sync().warnings}
+    spelt = Spelt(desk.calendar, "/%75ser/letters/")
+    remember_where(desk, spelt)
+    desk.calendar.known_tokens = False  # so that all are listed
+    report = desk.sync_with(spelt)
+    assert (report.wrote, "copy" in {w.code for w in report.warnings}) == (False, False)
 
 
 @pytest.mark.in_memory
