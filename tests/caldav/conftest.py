@@ -90,7 +90,8 @@ class Hostile:
                 self.wfile.write(reply.body)
                 self.close_connection = reply.drop
 
-            do_PROPFIND = do_REPORT = do_PUT = do_DELETE = do_MKCALENDAR = do_GET = do_POST = _serve  # noqa: N815
+            do_PROPFIND = do_REPORT = do_PUT = do_DELETE = do_MKCALENDAR = _serve  # noqa: N815
+            do_GET = do_POST = do_MOVE = _serve  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -7,23 +7,28 @@ pass makes the calendar exactly what ``plan`` says, and the pass after that writ
 import contextlib
 import random
 import re
+import signal
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
 from tests import servers
+from tests.caldav.conftest import Hostile, Reply, Request
 from tests.chance import seed
 from tests.command.conftest import config_text
 from tests.command.counting import Counting, counting
 from tests.command.phone import Phone
 from tests.command.running import User
+from tests.command.test_spellings import make_calendar
+from tests.relaying import passed_on
 
 SEED = "LORSYNC_KILL_SEED"
 """Set it to the number that a failed run has printed to draw the same edits and moments again."""
@@ -208,6 +213,130 @@ class World:
                 del acts[href]
 
 
+class OnceInAHome:
+    """Stands in front of a server, and keeps a UID in one calendar of a home (RFC 6638 3.2.4.1).
+
+    As Cyrus does: an event of the one calendar can come to the other only by a MOVE.
+    """
+
+    def __init__(self, server: servers.Server) -> None:
+        self.homes: tuple[str, ...] = ()
+        self._through = passed_on(server)
+        self._under_way = 0
+        self._lock = threading.Lock()
+        self._front = Hostile()
+        self._front.answer = self._answer
+        self.url = self._front.url
+
+    @property
+    def count(self) -> int:
+        """How many requests have set out to it."""
+        return len(self._front.requests)
+
+    def settle(self) -> None:
+        """Wait until nothing is under way, not even for who is gone."""
+        servers.wait_until(lambda: self._under_way == 0)
+
+    def close(self) -> None:
+        self._front.close()
+
+    def _answer(self, request: Request) -> Reply:
+        with self._lock:
+            self._under_way += 1
+        try:
+            return self._refused(request) or self._through(request)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _refused(self, request: Request) -> Reply | None:
+        folder, _, name = request.path.rpartition("/")
+        if request.method != "PUT" or not name.startswith("lorsync-"):
+            return None
+        for other in self.homes:
+            there = replace(request, method="GET", path=f"{other}{name}", body=b"")
+            if other != f"{folder}/" and self._through(there).status == 200:
+                body = (
+                    '<d:error xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">'
+                    f"<c:unique-scheduling-object-resource><d:href>{other}{name}</d:href>"
+                    "</c:unique-scheduling-object-resource></d:error>"
+                )
+                xml = {"Content-Type": "application/xml"}
+                return Reply(status=403, headers=xml, body=body.encode())
+        return None
+
+
+def moved_and_killed(user: User, folder: Path, kills: int) -> int:
+    """Move all events to and fro with WebDAV MOVE, and kill it so often; count how often in time.
+
+    Nowhere may an event be gone, and a move that was killed is finished by the next one.
+    """
+    draw = random.Random(seed(SEED))  # noqa: S311 -- no secret is drawn
+    with servers.radicale(folder) as server, contextlib.closing(OnceInAHome(server)) as front:
+        config = user.home / "config.toml"
+        text = config_text(replace(server, url=front.url))
+        config.write_text(text)
+        user.json("sync", config=config)
+        one = urlsplit(user.json("status", config=config)["calendar"]["address"]).path
+        other = f"{one.rstrip('/').rpartition('/')[0]}/other/"
+        make_calendar(server, urljoin(server.url, other))
+        front.homes = (one, other)
+        phones = {path: Phone(server=server, collection=path) for path in front.homes}
+        titles = {name_of(h): title_in(body) for h, body in phones[one].bodies().items()}
+        requests, in_time, there = 60, 0, one
+        for _ in range(kills):
+            there = other if there == one else one
+            config.write_text(text.replace(front.url, urljoin(front.url, there)))
+            in_time += move_is_killed(
+                user, config, front, requests=draw.randrange(1, requests + 1), draw=draw
+            )
+            front.settle()
+            held = [
+                (name_of(href), title_in(body))
+                for phone in phones.values()
+                for href, body in phone.bodies().items()
+                if name_of(href) in titles
+            ]
+            assert sorted(held) == sorted(titles.items())
+            # The person goes on with their life meanwhile.
+            path, href = draw.choice([(p, h) for p, ph in phones.items() for h in ph.hrefs()])
+            if name_of(href) in titles:
+                title = titles[name_of(href)] = f"Mine {draw.randrange(10**6)}"
+                body = re.sub(r"\r?\n[ \t]", "", phones[path].read(href))
+                body = re.sub(r"(?m)^SUMMARY:.*?(\r?)$", rf"SUMMARY:{title}\1", body, count=1)
+                phones[path].write(href, body)
+            begun = front.count
+            done = user.types("sync", "--move", config=config)
+            assert done.returncode == 0, done.stderr
+            requests = max(20, front.count - begun)
+            bodies = phones[there].bodies()
+            assert {name_of(h): title_in(body) for h, body in bodies.items()} == titles
+            assert phones[one if there == other else other].hrefs() == []
+            report = user.json("sync", config=config)
+            assert (report["requests"], report["created"], report["deleted"]) == (1, [], [])
+    return in_time
+
+
+def move_is_killed(
+    user: User, config: Path, front: OnceInAHome, *, requests: int, draw: random.Random
+) -> bool:
+    """Kill a move soon after so many requests; tell whether it was still at it."""
+    last = front.count + requests
+    running = user.starts("sync", "--move", config=config)
+    servers.wait_until(lambda: front.count >= last or running.poll() is not None)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        running.wait(draw.uniform(0, DELAY))
+    running.kill()
+    output, _ = running.communicate()
+    assert running.returncode in {0, -signal.SIGKILL}, output
+    return running.returncode != 0
+
+
+def title_in(body: str) -> str:
+    """Return the first title in a body."""
+    return re.findall(r"(?m)^SUMMARY:(.*?)\r?$", re.sub(r"\r?\n[ \t]", "", body))[0]
+
+
 def name_of(href: str) -> str:
     return href.rpartition("/")[2]
 
@@ -254,6 +383,16 @@ def test_i7_killed_at_a_random_moment_the_next_pass_makes_it_good(
     user: User, tmp_path: Path
 ) -> None:
     killed_and_made_good(user, tmp_path / "radicale", 5)
+
+
+def test_i7_a_move_within_a_home_that_is_killed_is_finished(user: User, tmp_path: Path) -> None:
+    moved_and_killed(user, tmp_path / "radicale", 3)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_i7_fifty_killed_moves_within_a_home_lose_nothing(user: User, tmp_path: Path) -> None:
+    assert moved_and_killed(user, tmp_path / "radicale", 50) >= 25
 
 
 @pytest.mark.long
