@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.plain_text import echo, folded
+from lorsync.cli.plain_text import echo, folded, in_journal
 from lorsync.cli.root import Globals
 from lorsync.errors import ConfigError, StateError, UsageError
 
@@ -70,6 +70,14 @@ def say(options: Globals, *lines: str) -> None:
     if not options.quiet:
         for line in lines:
             echo(folded(line))
+
+
+def remark(options: Globals, line: str) -> None:
+    """Print what a command has to say, as a service to the journal, which gets no stdout of it."""
+    if in_journal():
+        echo(f"<5>{line}", err=True)
+    else:
+        say(options, line)
 
 
 def now() -> datetime:

@@ -59,7 +59,27 @@ def echo(message: str = "", *, err: bool = False, nl: bool = True, styled: bool 
 
 def complain(message: str) -> None:
     """Print what is wrong to stderr, with whose words they are in front."""
-    echo(folded(f"lorsync: {message}", err=True, more="  "), err=True)
+    text = folded(f"lorsync: {message}", err=True, more="  ")
+    if in_journal():
+        # Without its level a line counts as information, and “journalctl -p err” leaves it out.
+        text = "\n".join(f"<3>{line}" for line in text.splitlines())
+    echo(text, err=True)
+
+
+def in_journal() -> bool:
+    """Tell whether the journal reads stderr (systemd.exec(5), $JOURNAL_STREAM).
+
+    A terminal of a desktop that is itself a service hands the variable on to its shells; what they
+    start writes elsewhere all the same.
+    """
+    stated = os.environ.get("JOURNAL_STREAM")
+    if stated is None:
+        return False
+    try:
+        found = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # closed, or no file at all
+        return False
+    return stated == f"{found.st_dev}:{found.st_ino}"
 
 
 def folded(text: str, *, err: bool = False, more: str = "") -> str:

@@ -1,5 +1,6 @@
 """A daemon with a manager that listens and a clock that can be moved, as systemd and time are."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 from uuid import uuid4
 
 import pytest
@@ -100,27 +102,34 @@ _REASONS = {signal.SIGUSR1: "asked", signal.SIGHUP: "reload"}
 """What a signal is as a reason for a pass."""
 
 
+def journal() -> tuple[TextIO, int, dict[str, str]]:
+    """Return what the journal reads, where a process writes that, and how the latter knows it."""
+    ours, theirs = os.pipe()
+    found = os.fstat(theirs)
+    return os.fdopen(ours), theirs, {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+
+
 class Daemon:
     """A running ``lorsync -v run``, with what it has logged so far."""
 
     def __init__(self, user: User, config: Path, command: list[str] | None = None) -> None:
         installed, *arguments = user.arguments("run", config=config)
+        self._journal, end, environment = journal()
         self.process = subprocess.Popen(
             [*(command or [installed]), "-v", *arguments],
-            env=user.environ() | {"JOURNAL_STREAM": "8:1"},
+            env=user.environ() | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=end,
             cwd=user.home,
         )
+        os.close(end)
         self.lines: list[str] = []
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        for line in self._journal:
             self.lines.append(line.rstrip("\n"))
 
     def said(self, words: str) -> list[str]:
@@ -147,6 +156,13 @@ class Daemon:
         wait_until(lambda: self.over_for(reason) > before or self.ended)
         assert not self.ended, self.lines
 
+    def reads(self, config: Path) -> None:
+        """Touch the config, and wait until the daemon has looked at it: nobody asks for a pass."""
+        before = self.over_for("config")
+        config.touch()
+        wait_until(lambda: self.over_for("config") > before or self.ended)
+        assert not self.ended, self.lines
+
     def over_for(self, reason: str) -> int:
         """How many passes that this was a reason for have come to an end, good or bad."""
         ends = [line.partition("A pass has ended: ")[2] for line in self.lines]
@@ -168,8 +184,7 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         self._thread.join()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        self._journal.close()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from lorsync.adapters.state import daemon_pid
 from tests.caldav.conftest import Hostile, Reply
 from tests.chance import seed
 from tests.command.conftest import config_text
-from tests.command.daemons import listening, running
+from tests.command.daemons import journal, listening, running
 from tests.command.running import STOPS_WITHIN, User, child_of, is_in, plain, rewrite
 from tests.servers import Server, free_port, wait_until
 
@@ -327,22 +327,24 @@ def test_each_line_says_what_it_is_about_and_an_idle_pass_says_nothing(
     import json
 
     command = [*user.arguments("run", "--log-format", "json", config=config)]
+    log, end, environment = journal()
     process = subprocess.Popen(
         [command[0], "-v", *command[1:]],
-        env=user.environ() | {"JOURNAL_STREAM": "8:1"},
-        stderr=subprocess.PIPE,
+        env=user.environ() | environment,
+        stderr=end,
         stdout=subprocess.DEVNULL,
-        text=True,
         cwd=user.home,
     )
+    os.close(end)
     try:
         wait_until(lambda: user.record.next_pass is not None)
         process.send_signal(signal.SIGUSR1)
         wait_until(lambda: (user.record.last_pass or {}).get("created") == 0)
     finally:
         process.terminate()
-        _, text = process.communicate(timeout=STOPS_WITHIN)
-    lines = [json.loads(line) for line in text.splitlines()]
+        process.wait(STOPS_WITHIN)
+    with log:
+        lines = [json.loads(line) for line in log]
     assert [line["message"] for line in lines if line["level"] == "info"] == ["6 created."]
     changes = [line for line in lines if line["logger"] == "lorsync.changes" and "uid" in line]
     assert len(changes) == 6
