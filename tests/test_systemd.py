@@ -65,9 +65,11 @@ def test_units_run_the_daemon_hear_it_and_reload_it_by_hup(unit):
     assert settings["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
     assert settings["Type"] == ["notify"]
     assert settings["NotifyAccess"] == ["main"]
-    assert settings["WatchdogSec"] == ["2min"]
+    assert settings["WatchdogSec"] == ["10min"]
+    # That is also after 75, with which the daemon makes room for an upgraded one.
     assert settings["Restart"] == ["on-failure"]
-    assert settings["RestartPreventExitStatus"] == ["77 78"]
+    without_restart = {USER: "78", SYSTEM: "78 243"}
+    assert settings["RestartPreventExitStatus"] == [without_restart[unit]]
 
 
 def test_user_unit_may_write_to_the_state_folder_alone():
@@ -85,20 +87,25 @@ def test_user_unit_may_write_to_the_state_folder_alone():
 def test_system_unit_has_a_user_and_a_password_of_its_own(unit):
     settings = _settings(unit)
     assert settings["DynamicUser"] == ["yes"]
+    assert settings["User"] == ["lorsync-%i"]
     assert settings["StateDirectory"] == ["lorsync/%i"]
     assert settings["StateDirectoryMode"] == ["0700"]
-    assert settings["ConfigurationDirectory"] == ["lorsync"]
+    # Where there is no /etc/lorsync, systemd would make one that belongs to the service's user.
+    assert "ConfigurationDirectory" not in settings
     assert settings["ProtectHome"] == ["yes"]
-    (credential,) = settings["LoadCredentialEncrypted"]
-    assert credential.startswith("lorsync-password:")
+    # The name of a file in a credstore, and no path: where there is none, the service starts.
+    assert settings["LoadCredentialEncrypted"] == ["lorsync-password:lorsync-%i"]
 
 
-def test_daemon_and_timer_are_never_both_at_work_on_one_state_folder():
+def test_the_timer_can_stand_beside_the_daemon_to_which_it_leaves_the_state_folder():
     assert _settings(SYSTEM)["WantedBy"] == ["multi-user.target"]
     timer, once = _settings(TIMER), _settings(ONCE)
     assert timer["WantedBy"] == ["timers.target"]
-    assert timer["Conflicts"] == once["Conflicts"] == ["lorsync@%i.service"]
-    assert once["StateDirectory"] == _settings(SYSTEM)["StateDirectory"]
+    assert not {"Conflicts"} & (timer.keys() | once.keys())
+    for shared in ("User", "StateDirectory"):
+        assert once[shared] == _settings(SYSTEM)[shared]
+    # It would follow StandardOutput=null.
+    assert once["StandardError"] == ["journal"]
     assert "WantedBy" not in once
     assert once["Type"] == ["oneshot"]
     (command,) = once["ExecStart"]
