@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from watchdog import events
 from watchdog.events import (
     FileClosedEvent,
     FileCreatedEvent,
@@ -26,7 +27,13 @@ log = logging.getLogger(__name__)
 # It logs overflows of its queue and threads that are late; the daemon looks for itself anyway.
 logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
-_CHANGES = [FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent]
+_PERMITTED: type[FileSystemEvent] = getattr(events, "FileAttribEvent", FileModifiedEvent)
+"""What a chmod is; watchdog 6 has no event of its own for it."""
+
+_CHANGES: list[type[FileSystemEvent]] = [
+    *(FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent),
+    _PERMITTED,
+]
 """Not those of somebody reading: ourselves, for one."""
 
 _CONFIG_MAP_LINK = "..data"

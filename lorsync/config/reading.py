@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import re
 import stat
 import time
@@ -89,7 +90,7 @@ def content_of(path: Path) -> bytes:
     except IsADirectoryError:
         raise _unusable(path, "this is a folder. Name the file in it with -c FILE.") from None
     except PermissionError:
-        raise _unusable(path, "no permission to read it. Try “chmod u+r” on it.") from None
+        raise _unusable(path, f"no permission to read it. {_how_to_permit(path)}") from None
     except OSError as problem:
         raise _unusable(path, f"it cannot be read: {problem.strerror}.") from None
     except ValueError:  # a NUL byte in the path
@@ -128,6 +129,45 @@ def changed_at(path: Path) -> datetime | None:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except (OSError, OverflowError, ValueError):  # the last two: a time of no calendar
         return None
+
+
+_HOMES = frozenset({"/home", "/root", "/run/user"})
+"""What ProtectHome= takes away from a service (systemd.exec(5))."""
+
+
+def _how_to_permit(path: Path) -> str:
+    """Say how the user that lorsync runs as, often one that systemd made, comes to read a file."""
+    user = os.geteuid()
+    try:
+        owner = path.stat().st_uid
+    except OSError:
+        # The innermost that can be seen is the one that cannot be entered; links may lead there.
+        folder = next(f for f in Path(os.path.realpath(path)).parents if _is_seen(f))
+        if str(folder) in _HOMES and "INVOCATION_ID" in os.environ:
+            return f"A system service sees nothing of {folder}: put it into /etc/lorsync."
+        where = printable(str(folder))
+        return f"The user {_name(user)} may not enter {where}: try “chmod o+x” on it."
+    if owner == user:
+        return "Try “chmod u+r” on it."
+    return (
+        f"It belongs to {_name(owner)}, and lorsync runs as {_name(user)}: try “chmod o+r” on it. "
+        "A config holds no password."
+    )
+
+
+def _is_seen(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _text(path: Path, content: bytes) -> str:
