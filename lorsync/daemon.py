@@ -12,16 +12,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, SIGUSR1
 
+import lorsync
 from lorsync.accounts import account_key
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.adapters.state import DaemonLock, make_state_dir
+from lorsync.adapters.told_file import Keeper, write_keeper
 from lorsync.adapters.watch import FileWatch
-from lorsync.errors import ConfigError, NewerLedgerError
+from lorsync.errors import ConfigError, NewerLedgerError, StateError
 from lorsync.loading import Loaded
 from lorsync.passes import mend_ledger, remember_next
 from lorsync.planning import planned, today_of
 from lorsync.settings import Settings
-from lorsync.waking import Clocks, Ears, Signature
+from lorsync.waking import Clocks, Ears, Installed, Signature
 from lorsync.worker import Passed, Worker
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,9 @@ own limit, takes less.
 """
 
 _TOLD = 0
+
+_PROGRAM = Path(lorsync.__file__)
+"""A file of the running lorsync that every upgrade replaces."""
 
 
 class Daemon:
@@ -62,15 +67,18 @@ class Daemon:
         ``load`` reads the config again, ``tell`` is called after each pass that came to its end,
         ``after`` then and also where one failed. A worker without a sign of life for
         ``hung_seconds`` is no longer vouched for.
+
+        ``upgraded`` tells, once it has ended, that it did so for another lorsync to be started.
         """
         self._hung_seconds = hung_seconds
         self._config = config
         self._state = state
         self._manager = manager
-        self._begun = False
+        self._begun = self.upgraded = False
         self._ears = Ears()
         self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
         self._signature = loaded.file
+        self._installed = Installed(_PROGRAM)
         look = LOOK_SECONDS if manager.watchdog_seconds is None else manager.watchdog_seconds / 2
         self._nap = min(LOOK_SECONDS, look)
 
@@ -103,6 +111,8 @@ class Daemon:
                 finally:
                     ended = self._stop(thread)
         if self._worker.fatal is not None:
+            # Else the manager goes on to show what was said before.
+            self._manager.status(str(self._worker.fatal))
             raise self._worker.fatal
         return ended
 
@@ -125,17 +135,28 @@ class Daemon:
             self._worker.say(error)
         else:
             self._manager.status("The plan is made; the first pass comes now.")
+        self._keep()
         self._manager.ready()
         self._begun = True
+
+    def _keep(self) -> None:
+        """Remember who runs the passes from now on, for ``status``, whatever becomes of them."""
+        try:
+            write_keeper(self._state, Keeper.DAEMON)
+        except StateError as error:
+            log.debug("%s", error)  # the first pass says so
 
     def _watch(self, watch: FileWatch, lock: DaemonLock) -> None:
         """Wait for signals and changes; notice a new day and a clock that was set."""
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
         while not (worker.stopping.is_set() or worker.ended.is_set()):
+            if self._installed.is_replaced():
+                self._yield_to_upgrade()
             if self._begun and self._lives():
                 self._manager.alive()
-            reasons = [*self._heard(self._ears.hear(self._nap)), *self._config_reasons(watch)]
+            nap = min(self._nap, self._installed.rests_for())
+            reasons = [*self._heard(self._ears.hear(nap)), *self._config_reasons(watch)]
             lock.renew()
             before, clocks = clocks, Clocks.now()
             if clocks.jumped_since(before):
@@ -151,6 +172,15 @@ class Daemon:
         """Tell whether the worker gets on, and the timetable asks for what is due."""
         worker = self._worker
         return worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC))
+
+    def _yield_to_upgrade(self) -> None:
+        """End, so that the service manager starts what was installed; else say that it waits."""
+        if not self._manager.restarts:
+            log.warning("lorsync was upgraded. This daemon is still the old one: start it again.")
+            return
+        log.info("lorsync was upgraded. This daemon ends, and is started again as the new one.")
+        self.upgraded = True
+        self._worker.stopping.set()
 
     def _heard(self, heard: frozenset[int]) -> Iterator[str]:
         """Yield the reasons for a pass in what was heard."""

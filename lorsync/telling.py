@@ -15,7 +15,7 @@ from pathlib import Path
 from lorsync.adapters.aside import write_aside
 from lorsync.adapters.desktop import show_on_desktop
 from lorsync.adapters.state import daemon_pid
-from lorsync.adapters.told_file import Keeper, Told, read_told, write_told
+from lorsync.adapters.told_file import Keeper, Told, read_told, write_keeper, write_told
 from lorsync.complaints import Complaints
 from lorsync.core.model import Plan
 from lorsync.errors import LorsyncError, as_mistake
@@ -86,11 +86,8 @@ class Teller:
 
     def _keep(self) -> None:
         """Remember who runs the passes; a command beside a daemon changes nothing about that."""
-        told = read_told(self._state)
-        if told.keeper is self._keeper:
-            return
         if self._keeper is Keeper.DAEMON or daemon_pid(self._state) is None:
-            write_told(self._state, Told(keeper=self._keeper, notices=told.notices))
+            write_keeper(self._state, self._keeper)
 
     def _write_metrics(
         self,

@@ -1,6 +1,7 @@
 """What wakes a daemon: signals, other threads, requests for a pass, and a clock that was set."""
 
 import logging
+import math
 import selectors
 import signal
 import socket
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 JUMP_SECONDS = 5.0
 """From how far wall time and monotonic time drift apart the clock counts as set (OPERATIONS)."""
+
+INSTALLED_SECONDS = 5.0
+"""How long a replaced program is left alone before the daemon makes room for it."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
@@ -129,12 +133,16 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """What of a file changes when it is written or replaced; nothing where there is none."""
+    """What of a file changes when it is written, replaced, or allowed to others.
+
+    ``changed`` is the time (ns) of its last change, of its mode and owner too: a config that could
+    not be read is read as soon as it can be. All is 0 where there is no file.
+    """
 
     device: int = 0
     inode: int = 0
     size: int = 0
-    modified: int = 0
+    changed: int = 0
 
     @classmethod
     def of(cls, path: Path) -> "Signature":
@@ -147,5 +155,44 @@ class Signature:
             device=found.st_dev,
             inode=found.st_ino,
             size=found.st_size,
-            modified=found.st_mtime_ns,
+            changed=found.st_ctime_ns,
         )
+
+
+class Installed:
+    """Whether a program, known by one of its files, was replaced since it was started.
+
+    An installer writes its files one after another, so it has to have rested for a while; a file
+    that is not there at all has yet to come. ``clock`` gives seconds that only grow.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._running = self._seen = _written(path)
+        self._since = clock()
+
+    def is_replaced(self) -> bool:
+        """Look, and tell so once for each time it was replaced."""
+        seen = _written(self._path)
+        if seen != self._seen:
+            self._seen, self._since = seen, self._clock()
+        if seen in {self._running, None} or self.rests_for() > 0:
+            return False
+        self._running = seen
+        return True
+
+    def rests_for(self) -> float:
+        """Return in how many seconds to look again: infinite where nothing has been replaced."""
+        if self._seen in {self._running, None}:
+            return math.inf
+        return max(0.0, self._since + INSTALLED_SECONDS - self._clock())
+
+
+def _written(path: Path) -> tuple[int, int] | None:
+    """Return what changes of a file when an installer writes it, and not when its mode does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -1,5 +1,6 @@
 """When the daemon tries again, says something again, and is believed to be alive."""
 
+import math
 import os
 import signal
 import socket
@@ -10,11 +11,19 @@ from pathlib import Path
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
-from lorsync.adapters.service_manager import ServiceManager
+from lorsync.adapters.service_manager import ServiceManager, unit_over
 from lorsync.backoff import pause
 from lorsync.complaints import AGAIN_SECONDS, Complaints
 from lorsync.timetable import Timetable, first_moment
-from lorsync.waking import Clocks, Ears, Pulse, Requests, Signature
+from lorsync.waking import (
+    INSTALLED_SECONDS,
+    Clocks,
+    Ears,
+    Installed,
+    Pulse,
+    Requests,
+    Signature,
+)
 from tests.servers import wait_until
 
 MINUTE = timedelta(minutes=1)
@@ -207,3 +216,44 @@ def test_a_manager_is_told_by_a_path_in_one_line_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", [None, "/nowhere/at/all", "@nobody-listens-here", "x" * 300])
 def test_a_manager_that_does_not_listen_is_no_trouble(address: str | None) -> None:
     ServiceManager(address, watchdog_seconds=1.0).alive()
+
+
+def test_a_replaced_program_is_noticed_once_it_has_rested(tmp_path: Path) -> None:
+    clock, program = Clock(), tmp_path / "__init__.py"
+    program.write_text("old")
+    installed = Installed(program, clock)
+    assert (installed.is_replaced(), installed.rests_for()) == (False, math.inf)
+    program.chmod(0o600)  # that is no upgrade
+    program.unlink()  # and that is the first half of one
+    clock.now += INSTALLED_SECONDS
+    assert (installed.is_replaced(), installed.rests_for()) == (False, math.inf)
+    for text in ("new", "newer"):
+        aside = tmp_path / "aside"
+        aside.write_text(text)
+        aside.replace(program)
+        os.utime(program, ns=(0, len(text)))
+        assert (installed.is_replaced(), installed.rests_for()) == (False, INSTALLED_SECONDS)
+        clock.now += INSTALLED_SECONDS - 1
+        assert (installed.is_replaced(), installed.rests_for()) == (False, 1)
+    clock.now += 1
+    assert installed.is_replaced()
+    assert not installed.is_replaced()
+
+
+def test_what_starts_the_daemon_again_is_known_by_its_environment() -> None:
+    assert ServiceManager.of({"NOTIFY_SOCKET": "@systemd"}).restarts
+    assert ServiceManager.of({"XPC_SERVICE_NAME": "lorsync"}).restarts
+    assert not ServiceManager.of({"XPC_SERVICE_NAME": "com.apple.Terminal"}).restarts
+
+
+@pytest.mark.parametrize(
+    ("folder", "unit"),
+    [
+        ("/var/lib/private/lorsync/maya", "lorsync@maya"),
+        ("/var/lib/lorsync/maya", "lorsync@maya"),
+        ("/var/lib/lorsync", None),
+        ("/home/maya/.local/state/lorsync", None),
+    ],
+)
+def test_a_state_folder_tells_whose_service_it_is_of(folder: str, unit: str | None) -> None:
+    assert unit_over(Path(folder)) == unit

@@ -7,9 +7,11 @@ is never a reason to fail.
 
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 
 from lorsync.core.display import excerpt
 
@@ -22,12 +24,51 @@ _STATUS_LENGTH = 1000
 """So many characters of a status are said; a datagram has its limit."""
 
 
+LABEL = "lorsync"
+"""What launchd knows the daemon as."""
+
+_CGROUP = Path("/proc/self/cgroup")
+_UNIT = re.compile(r"(?m)^(?:0:|\d+:name=systemd):/system\.slice/(?:.*/)?([^/\n]+)\.service$")
+
+
+_STATE_OF = re.compile(r"/var/lib/(?:private/)?lorsync/([^/]+)")
+
+
+def unit_over(state: Path) -> str | None:
+    """Return the system service that a state folder is of, by ``StateDirectory=lorsync/%i``."""
+    found = _STATE_OF.fullmatch(str(state))
+    return None if found is None else f"lorsync@{found[1]}"
+
+
+def system_unit(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the name of the system service that this process is, such as ``lorsync@maya``.
+
+    None for a person's own service, for what a service has started, and outside of systemd.
+    """
+    # systemd.exec(5): set to the process that it started, and inherited from there.
+    if environ.get("SYSTEMD_EXEC_PID") != str(os.getpid()):
+        return None
+    try:
+        found = _UNIT.search(_CGROUP.read_text())
+    except OSError:
+        return None
+    return None if found is None else found[1]
+
+
 class ServiceManager:
     """What started the daemon, if it wants to hear of it. ``address`` is that of its socket."""
 
-    def __init__(self, address: str | None, *, watchdog_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        address: str | None,
+        *,
+        watchdog_seconds: float | None = None,
+        restarts: bool | None = None,
+    ) -> None:
+        """Prepare. ``restarts``: whether the daemon is started again where it ends by an error."""
         self._address = address
         self.watchdog_seconds = watchdog_seconds
+        self.restarts = restarts if restarts is not None else address is not None
 
     @classmethod
     def of(cls, environ: MutableMapping[str, str]) -> "ServiceManager":
@@ -38,7 +79,10 @@ class ServiceManager:
         seconds = _watchdog_seconds(environ)
         for name in ("WATCHDOG_USEC", "WATCHDOG_PID"):
             environ.pop(name, None)
-        return cls(environ.pop("NOTIFY_SOCKET", None) or None, watchdog_seconds=seconds)
+        address = environ.pop("NOTIFY_SOCKET", None) or None
+        # launchd has no such socket, and names the job in the environment.
+        restarts = address is not None or environ.get("XPC_SERVICE_NAME") == LABEL
+        return cls(address, watchdog_seconds=seconds, restarts=restarts)
 
     def ready(self) -> None:
         """Say that the start, or a reload, has come to its end."""

@@ -5,7 +5,7 @@ second time.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -40,6 +40,13 @@ def read_told(state: Path) -> Told:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Told()
+
+
+def write_keeper(state: Path, keeper: Keeper) -> None:
+    """Keep who runs the passes now. Raises StateError where the folder cannot be written."""
+    told = read_told(state)
+    if told.keeper is not keeper:
+        write_told(state, replace(told, keeper=keeper))
 
 
 def write_told(state: Path, told: Told) -> None:

@@ -12,7 +12,9 @@ import click
 
 from lorsync.cli.context import config_path, say, state_of
 from lorsync.cli.logs import Format, set_up, tell_changes
+from lorsync.cli.plain_text import in_journal
 from lorsync.cli.root import Globals
+from lorsync.errors import TryAgainError
 
 if TYPE_CHECKING:
     from lorsync.worker import Passed
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
     help="How the log on stderr looks.  [default: journal under systemd, else text]",
 )
 @click.pass_obj
-def command(options: Globals, log_format: str | None) -> None:
+def command(options: Globals, log_format: str | None) -> int:
     """Keep the calendar true, until stopped with Ctrl-C or SIGTERM.
 
     A pass runs at the start, every [sync] every, when the day changes and when the config does.
@@ -39,7 +41,7 @@ def command(options: Globals, log_format: str | None) -> None:
 
     keep_one()
     manager = ServiceManager.of(os.environ)
-    alone = "JOURNAL_STREAM" not in os.environ
+    alone = not in_journal()
     _set_up_log(options, log_format, alone=alone)
     gc.enable()
     config, state = config_path(options), state_of(options)
@@ -55,7 +57,7 @@ def command(options: Globals, log_format: str | None) -> None:
         teller.note(passed.report.plan, passed.next_pass)
         _tell(passed, state, greet=passed.first and alone and not options.quiet)
 
-    ended = Daemon(
+    daemon = Daemon(
         config,
         state,
         loaded=loading.loaded(),
@@ -63,13 +65,17 @@ def command(options: Globals, log_format: str | None) -> None:
         tell=tell,
         after=teller.after,
         manager=manager,
-    ).run()
+    )
+    ended = daemon.run()
+    # It is no error, but only after one is it started again.
+    code = TryAgainError.exit_code if daemon.upgraded else 0
     if alone:
         say(options, "Stopped.")
     if not ended:
         # The interpreter would wait for threads that wait for a server.
         sys.stdout.flush()
-        os._exit(0)
+        os._exit(code)
+    return code
 
 
 def _set_up_log(options: Globals, log_format: str | None, *, alone: bool) -> None:

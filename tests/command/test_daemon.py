@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.command.conftest import config_text
+from tests.command.daemons import running as in_journal
 from tests.command.running import STOPS_WITHIN, User, child_of, is_in, plain, rewrite
 from tests.servers import Server, is_running, wait_until
 
@@ -175,14 +176,25 @@ def test_a_server_that_comes_back_is_written_to(user: User, config: Path) -> Non
 
 
 def test_in_the_journal_every_line_has_its_level(user: User, config: Path) -> None:
-    user.environment["JOURNAL_STREAM"] = "8:12345"
-    with daemon(user, config) as running:
+    with in_journal(user, config) as daemon:
+        daemon.wait_for("A pass has ended")
         rewrite(config, "[applicant")
-        wait_until(lambda: user.record.config_error is not None)
-        output = stopped(running)
-    lines = output.splitlines()
-    assert lines
-    assert all(line.startswith("<") and line[2] == ">" for line in lines), output
+        daemon.wait_for("The config is broken")
+        daemon.stop(signal.SIGTERM)
+        assert all(line.startswith("<") and line[2] == ">" for line in daemon.lines), daemon.lines
+    # What ends it is an error there, too, and not a line among others.
+    with in_journal(user, config) as daemon:
+        wait_until(lambda: daemon.ended)
+    told = next(line for line in daemon.lines if not line.startswith("<7>"))
+    assert told.startswith("<3>lorsync: ")
+
+
+def test_what_only_inherits_the_name_of_the_journal_writes_no_levels(
+    user: User, config: Path
+) -> None:
+    user.environment["JOURNAL_STREAM"] = "8:12345"  # as in a terminal that is a service
+    config.write_text("[applicant")
+    assert plain(user.types("check", config=config), 78).startswith("lorsync: ")
 
 
 def test_a_stop_does_not_wait_for_a_server_that_says_nothing(user: User, config: Path) -> None:
