@@ -17,9 +17,7 @@ from lorsync.settings import CalendarSettings
 AGAIN_AFTER = timedelta(hours=1)
 """When a refused login is tried again that may be right."""
 
-UNTIL_CHANGED = (
-    "Nothing is sent until it or [calendar] changes; to try it once more, run: lorsync sync"
-)
+UNTIL_CHANGED = "Nothing is sent until it or [calendar] changes; to try it once more, run: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +71,9 @@ class Refusal:
             and login_mark(account) == self.login
         )
 
-    def what_follows(self, zone: ZoneInfo) -> str:
-        """Say when the login is tried again, for a person in ``zone``."""
+    def what_follows(self, zone: ZoneInfo, command: str) -> str:
+        """Say when the login is tried again, for a person in ``zone``; ``command`` does it now."""
         if self.again_at is None:
-            return UNTIL_CHANGED
+            return f"{UNTIL_CHANGED}{command}"
         at = f"{self.again_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
-        return f"That may pass, so it is tried again at {at}; sooner by: lorsync sync"
+        return f"That may pass, so it is tried again at {at}; sooner by: {command}"

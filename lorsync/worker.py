@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lorsync.accounts import account_key
 from lorsync.adapters.heap import trim
-from lorsync.adapters.service_manager import ServiceManager
+from lorsync.adapters.service_manager import ServiceManager, system_unit
 from lorsync.backoff import pause
 from lorsync.complaints import Complaints
 from lorsync.config.zone import machine_says
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 SETTLE_SECONDS = 0.3
 """How long a changed config is left alone: editors write in several steps."""
 
-_ASKED = frozenset({"start", "asked"})
+_ASKED = frozenset({"start", "asked", "reload"})
 """The reasons that are a person's wish, for which a refused login is tried once more."""
 
 _TO_READ = frozenset({"config", "reload"})
@@ -94,6 +94,9 @@ class Worker:
         self._manager = manager
         self._complaints = Complaints()
         self._refusal: Refusal | None = None
+        unit = system_unit()
+        # Another user than the service's can read neither its credential nor write its ledger.
+        self._to_ask = "lorsync sync" if unit is None else f"systemctl reload {unit}"
         self._holding = _Holding(state)
         self._unread = False
         self._broken: str | None = None
@@ -139,8 +142,13 @@ class Worker:
         except LorsyncError as error:
             log.error("%s", error)
 
-    def say(self, error: Exception, *, more: str = "", lasting: bool = False) -> None:
-        """Show an error: in the log, unless it was there within the hour, and to the manager."""
+    def say(
+        self, error: Exception, *, more: str = "", lasting: bool = False, asked: bool = False
+    ) -> None:
+        """Show an error to the manager, and in the log, unless it was there within the hour.
+
+        Somebody who ``asked`` has an answer in the log each time.
+        """
         if self.stopping.is_set():
             return
         if isinstance(error, LorsyncError):
@@ -149,7 +157,7 @@ class Worker:
             message = str(as_mistake(error))
         # A ClockError tells the time, and so is another one each pass.
         topic = "clock" if isinstance(error, ClockError) else None
-        if self._complaints.is_due(message, topic=topic, lasting=lasting):
+        if self._complaints.is_due(message, topic=topic, lasting=lasting) or asked:
             log.error("%s", message)
         self._manager.status(message)
 
@@ -213,13 +221,13 @@ class Worker:
         account, now = self.settings.calendar, datetime.now(UTC)
         self._refusal = Refusal.of(account, error, self._refusal, now)
         if self._refusal is None:
-            self.say(error, more=UNTIL_CHANGED)
+            self.say(error, more=f"{UNTIL_CHANGED}{self._to_ask}")
             return
         if self._refusal.again_at is not None:
             self._early = True
             self.timetable.put_off(self._refusal.again_at)
         zone = self.settings.season.applicant.timezone
-        self.say(error, more=self._refusal.what_follows(zone))
+        self.say(error, more=self._refusal.what_follows(zone, self._to_ask))
 
     def _failed(self, error: Exception) -> None:
         """Try again, sooner than usual at first and then later and later."""
@@ -239,7 +247,7 @@ class Worker:
         except ConfigError as error:
             self._unread = False
             self._broken = f"The config is broken, so the last good one stays in force. {error}"
-            self.say(ConfigError(self._broken), lasting=True)
+            self.say(ConfigError(self._broken), lasting=True, asked=said)
             self._remember()
             return
         finally:

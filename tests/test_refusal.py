@@ -46,6 +46,9 @@ def test_another_login_or_account_is_another_matter() -> None:
 
 def test_it_says_when_it_is_tried_again_where_the_person_is() -> None:
     zone = ZoneInfo("America/New_York")
-    assert "2027-05-03 09:00 EDT" in refused(None, NOON).what_follows(zone)
+    told = refused(None, NOON).what_follows(zone, "lorsync sync")
+    assert "2027-05-03 09:00 EDT; sooner by: lorsync sync" in told
     third = refused(refused(refused(None, NOON), NOON + HOUR), NOON + 2 * HOUR)
-    assert "until it or [calendar] changes" in third.what_follows(zone)
+    told = third.what_follows(zone, "systemctl reload lorsync@maya")
+    assert "until it or [calendar] changes" in told
+    assert told.endswith("run: systemctl reload lorsync@maya")

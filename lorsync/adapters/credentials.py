@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from lorsync.adapters.caldav.addresses import comparable
+from lorsync.adapters.service_manager import system_unit
 from lorsync.errors import CredentialsError, NoCredentialError
 from lorsync.providers import traits
 from lorsync.settings import CalendarSettings, Provider
@@ -119,8 +120,17 @@ def how_to_change(settings: CalendarSettings, *, environ: Mapping[str, str] = os
     origin = source(settings, environ=environ)
     if origin is Source.KEYRING:
         return "To sign in again, run “lorsync login”."
-    made = "; “lorsync login --print” makes one" if settings.provider is Provider.GOOGLE else ""
+    made = " (“lorsync login --print” makes one)" if settings.provider is Provider.GOOGLE else ""
+    if origin is Source.CREDENTIAL:
+        return f"The secret comes from {origin}. {_how_to_renew(environ, made)}"
     return f"The secret comes from {origin}: renew it there{made}."
+
+
+def _how_to_renew(environ: Mapping[str, str], made: str = "") -> str:
+    """Say how a credential is renewed; systemd reads it once, when it starts the service."""
+    unit = system_unit(environ)
+    then = "restart the service." if unit is None else f"run: systemctl restart {unit}"
+    return f"Write the credential again{made}, then {then}"
 
 
 def stored(settings: CalendarSettings, *, keyring_seconds: float = KEYRING_SECONDS) -> str | None:
@@ -254,7 +264,7 @@ def _from_credential(path: Path) -> str:
     if content is None:
         raise CredentialsError(f"The systemd credential {CREDENTIAL} cannot be read ({path}).")
     line = content.partition(b"\n")[0]
-    return _secret(line, f"The systemd credential {CREDENTIAL} holds", f"Its place is {path}.")
+    return _secret(line, f"The systemd credential {CREDENTIAL} holds", _how_to_renew(os.environ))
 
 
 def _secret(line: bytes, source: str, advice: str) -> str:
