@@ -157,12 +157,16 @@ class LoginRefusedError(CredentialsError):
     """Have a user name, password or token that the server does not take (401, expired, revoked).
 
     To try it again would only lock the account. ``login`` tells it from another one within this
-    process, and nothing about it (see :func:`lorsync.opening.login_mark`).
+    process, and nothing about it (see :func:`lorsync.opening.login_mark`); ``fingerprint`` does so
+    beyond this process, for the ledger (:func:`lorsync.opening.login_fingerprint`).
     """
 
-    def __init__(self, message: str, *, login: bytes | None = None) -> None:
+    def __init__(
+        self, message: str, *, login: bytes | None = None, fingerprint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.login = login
+        self.fingerprint = fingerprint
 
 
 class ConfigError(LorsyncError):

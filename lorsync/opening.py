@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorsync.adapters.state import place_of
 from lorsync.allowance import Allowance
 from lorsync.core.model import Uid
 from lorsync.errors import LoginRefusedError
@@ -212,7 +213,11 @@ def _reachable(
         yield account, _signed_in(account, kept, is_stored=True)
     except LoginRefusedError as error:
         message = f"{error} {how_to_change(account)}"
-        raise LoginRefusedError(message, login=_mark(account, kept)) from None
+        raise LoginRefusedError(
+            message,
+            login=_mark(account, kept),
+            fingerprint=_fingerprint(account, state, kept),
+        ) from None
 
 
 def _signed_in(account: CalendarSettings, kept: str, *, is_stored: bool) -> "Secret":
@@ -247,6 +252,31 @@ def login_mark(account: CalendarSettings) -> bytes | None:
     from lorsync.adapters.credentials import password_for
 
     return _mark(account, password_for(account))
+
+
+def login_fingerprint(account: CalendarSettings, state: Path) -> str | None:
+    """Return what tells the stored login from most others, in any process that uses this folder.
+
+    None if the account needs none. Raises CredentialsError where the password cannot be read.
+    """
+    if account.provider in {Provider.LOCAL, Provider.FOLDER}:
+        return None
+    from lorsync.adapters.credentials import password_for
+
+    return _fingerprint(account, state, password_for(account))
+
+
+def _fingerprint(account: CalendarSettings, state: Path, password: str) -> str:
+    """Return two bytes, in hexadecimal, of a slow and salted hash (scrypt, RFC 7914).
+
+    It is kept, so it must not help to guess the password (I10): of all the guesses that anybody
+    makes, one in 65536 fits. A new password is taken for the old one as rarely, and then is tried
+    when the old one would be.
+    """
+    login = repr((account.provider.value, account.url, account.username, password))
+    salt = f"lorsync {place_of(state)}"
+    digest = hashlib.scrypt(login.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=2)
+    return digest.hex()
 
 
 def _mark(account: CalendarSettings, password: str) -> bytes:

@@ -229,8 +229,9 @@ def _recorded(
         # A slip on the command line is answered there, and no pass has gone wrong by it.
         if not options.dry_run and not isinstance(error, UsageError):
             memo = _error_memo(error, now)
-            refused = _refused_memo(memo, ledger) if isinstance(error, LoginRefusedError) else {}
-            ledger.remember({_LAST_ERROR: memo, **refused})
+            if isinstance(error, LoginRefusedError):
+                ledger.remember({_LOGIN_REFUSED: _refused_memo(memo, error.fingerprint, ledger)})
+            ledger.remember({_LAST_ERROR: memo})
         raise
     except Exception as error:
         # A mistake of lorsync's own ends a pass as well, and status has to say so.
@@ -365,11 +366,12 @@ def _error_memo(error: LorsyncError, now: datetime) -> str:
     return json.dumps({"at": at, "message": str(error), "code": error.exit_code})
 
 
-def _refused_memo(memo: str, ledger: SqliteLedger) -> dict[str, str]:
-    """Return the memo of a refused login: the error's, with how many times in a row it was."""
+def _refused_memo(memo: str, fingerprint: str | None, ledger: SqliteLedger) -> str:
+    """Return the memo of a refused login: the error's, and how often in a row this login was."""
     before = _loaded(ledger.memo(_LOGIN_REFUSED)) or {}
-    times = int(str(before.get("times", 0))) + 1
-    return {_LOGIN_REFUSED: json.dumps(json.loads(memo) | {"times": times})}
+    same = before.get("fingerprint") == fingerprint
+    times = int(str(before.get("times", 0))) + 1 if same else 1
+    return json.dumps(json.loads(memo) | {"times": times, "fingerprint": fingerprint})
 
 
 def _loaded(memo: str | None) -> dict[str, object] | None:

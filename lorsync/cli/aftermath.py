@@ -21,7 +21,11 @@ _SPARED_AT_FIRST = timedelta(hours=1)
 
 
 def spare_login(options: Globals, state: Path) -> None:
-    """Raise CredentialsError while a login is refused: tried every few minutes, it gets locked."""
+    """Raise CredentialsError while a login is refused: tried every few minutes, it gets locked.
+
+    Another one, of a changed config or a renewed password, is tried at once.
+    """
+    from lorsync.adapters.service_manager import system_unit
     from lorsync.passes import BELIEVED_AFTER, record_of
 
     refused = record_of(state).login_refused
@@ -29,11 +33,34 @@ def spare_login(options: Globals, state: Path) -> None:
         return
     believed = int(str(refused.get("times", BELIEVED_AFTER))) >= BELIEVED_AFTER
     spared = _SPARED if believed else _SPARED_AT_FIRST
-    if now() - datetime.fromisoformat(str(refused["at"])) >= spared:
+    until = datetime.fromisoformat(str(refused["at"])) + spared
+    if now() >= until:
         return
-    tell(settings_of(options), state, plan=None, well=False)
-    msg = f"{refused['message']} Not tried again yet; to try it now, run: lorsync sync"
+    settings = settings_of(options)
+    if _is_another(settings, state, refused.get("fingerprint")):
+        return
+    tell(settings, state, plan=None, well=False)
+    at = f"{until.astimezone(settings.season.applicant.timezone):%Y-%m-%d %H:%M %Z}"
+    # Who is not the service's user can read neither its credential nor write its ledger.
+    by_hand = "" if system_unit() else "; to try it now, run: lorsync sync"
+    msg = (
+        f"{refused['message']} Not tried again yet, but at {at}, and another login at once"
+        f"{by_hand or '.'}"
+    )
     raise CredentialsError(msg)
+
+
+def _is_another(settings: "Settings", state: Path, refused: object) -> bool:
+    """Tell whether the login is not the one that was ``refused``, by its fingerprint.
+
+    So is one that cannot be had, which the pass meets and says.
+    """
+    from lorsync.opening import login_fingerprint
+
+    try:
+        return refused is not None and login_fingerprint(settings.calendar, state) != refused
+    except CredentialsError:
+        return True
 
 
 def tell(settings: "Settings", state: Path, *, plan: "Plan | None", well: bool) -> None:

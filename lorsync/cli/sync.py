@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.context import config_path, now, settings_of, state_of
+from lorsync.cli.context import config_path, now, remark, settings_of, state_of
 from lorsync.cli.plain_text import echo
 from lorsync.cli.root import Globals
 
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 @click.option("--take-over", is_flag=True, help="Let this config rule where another one did.")
 @click.option("--move", is_flag=True, help="Take all events to the account that [calendar] names.")
 @click.option(
-    "--unattended", is_flag=True, help="For timers: leave a refused login alone for hours."
+    "--unattended",
+    is_flag=True,
+    help="For timers: do nothing beside a daemon, and leave a refused login alone for hours.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before anything is removed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -70,6 +72,8 @@ def command(
         raise UsageError(msg)
 
     if unattended:
+        if not dry_run and _is_left_to_daemon(options, as_json=as_json):
+            return
         spare_login(options, state_of(options))
     ahead = None
     answers = accept_deletions or accept_newcomers or accept_memory
@@ -94,6 +98,23 @@ def command(
         move=move and not dry_run,
     )
     _pass(options, wanted, ahead, yes=yes, as_json=as_json)
+
+
+def _is_left_to_daemon(options: Globals, *, as_json: bool) -> bool:
+    """Tell, here and to the person, whether a daemon keeps the calendar: a timer has no need to."""
+    from lorsync.adapters.state import daemon_pid
+
+    state = state_of(options)
+    pid = daemon_pid(state)
+    if pid is None:
+        return False
+    if as_json:
+        from lorsync.cli.documents import show
+
+        show({"left_to": pid})
+    else:
+        remark(options, f"Left to the daemon (process {pid}), which serves {state} already.")
+    return True
 
 
 def _pass(

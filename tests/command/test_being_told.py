@@ -1,6 +1,7 @@
 """The installed command tells the outside of its passes, and status by its exit code."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,6 +59,35 @@ def test_passes_by_hand_and_of_a_daemon_are_told(
     assert down.returncode == 2
     assert down.stdout.startswith("Nothing runs lorsync: no daemon is up.")
     assert "Start lorsync: " in down.stdout
+
+
+def test_a_timer_leaves_the_calendar_to_a_daemon(user: User, config: Path) -> None:
+    with daemon(user, config) as running:
+        before = user.record.last_pass
+        told = user.types("sync", "--unattended", config=config)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout.startswith(f"Left to the daemon (process {running.pid})")
+        as_json = user.types("sync", "--unattended", "--json", config=config)
+        assert json.loads(as_json.stdout) == {"left_to": running.pid}
+        assert user.record.last_pass == before
+        stopped(running)
+    assert user.types("sync", "--unattended", config=config).returncode == 0
+    assert user.record.last_pass != before
+
+
+def test_a_daemon_that_ends_before_its_first_pass_is_missed(user: User, config: Path) -> None:
+    assert user.types("sync", config=config).returncode == 0
+    needs_a_login = config.read_text().replace(
+        'provider = "folder"', 'provider = "caldav"\nurl = "http://127.0.0.1:9/"\nusername = "maya"'
+    )
+    config.write_text(re.sub(r"(?m)^path = .*\n", "", needs_a_login))
+    user.environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    assert user.types("run", config=config).returncode == 78
+    down = user.types("status", config=config)
+    assert (down.returncode, down.stdout.splitlines()[0]) == (
+        2,
+        "Nothing runs lorsync: no daemon is up.",
+    )
 
 
 def test_status_shows_a_broken_config_beside_what_is_known(user: User, config: Path) -> None:

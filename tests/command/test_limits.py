@@ -291,7 +291,7 @@ def refused_daemon(user: User, config: Path, between: Hostile) -> Iterator[Daemo
     with running(user, config) as daemon:
         daemon.wait_for("A pass has ended")
         assert user.record.login_refused is not None
-        daemon.passes(signal.SIGHUP)
+        daemon.reads(config)
         assert len(between.requests) == 1
         yield daemon
 
@@ -301,7 +301,7 @@ def test_a_refused_login_is_not_tried_again_and_said_once(
 ) -> None:
     with refused_daemon(user, config, between) as daemon:
         for _ in range(3):
-            daemon.passes(signal.SIGHUP)
+            daemon.reads(config)
         assert len(between.requests) == 1
         status = user.json("status", config=config)
         again = datetime.fromisoformat(status["next_pass"]) - datetime.now(UTC)
@@ -327,15 +327,15 @@ def test_a_refused_login_is_tried_again_after_an_hour_twice_and_then_believed(
     with refused_daemon(user, config, between) as daemon:
         for hour in (1, 2):
             clock.set(datetime.now(UTC) + timedelta(hours=hour, minutes=1))
-            daemon.passes(signal.SIGHUP)
+            daemon.reads(config)
             assert len(between.requests) == hour + 1
-            daemon.passes(signal.SIGHUP)
+            daemon.reads(config)
             assert len(between.requests) == hour + 1
         assert user.json("status", config=config)["next_pass"] is None
         told = user.types("status", config=config).stdout
         assert "not tried again until it changes" in " ".join(told.split())
         clock.set(datetime.now(UTC) + timedelta(hours=9))
-        daemon.passes(signal.SIGHUP)
+        daemon.reads(config)
         assert len(between.requests) == 3
         daemon.stop(signal.SIGINT)
 
@@ -357,13 +357,14 @@ def test_one_refusal_that_passes_does_not_silence_the_daemon(
         daemon.stop(signal.SIGINT)
 
 
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
 def test_a_refused_login_is_tried_again_when_the_person_asks(
-    user: User, config: Path, between: Hostile
+    user: User, config: Path, between: Hostile, number: int
 ) -> None:
     with refused_daemon(user, config, between) as daemon:
-        daemon.passes(signal.SIGUSR1)
+        daemon.passes(number)
         assert len(between.requests) == 2
-        daemon.passes(signal.SIGHUP)
+        daemon.reads(config)
         assert len(between.requests) == 2
         assert len(daemon.said("refuses the user name")) == 1
         daemon.stop(signal.SIGINT)
@@ -383,12 +384,35 @@ def test_a_login_that_changed_is_tried_once(
 ) -> None:
     with refused_daemon(user, config, between) as daemon:
         change(user, config)
-        daemon.passes(signal.SIGHUP)
+        daemon.reads(config)
         one, two = (request.headers["authorization"] for request in between.requests)
         assert one != two
-        daemon.passes(signal.SIGHUP)
+        daemon.reads(config)
         assert len(between.requests) == 2
         daemon.stop(signal.SIGINT)
+
+
+def test_a_timer_tries_another_login_at_once(user: User, config: Path, between: Hostile) -> None:
+    def typed() -> str:
+        return plain(user.types("sync", "--unattended", config=config), 77)
+
+    between.always(Reply(status=401))
+    assert "refuses the user name" in typed()
+    told = typed()
+    assert "Not tried again yet, but at " in told
+    assert told.rstrip().endswith("to try it now, run: lorsync sync")
+    assert len(between.requests) == 1
+    for change in (secret_changes, account_changes):
+        before = len(between.requests)
+        change(user, config)
+        assert "Not tried again yet" not in typed()
+        assert "Not tried again yet" in typed()
+        assert len(between.requests) == before + 1
+        # It is believed wrong by its own refusals, not by those of the one before.
+        assert user.record.login_refused is not None
+        assert user.record.login_refused["times"] == 1
+    kept = b"".join(path.read_bytes() for path in user.state.iterdir())
+    assert not [word for word in (b"another one", servers.PASSWORD.encode()) if word in kept]
 
 
 def test_a_sync_that_gets_through_sets_the_daemon_going_again(
@@ -399,7 +423,7 @@ def test_a_sync_that_gets_through_sets_the_daemon_going_again(
         assert user.json("sync", config=config)["created"]
         before = user.record
         assert before.login_refused is None
-        daemon.passes(signal.SIGHUP)
+        daemon.reads(config)
         assert user.record.last_pass != before.last_pass
         assert user.record.next_pass is not None
         daemon.stop(signal.SIGINT)
