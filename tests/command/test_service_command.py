@@ -137,7 +137,12 @@ def test_install_again_edit_and_uninstall(person: User, fake: Path) -> None:
 
     again = does(person, "install", AS_ROOT)
     assert f"{unit} is as it should be." in again.stdout
-    assert ran(fake) == ["systemctl --user enable --now lorsync.service"]
+    # The unit is the same, and lorsync may be another: what runs is replaced.
+    assert ran(fake) == [
+        "systemctl --user daemon-reload",
+        "systemctl --user enable --now lorsync.service",
+        "systemctl --user restart lorsync.service",
+    ]
 
     edited = unit.read_text().replace("MemoryMax=512M", "MemoryMax=1G")
     unit.write_text(edited)
@@ -296,6 +301,11 @@ def test_a_launch_agent_on_macos(person: User, fake: Path, monkeypatch: pytest.M
     assert told["KeepAlive"] == {"SuccessfulExit": False}
     assert told["RunAtLoad"] is True
     assert "is as it should be" in typed("install", AS_ROOT)
+    assert ran(fake) == [
+        f"launchctl bootout {service}",
+        f"launchctl enable {service}",
+        f"launchctl bootstrap {service.rpartition('/')[0]} {agent}",
+    ]
     assert json.loads(typed("status", "--json"))["pid"] == 4711
     agent.write_text(agent.read_text().replace("Background", "Interactive"))
     with pytest.raises(Exception, match="--force"):

@@ -1,5 +1,6 @@
 """What a service manager is told and asked, whichever it is."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,8 +68,8 @@ class Manager(Protocol):
     def text(self, launch: Launch) -> str:
         """Return the service's file, stamped."""
 
-    def start(self, *, changed: bool) -> list[str]:
-        """Enable and start it, anew if its file has changed; return the commands that were run."""
+    def start(self) -> list[str]:
+        """Enable and start it, or restart it where it runs; return the commands that were run."""
 
     def stop(self) -> list[str]:
         """Stop it and do not start it again; return the commands that were run."""
@@ -88,6 +89,7 @@ def ask(command: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
     try:
         return subprocess.run(  # noqa: S603 -- the manager's own command, and no shell
             command,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -97,6 +99,16 @@ def ask(command: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment in which a person's own manager is found.
+
+    After ``su`` or from cron there is no XDG_RUNTIME_DIR, though one with lingering has a manager.
+    """
+    runtime = f"/run/user/{os.getuid()}"
+    found = {"XDG_RUNTIME_DIR": runtime} if Path(runtime).is_dir() else {}
+    return found | dict(os.environ)
 
 
 def order(command: Sequence[str]) -> str:

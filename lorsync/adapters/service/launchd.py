@@ -9,9 +9,9 @@ from typing import Any
 
 from lorsync.adapters.service.files import stamp
 from lorsync.adapters.service.launch import Launch, ServiceState, ask, order
+from lorsync.adapters.service_manager import LABEL
 from lorsync.errors import UnavailableError
 
-LABEL = "lorsync"
 THROTTLE_SECONDS = 60
 """launchd starts it again whatever its exit code says; this long it waits before each time."""
 
@@ -63,16 +63,16 @@ class Launchd:
         xml, doctype, rest = text.split("\n", 2)
         return f"{xml}\n{doctype}\n<!-- {stamp(text)} -->\n{rest}"
 
-    def start(self, *, changed: bool) -> list[str]:
-        """Load the agent, anew if it has changed and is loaded already; that starts it."""
+    def start(self) -> list[str]:
+        """Load the agent, which starts it; where it is loaded already, unload it first.
+
+        It may have changed, or lorsync itself with the agent as it was.
+        """
         ran = []
-        loaded = self._loaded()
-        if loaded is not None and changed:
+        if self._loaded() is not None:
             ran.append(order(("launchctl", "bootout", self._service)))
-            loaded = None
         ran.append(order(("launchctl", "enable", self._service)))
-        if loaded is None:
-            ran.append(order(("launchctl", "bootstrap", self._domain, str(self.path))))
+        ran.append(order(("launchctl", "bootstrap", self._domain, str(self.path))))
         return ran
 
     def stop(self) -> list[str]:

@@ -1,6 +1,7 @@
 """A person's own systemd: the unit with the paths as they are, and what systemctl makes of it."""
 
 import os
+import pwd
 import re
 import shutil
 from importlib import resources
@@ -76,13 +77,16 @@ class Systemd:
             text = re.sub(r"(?m)^# HUP reads.*\nExecReload=.*\n", "", text)
         return f"{text}\n# {stamp(text + chr(10))}\n"
 
-    def start(self, *, changed: bool) -> list[str]:
-        """Enable and start the unit, anew if it has changed and runs already."""
-        ran = [order((*_CTL, "daemon-reload"))] if changed else []
+    def start(self) -> list[str]:
+        """Enable and start the unit; where it runs already, restart it.
+
+        It may have changed, or lorsync itself with the unit as it was.
+        """
+        ran = [order((*_CTL, "daemon-reload"))]
         was_active = self.state().active
         try:
             ran.append(order((*_CTL, "enable", "--now", UNIT)))
-            if changed and was_active:
+            if was_active:
                 ran.append(order((*_CTL, "restart", UNIT)))
         except UnavailableError as error:
             msg = f"{error} {_LOG}"
@@ -121,8 +125,10 @@ class Systemd:
         """Tell of lingering where it is off, and where the log is."""
         told = [_LOG]
         if state.outlives_login is False:
+            who = pwd.getpwuid(os.getuid()).pw_name
             told.append(
-                "It runs while you are logged in. To have it run always: loginctl enable-linger"
+                "It runs while you are logged in. To have it run always: loginctl enable-linger "
+                f"(where that is refused, root types: loginctl enable-linger {who})"
             )
         return told
 
