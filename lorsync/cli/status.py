@@ -28,18 +28,22 @@ def command(options: Globals, *, as_json: bool) -> int:
     """
     from lorsync.standing import Health
 
-    picture = _picture(options, state_of(options), now())
+    state = state_of(options)
+    picture = _picture(options, state, now())
     if as_json:
         from lorsync.cli.documents import show
 
         show(_document(picture))
     else:
         from lorsync.adapters.service import manager_here
+        from lorsync.adapters.service_manager import unit_over
         from lorsync.cli.status_text import lines
 
         if picture.standing.health is Health.NOT_RUNNING:
             # Asked only where it is to be started.
-            picture = replace(picture, has_services=manager_here().missing() is None)
+            unit = unit_over(state)
+            there = unit is not None or manager_here().missing() is None
+            picture = replace(picture, has_services=there, unit=unit)
         echo("\n".join(lines(picture)), styled=True)
     return int(picture.standing.health)
 

@@ -37,6 +37,7 @@ _START_BY_HAND: Final = (
     "“lorsync run” in a terminal that stays open, or “lorsync sync” once, which cron can do every "
     "quarter of an hour."
 )
+_START_UNIT: Final = "“systemctl enable --now {unit}”. Why it does not run: “journalctl -u {unit}”."
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -46,7 +47,7 @@ class Picture:
 
     ``settings`` and ``plan`` are None while the config is broken, ``record``, ``plan`` and all that
     follows while the ledger cannot be read. ``has_services`` tells whether this machine has a
-    service manager for the person.
+    service manager for the person, ``unit`` is the system service whose state folder this is.
     """
 
     at: datetime
@@ -61,6 +62,7 @@ class Picture:
     away: Sequence[Change] = ()
     dismissed: Sequence[Change] = ()
     has_services: bool = True
+    unit: str | None = None
 
     @property
     def put_off(self) -> PutOff | None:
@@ -174,6 +176,8 @@ def _needs(picture: Picture) -> Iterator[str]:
     yield from _heading("Needs you")
     if standing.health is Health.NOT_RUNNING:
         how = _START if picture.has_services else _START_BY_HAND
+        if picture.unit is not None:
+            how = _START_UNIT.format(unit=picture.unit)
         told = f"- Start lorsync: {how}"
         yield from _folded(told, more="  ")
     for need in standing.needs:
