@@ -42,6 +42,8 @@ PARSED = {
 """Commands of lorsync, by their first words, that are read by their parser and not run."""
 
 OTHERS = {
+    "/opt/lorsync/bin/lorsync": "is the service's; tests/test_under_systemd.py runs it",
+    "/opt/lorsync/bin/pip": "installs; tests/test_release.py installs the wheel with pip",
     "apt": "installs",
     "apt-get": "installs",
     "brew": "installs",
@@ -50,6 +52,7 @@ OTHERS = {
     "cp": "is for a file of the reader's",
     "docker": "needs a container engine",
     "git": "fetches from a network",
+    "groupadd": "needs root; tests/test_under_systemd.py runs it",
     "install": "needs root",
     "journalctl": "needs systemd",
     "khal": "needs a calendar of the reader's; tests/command/test_export.py runs it",
@@ -60,6 +63,7 @@ OTHERS = {
     "pip": "installs",
     "pipx": "installs; tests/test_release.py installs the wheel with pip",
     "podman": "needs a container engine",
+    "printf": "writes a file of root's; tests/test_under_systemd.py runs it",
     "python3": "is for the reader's own Python",
     "sudo": "needs root",
     "systemctl": "needs systemd",
