@@ -11,6 +11,8 @@ import ctypes
 import importlib.util
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _LIBICAL = ("libical.so.3", "libical.3.dylib")
+INIT = Path("/lib/systemd/systemd")
+SYSTEM_PYTHON = Path("/usr/bin/python{}.{}".format(*sys.version_info))
+"""The system's Python of this version, which a service without a home can run."""
 _FAKETIME_IN = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 
 ICAL_JS = _HERE / "readers" / "node_modules" / "ical.js"
@@ -76,6 +81,37 @@ def _group(name: str, module: str) -> Need:
     )
 
 
+def _logind() -> bool:
+    """Tell whether a booted machine has sessions and each person's own systemd."""
+    return any(Path("/usr/lib").glob("*/security/pam_systemd.so")) and _has("dbus-daemon")()
+
+
+def cgroup2() -> Path | None:
+    """Return where a group of the cgroup2 hierarchy can be made, or None."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    for line in mounts:
+        _, place, kind, options, *_ = line.split()
+        if kind == "cgroup2" and "rw" in options.split(","):
+            return Path(place)
+    return None
+
+
+def _boots() -> bool:
+    """Tell whether root can boot a systemd in namespaces here (``tests/booted.py``)."""
+    if os.geteuid() != 0 or cgroup2() is None or not SYSTEM_PYTHON.exists():
+        return False
+    if not _has("unshare", "nsenter", "pivot_root", "ip")() or not INIT.exists() or not _logind():
+        return False
+    kinds = ("--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--fork")
+    return (
+        subprocess.run(["unshare", *kinds, "true"], check=False, capture_output=True).returncode
+        == 0
+    )
+
+
 NEEDS = {
     # From outside Python; tools/install-test-packages brings these.
     "ical.js": _node("readers", ICAL_JS),  # a reader of what is exported
@@ -90,6 +126,8 @@ NEEDS = {
     "fish": _debian("fish", _has("fish")),  # and this one too
     "libical": _debian("libical3", lambda: libical() is not None),  # another reader of exports
     "chromium": _debian("chromium", lambda: chromium() is not None),
+    "logind": _debian("dbus-user-session libpam-systemd", _logind),
+    "systemd as PID 1": Need(is_here=_boots, brought_by="root, where namespaces and cgroup2 are"),
     # Packages that only a release needs.
     "build": _group("dist", "build"),
     "twine": _group("dist", "twine"),
