@@ -122,8 +122,8 @@ def on_every_calendar(metafunc: pytest.Metafunc, fixture: str, kinds: Iterable[s
     """Run a test on these kinds of calendar, and on the emulated providers.
 
     There it is marked as long, unless it is marked as ``emulated``, with the names of the providers
-    where not all of them are meant; one that is marked as
-    ``in_memory`` does not run there at all.
+    where not all of them are meant, and then as ``once``: what it adds is of the wire. One that is
+    marked as ``in_memory`` does not run there at all.
     """
     if metafunc.definition.get_closest_marker("in_memory") is not None:
         metafunc.parametrize(fixture, ["fake"], indirect=True)
@@ -131,7 +131,7 @@ def on_every_calendar(metafunc: pytest.Metafunc, fixture: str, kinds: Iterable[s
     chosen = metafunc.definition.get_closest_marker("emulated")
     short = () if chosen is None else chosen.args or EMULATED
     emulated = (
-        pytest.param(provider, marks=() if provider in short else pytest.mark.long)
+        pytest.param(provider, marks=pytest.mark.once if provider in short else pytest.mark.long)
         for provider in EMULATED
     )
     metafunc.parametrize(fixture, [*kinds, *emulated], indirect=True)

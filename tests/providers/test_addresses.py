@@ -14,6 +14,8 @@ from tests.providers.dav import Account
 from tests.providers.internet import Internet
 from tests.providers.kept import Oddities
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 ASCII, UNICODE = "xn--bcher-kva.example", "bücher.example"
 PRINCIPAL = "/principals/maya/"
 

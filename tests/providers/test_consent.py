@@ -15,6 +15,8 @@ import pytest
 
 from lorsync.adapters.google import Client, logged_in
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 CLIENT = Client(id="id.apps.googleusercontent.com", secret="client-geheim")
 
 

@@ -10,6 +10,8 @@ from tests.providers.google import CLIENT_ID, CLIENT_SECRET, USERNAME, Google
 from tests.providers.icloud import ACCOUNT_PASSWORD, APP_PASSWORD, ICloud
 from tests.providers.internet import Internet
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 ACCOUNT = "maya@icloud.com@icloud"
 NAME = "Letters of recommendation"
 

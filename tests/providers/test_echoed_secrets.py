@@ -28,6 +28,8 @@ from tests.providers.kept import Oddities
 from tests.providers.test_secrets import forms_of
 from tests.sync.desk import letter, settings
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 HOST, USERNAME = "dav.example.org", "maya"
 SECRET = "Gehe!m/4 ñ-of-maya"
 NOW = datetime(2027, 5, 3, 12, tzinfo=UTC)

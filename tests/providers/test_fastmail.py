@@ -16,6 +16,8 @@ from tests.providers.internet import Internet
 from tests.providers.kept import Kept
 from tests.providers.worlds import emulate
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 __all__ = ["names"]
 
 NAME = "Letters of recommendation"

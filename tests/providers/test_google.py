@@ -15,6 +15,8 @@ from tests.providers.conftest import Person
 from tests.providers.google import CLIENT_ID, CLIENT_SECRET, PAGE, USERNAME, Google
 from tests.providers.internet import Internet
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 NAME = "Letters of recommendation"
 
 

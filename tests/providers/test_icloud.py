@@ -8,6 +8,8 @@ from tests.providers.conftest import Person
 from tests.providers.icloud import ACCOUNT_PASSWORD, APP_PASSWORD, FRONT, HOME, ICloud
 from tests.providers.internet import Internet
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 NAME = "Letters of recommendation"
 ACCOUNT = "maya@icloud.com@icloud"
 

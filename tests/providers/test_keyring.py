@@ -9,6 +9,8 @@ import pytest
 from tests.providers.conftest import Person
 from tests.providers.icloud import APP_PASSWORD, ICloud
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 NAME = "Letters of recommendation"
 _UNLOCKED = (
     # The daemon ends with the session's bus.

@@ -14,6 +14,8 @@ from tests.providers.icloud import basic
 from tests.providers.internet import Internet
 from tests.providers.kept import Oddities
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 __all__ = ["names"]
 
 NAME = "Letters of recommendation"

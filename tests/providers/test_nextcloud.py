@@ -25,6 +25,8 @@ from tests.providers.nextcloud import (
 )
 from tests.providers.worlds import Emulation, emulate
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 NAME = "Letters of recommendation"
 PERSONAL = "/remote.php/dav/calendars/maya/personal/"
 

@@ -9,6 +9,8 @@ from tests.providers.conftest import Person, person_in
 from tests.providers.internet import Internet
 from tests.providers.sabre import HOST, PASSWORD, USERNAME, Sabre
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 NAME = "Letters of recommendation"
 USER = "<s:user><d:href>mailto:ben@example.org</d:href>{}<s:access><s:read/></s:access></s:user>"
 SHAREE = (

@@ -29,6 +29,8 @@ from tests.providers.icloud import ICloud
 from tests.providers.internet import SITE
 from tests.servers import wait_until
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 NAME = "Letters of recommendation"
 
 _LOOKS = 5

@@ -20,6 +20,8 @@ from lorsync.errors import (
 )
 from tests.caldav.conftest import Hostile, Reply, Request
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 LOGIN = Login(client_id="id", client_secret="client-geheim", refresh_token="refresh-geheim")
 HOUR = 3600.0
 

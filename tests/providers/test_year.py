@@ -8,6 +8,8 @@ import pytest
 from tests.providers.internet import Internet
 from tests.providers.year import Year
 
+pytestmark = pytest.mark.once  # what they add is of the wire, whatever the Python
+
 
 @pytest.fixture
 def internet(emulated_internet: Internet) -> Iterator[Internet]:

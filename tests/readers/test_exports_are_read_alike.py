@@ -12,6 +12,8 @@ from tests.needs import NEEDS
 from tests.readers import libical
 from tests.readers.reading import Read, with_ical_js, with_icalendar, with_vobject
 
+pytestmark = pytest.mark.once  # other programs read, whatever the Python
+
 SEASON = """
 [applicant]
 name = "Sam Reyes"
