@@ -90,7 +90,7 @@ def observe_present(
     meaning = remote.meaning
     known = entry.echo is not None or entry.sent is not None
     day = meaning.day(zone)
-    theirs = _theirs(entry, remote, zone, comparable)
+    theirs = _theirs(entry, remote, zone, comparable, writing.intended_digests)
     observed = replace(
         entry,
         planned=_planned(entry, remote) if Property.DATE in theirs else None,
@@ -228,11 +228,20 @@ def _passed(entry: Entry, before: Entry, today: date) -> date | None:
 
 
 def _theirs(
-    entry: Entry, remote: Reading, zone: ZoneInfo, comparable: frozenset[Property]
+    entry: Entry,
+    remote: Reading,
+    zone: ZoneInfo,
+    comparable: frozenset[Property],
+    announced: Digests | None,
 ) -> frozenset[Property]:
-    """Say which properties the person has, of those that lorsync writes."""
-    base = _base(entry, zone, comparable)
-    return frozenset(p for p in Property if _is_theirs(p, entry, remote, base))
+    """Say which properties the person has, of those that lorsync writes.
+
+    What a write has ``announced`` does not become theirs by another one that they changed since,
+    so that it cannot be seen to have arrived (I7).
+    """
+    base, now = _base(entry, zone, comparable), remote.meaning.digests
+    ours = {p for p in Property if announced is not None and now[p] == announced[p]} - entry.theirs
+    return frozenset(p for p in Property if p not in ours and _is_theirs(p, entry, remote, base))
 
 
 class _Base(NamedTuple):

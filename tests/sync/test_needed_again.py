@@ -373,3 +373,27 @@ def test_i1_notes_from_before_stay_notes_where_the_event_stands_already(desk: De
     assert not desk.sync().wrote
     assert {h for h in bodies if title_of(desk.events()[h]) == title_of(notes[h])} == set(bodies)
     assert {e.state for e in desk.entries().values() if e.href in bodies} == {State.RELEASED}
+
+
+@pytest.mark.in_memory
+def test_i7_its_alarms_are_ours_though_it_was_edited_before_the_write_was_known(desk: Desk) -> None:
+    first, _ = annotate_both(desk)
+    handed_in(desk)
+    assert not alarms_of(desk.events()[first])
+
+    def lose_the_answer(operation: str, moment: str, href: Href | None) -> None:
+        if (operation, moment, href) == ("update", "after", first):
+            raise UnavailableError("no answer")
+
+    desk.calendar.faults = lose_the_answer
+    with pytest.raises(UnavailableError):
+        not_after_all(desk)
+    desk.calendar.faults = None
+    assert alarms_of(desk.events()[first]) == [NINE]
+    text = str(desk.events()[first]["DESCRIPTION"])
+    desk.person_changes(first, description=text.replace("Still open", "Words of mine. Still open"))
+    (kept,) = [
+        change.changed for change in desk.sync().kept if desk.calendar.href_for(change.uid) == first
+    ]
+    assert "alarms" not in kept
+    assert "text" in kept
