@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from lorsync.core.decision import Action, Create, Delete, Release
+from lorsync.core.decision import Action, Create, Delete, Release, Update
 from lorsync.core.entry import Entry
 from lorsync.core.facts import Fact
 from lorsync.core.memory import Memory
@@ -87,9 +87,9 @@ def let_rest(
     """Divide actions into those to do now and those that wait for the config to rest.
 
     An editor, or what synchronises files, may have saved it in part: what that lacks would be taken
-    off the calendar, or left to the person, and come back at once as another event. So waits what
-    would be created for a mentor of whom anything waits: it may come in its stead. What a stated
-    fact has ``explained`` goes on. Those of ``before`` wait for a yes already (S18).
+    off the calendar, or left to the person, and come back at once as another event. What else would
+    be created or updated for that mentor follows from the same part of it, so it waits as well.
+    What a stated fact has ``explained`` goes on. Those of ``before`` wait for a yes already (S18).
     """
     resting = [
         action
@@ -101,7 +101,7 @@ def let_rest(
     now = [
         action
         for action in _without(resting, actions)
-        if not (isinstance(action, Create) and action.event.mentor in mentors)
+        if not (isinstance(action, Create | Update) and action.event.mentor in mentors)
     ]
     return now, resting
 

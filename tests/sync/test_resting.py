@@ -117,10 +117,27 @@ def test_i2_half_a_config_asks_nobody_anew_who_was_asked(desk: Desk) -> None:
     assert rests(report)
     assert not report.created
     # Whose letters are all there need not wait.
-    assert "Chen" in {change.mentor for change in report.updated}
+    assert {change.mentor for change in report.updated} == {"Chen"}
     save(desk, asked, second, letter("Chen", due=DUE + timedelta(days=7)))
     desk.sync()
     assert desk.events().keys() == before
+
+
+def test_r8_half_a_config_splits_no_request_that_asks_for_two_letters(desk: Desk) -> None:
+    later = replace(letter("Alvarez", due=DUE + timedelta(days=14)), id="later")
+    save(desk, letter("Alvarez"), later)
+    desk.sync()
+    request = desk.find(Kind.REQUEST)
+    day = desk.events()[request]["DTSTART"].dt + timedelta(days=20)
+    desk.person_changes(request, dtstart=day, dtend=day + timedelta(days=1))
+    desk.sync()
+    before = desk.events()
+    save(desk, later)
+    assert rests(desk.sync())
+    assert desk.events() == before
+    save(desk, letter("Alvarez"), later)
+    assert not desk.sync().wrote
+    assert desk.find(Kind.REQUEST) == request
 
 
 def test_s18_what_a_fresh_config_lacks_is_asked_about_only_once_it_rests(desk: Desk) -> None:
