@@ -12,6 +12,7 @@ from lorsync.core.ical import (
     UnwritableError,
     has_guests,
     replace_text,
+    sequence_of,
     write,
 )
 from lorsync.core.identity import SeasonKey
@@ -386,7 +387,10 @@ def _says_less(memory: Memory, wanted: Memory) -> bool:
 
 def _body(known: Recalled, wanted: Memory) -> bytes:
     block = stamped(MEMORY_TITLE, MEMORY_DAY.isoformat(), text_of(wanted))
+    sequence = 0
     if known.body is not None:
+        # Google refuses a lower one (409), and another machine takes it for a restored backup.
+        sequence = sequence_of(known.body, known.uid) + 1
         try:
             return replace_text(known.body, known.uid, block)
         except (UnreadableError, UnwritableError):
@@ -399,7 +403,7 @@ def _body(known: Recalled, wanted: Memory) -> bytes:
         block=block,
         alarms=(),
     )
-    return write([content])
+    return write([content], sequence=sequence)
 
 
 def _deleted_warning() -> PlanWarning:

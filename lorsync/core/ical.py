@@ -104,6 +104,8 @@ _EXTRAS = (
     ("ATTACH", "attachment"),
 )
 """What a person may add beside our properties, and the word under which it is reported."""
+_NOTES = "notes"
+"""The word for text of the person's around ours."""
 
 
 class UnreadableError(ValueError):
@@ -155,15 +157,16 @@ class Reading:
     exceptions: tuple[str, ...]
 
 
-def write(contents: Sequence[Content], *, stamp: date | None = None) -> bytes:
+def write(contents: Sequence[Content], *, stamp: date | None = None, sequence: int = 0) -> bytes:
     """Return one VCALENDAR with a VEVENT per content, in their order; the same bytes each time.
 
     ``stamp`` is the day of a file that is handed on: of two with the same SEQUENCE, the later
-    DTSTAMP is the one to take (RFC 5546 section 2.1.5).
+    DTSTAMP is the one to take (RFC 5546 section 2.1.5). ``sequence`` is above that of what this
+    stands in the place of.
     """
     head = {"VERSION": b"2.0", "PRODID": PRODID.encode()}
     lines = [content_line(name, value, line_end=_CRLF) for name, value in head.items()]
-    events = [_new_event(content, stamp) for content in contents]
+    events = [_new_event(content, stamp, sequence) for content in contents]
     return component("VCALENDAR", [*lines, *events], line_end=_CRLF).raw
 
 
@@ -494,7 +497,7 @@ def _extras(event: Component, block: Block | None) -> tuple[str, ...]:
         word for name, word in _EXTRAS if any(line.value.strip() for line in event.lines(name))
     ]
     around = event.text("DESCRIPTION").strip() if block is None else block.before + block.after
-    notes = ["notes"] if around else []
+    notes = [_NOTES] if around else []
     cancelled = [CANCELLED] if event.text("STATUS").strip().upper() == "CANCELLED" else []
     return (*notes, *names, *cancelled)
 
@@ -512,6 +515,7 @@ class _Edit:
         self._whole, self._found = _single_event(body, uid)
         self.event = self._found
         self._wanted: dict[Property, str] = dict(self._before.meaning.digests)
+        self._kept = set(self._before.meaning.extras)
         self.line_end = self._found.line_end
 
     @property
@@ -569,8 +573,9 @@ class _Edit:
         self._exchange(lambda description: release_place(description, released=released))
 
     def put_whole_text(self, block: str) -> None:
-        """Put in a managed block as the whole description."""
+        """Put in a managed block as the whole description; what else stood there goes."""
         self._put_description(escaped(block).encode())
+        self._kept.discard(_NOTES)
         self._wanted[Property.TEXT] = block_digest(find_block(block))
 
     def bring_back(self, alarms: Iterable[Component]) -> None:
@@ -608,7 +613,7 @@ class _Edit:
             raise UnwritableError(msg) from error
         told = now.meaning
         lost = [str(p) for p in Property if told.digests[p] != self._wanted[p]]
-        lost += sorted(set(self._before.meaning.extras).symmetric_difference(told.extras))
+        lost += sorted(self._kept.symmetric_difference(told.extras))
         if lost:
             msg = f"once it is changed, its {lost[0]} would not be what it should"
             raise UnwritableError(msg)
@@ -636,13 +641,13 @@ class _Edit:
         self.event = self.event.with_lines([line], drop=_TEXT_NAMES)
 
 
-def _new_event(content: Content, stamp: date | None) -> Component:
+def _new_event(content: Content, stamp: date | None, sequence: int) -> Component:
     lines = [
         content_line("SUMMARY", escaped(content.summary).encode(), line_end=_CRLF),
         *_date_lines(content, _CRLF),
         _stamp_line(stamp or content.start, _CRLF),
         content_line("UID", escaped(content.uid).encode(), line_end=_CRLF),
-        content_line("SEQUENCE", b"0", line_end=_CRLF),
+        content_line("SEQUENCE", str(sequence).encode(), line_end=_CRLF),
         content_line("DESCRIPTION", escaped(content.block).encode(), line_end=_CRLF),
         content_line("TRANSP", b"TRANSPARENT", line_end=_CRLF),
     ]
