@@ -151,8 +151,8 @@ class Daemon:
         worker = self._worker
         day, clocks = self._today(), Clocks.now()
         while not (worker.stopping.is_set() or worker.ended.is_set()):
-            if self._installed.is_replaced():
-                self._yield_to_upgrade()
+            if self._installed.is_replaced() and self._yields_to_upgrade():
+                return
             if self._begun and self._lives():
                 self._manager.alive()
             nap = min(self._nap, self._installed.rests_for())
@@ -173,14 +173,16 @@ class Daemon:
         worker = self._worker
         return worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC))
 
-    def _yield_to_upgrade(self) -> None:
-        """End, so that the service manager starts what was installed; else say that it waits."""
+    def _yields_to_upgrade(self) -> bool:
+        """Tell whether to end, so that what was installed is started; where nobody does, say so."""
         if not self._manager.restarts:
             log.warning("lorsync was upgraded. This daemon is still the old one: start it again.")
-            return
-        log.info("lorsync was upgraded. This daemon ends, and is started again as the new one.")
+            return False
+        ends = "lorsync was upgraded. This daemon ends, and is started again as the new one."
+        log.info(ends)
+        self._manager.status(ends)
         self.upgraded = True
-        self._worker.stopping.set()
+        return True
 
     def _heard(self, heard: frozenset[int]) -> Iterator[str]:
         """Yield the reasons for a pass in what was heard."""

@@ -36,6 +36,16 @@ os._exit(0)
 """
 
 
+UPGRADED = """
+import sys
+from pathlib import Path
+import lorsync.daemon
+lorsync.daemon._PROGRAM = Path(sys.argv.pop(1))
+from lorsync.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.fixture
 def config(user: User) -> Path:
     """A config of a calendar in a folder, which needs no server."""
@@ -156,6 +166,47 @@ def test_a_state_folder_of_a_newer_lorsync_is_refused_and_left(user: User, confi
     assert "newer lorsync" in plain(user.types("run", config=config), 73)
     assert "newer lorsync" in plain(user.types("sync", config=config), 73)
     assert not list(user.state.glob("*damaged*"))
+
+
+def upgraded(program: Path) -> None:
+    """Install a file of the program in the place of the one before."""
+    aside = program.with_suffix(".new")
+    aside.write_text("")
+    aside.replace(program)
+
+
+def test_an_upgraded_program_is_made_room_for_where_something_starts_it(
+    user: User, config: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "__init__.py"
+    program.touch()
+    command = [sys.executable, "-c", UPGRADED, str(program)]
+    with (
+        listening(user, watchdog_seconds=600) as manager,
+        running(user, config, command) as daemon,
+    ):
+        daemon.wait_for("A pass has ended")
+        upgraded(program)
+        daemon.passes(signal.SIGUSR1)
+        assert daemon.process.wait(STOPS_WITHIN) == 75
+        assert "lorsync was upgraded" in manager.status
+    assert daemon.said("is started again as the new one")
+
+
+def test_an_upgraded_program_is_told_of_where_nothing_would_start_it(
+    user: User, config: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "__init__.py"
+    program.touch()
+    command = [sys.executable, "-c", UPGRADED, str(program)]
+    with running(user, config, command) as daemon:
+        daemon.wait_for("A pass has ended")
+        upgraded(program)
+        daemon.passes(signal.SIGUSR1)
+        daemon.wait_for("This daemon is still the old one: start it again.")
+        daemon.passes(signal.SIGUSR1)
+        daemon.stop(signal.SIGTERM)
+    assert len(daemon.said("lorsync was upgraded")) == 1
 
 
 def test_a_damaged_ledger_is_said_once_and_rebuilt_from_the_calendar(
