@@ -81,15 +81,23 @@ def password_for(
         msg = f"The keyring has no login for {name}, and no other account's is sent there."
         raise NoCredentialError(msg)
     if not found:
-        raise NoCredentialError(_missing(environ) + lacking)
+        raise NoCredentialError(_missing(environ, lacking))
     return found
 
 
-def _missing(environ: Mapping[str, str]) -> str:
+def _missing(environ: Mapping[str, str], lacking: str) -> str:
     """Say that a service has not got the credential; nobody else would know what that is."""
     if {"CREDENTIALS_DIRECTORY", "INVOCATION_ID"}.isdisjoint(environ):
-        return ""
-    return f"The systemd credential {CREDENTIAL} is missing. "
+        return lacking
+    missing = f"The systemd credential {CREDENTIAL} is missing."
+    unit = system_unit(environ) or ""
+    applicant = unit.partition("@")[2]
+    if not (unit.startswith("lorsync") and applicant):
+        return f"{missing} {lacking}"
+    return (
+        f"{missing} Write it to /etc/credstore.encrypted/lorsync-{applicant}, as docs/service.md "
+        f"says, then run “systemctl restart {unit}”. Or set password_command in the config."
+    )
 
 
 def source(settings: CalendarSettings, *, environ: Mapping[str, str] = os.environ) -> Source:
@@ -129,8 +137,8 @@ def how_to_change(settings: CalendarSettings, *, environ: Mapping[str, str] = os
 def _how_to_renew(environ: Mapping[str, str], made: str = "") -> str:
     """Say how a credential is renewed; systemd reads it once, when it starts the service."""
     unit = system_unit(environ)
-    then = "restart the service." if unit is None else f"run: systemctl restart {unit}"
-    return f"Write the credential again{made}, then {then}"
+    then = "restart the service" if unit is None else f"run “systemctl restart {unit}”"
+    return f"Write the credential again{made}, then {then}."
 
 
 def stored(settings: CalendarSettings, *, keyring_seconds: float = KEYRING_SECONDS) -> str | None:
