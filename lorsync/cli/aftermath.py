@@ -26,14 +26,12 @@ def spare_login(options: Globals, state: Path) -> None:
     Another one, of a changed config or a renewed password, is tried at once.
     """
     from lorsync.adapters.service_manager import system_unit
-    from lorsync.passes import BELIEVED_AFTER, record_of
+    from lorsync.passes import record_of
 
     refused = record_of(state).login_refused
     if refused is None:
         return
-    believed = int(str(refused.get("times", BELIEVED_AFTER))) >= BELIEVED_AFTER
-    spared = _SPARED if believed else _SPARED_AT_FIRST
-    until = datetime.fromisoformat(str(refused["at"])) + spared
+    until = spared_until(refused)
     if now() >= until:
         return
     settings = settings_of(options)
@@ -44,10 +42,19 @@ def spare_login(options: Globals, state: Path) -> None:
     # Who is not the service's user can read neither its credential nor write its ledger.
     by_hand = "" if system_unit() else "; to try it now, run: lorsync sync"
     msg = (
-        f"{refused['message']} Not tried again yet, but at {at}, and another login at once"
+        f"{refused['message']} Not tried again yet, but at {at}; another login is tried at once"
         f"{by_hand or '.'}"
     )
     raise CredentialsError(msg)
+
+
+def spared_until(refused: dict[str, object]) -> datetime:
+    """Return until when (aware) a timer leaves a login alone that was refused, by its memo."""
+    from lorsync.passes import BELIEVED_AFTER
+
+    believed = int(str(refused.get("times", BELIEVED_AFTER))) >= BELIEVED_AFTER
+    spared = _SPARED if believed else _SPARED_AT_FIRST
+    return datetime.fromisoformat(str(refused["at"])) + spared
 
 
 def _is_another(settings: "Settings", state: Path, refused: object) -> bool:

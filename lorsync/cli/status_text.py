@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from lorsync.backoff import PutOff
+from lorsync.cli.aftermath import spared_until
 from lorsync.cli.plain_text import at_most_80
 from lorsync.core.display import visible
 from lorsync.core.facts import Statement
@@ -37,7 +38,9 @@ _START_BY_HAND: Final = (
     "“lorsync run” in a terminal that stays open, or “lorsync sync” once, which cron can do every "
     "quarter of an hour."
 )
-_START_UNIT: Final = "“systemctl enable --now {unit}”. Why it does not run: “journalctl -u {unit}”."
+_START_UNIT: Final = (
+    "“systemctl enable --now {unit}”, or its timer. Why it does not run: “journalctl -u {unit}”."
+)
 _UNITS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -160,6 +163,9 @@ def _passes(picture: Picture, record: Record) -> Iterator[str]:
     if record.login_refused is not None:
         since = _when(at_of(record.login_refused), picture.at, zone)
         then = "it is tried again" if picture.next_pass else "not tried again until it changes"
+        if picture.pid is None:
+            at = _when(spared_until(record.login_refused), picture.at, zone)
+            then = f"a timer or cron tries it again from {at}"
         yield from _labelled("Login", f"refused since {since}; {then}")
     if record.last_error is None:
         yield from _labelled("Last error", "none since the last pass")
