@@ -106,7 +106,7 @@ class Machine:
         deadline = time.monotonic() + limit
         while not condition():
             assert time.monotonic() < deadline, f"not within {limit:g} s: {condition}"
-            time.sleep(0.1)
+            time.sleep(0.15)
 
     def at(self, path: str | Path) -> Path:
         """Return where a file of its is seen from here."""

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -94,11 +95,12 @@ def cgroup2() -> Path | None:
         return None
     for line in mounts:
         _, place, kind, options, *_ = line.split()
-        if kind == "cgroup2" and "rw" in options.split(","):
+        if kind == "cgroup2" and "rw" in options.split(",") and os.access(place, os.W_OK):
             return Path(place)
     return None
 
 
+@cache
 def _boots() -> bool:
     """Tell whether root can boot a systemd in namespaces here (``tests/booted.py``)."""
     if os.geteuid() != 0 or cgroup2() is None or not SYSTEM_PYTHON.exists():

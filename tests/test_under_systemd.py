@@ -174,7 +174,9 @@ def test_a_missing_credential_is_named_and_the_service_stays_down(machine: Machi
     state = settled(machine, "lorsync@none", "failed")
     assert (state["ExecMainStatus"], state["NRestarts"]) == ("78", "0")
     assert "lorsync-password is missing" in state["StatusText"]
-    assert "lorsync-password is missing" in machine.log("lorsync@none", "-p", "err")
+    told = machine.log("lorsync@none", "-p", "err")
+    assert "Write it to /etc/credstore.encrypted/lorsync-none" in told
+    assert "then run “systemctl restart lorsync@none”." in told
     # The timer before, and nothing now: nobody says that passes come.
     code, told = status(machine, "none")
     assert (code, told) == (2, "Nothing runs lorsync: no daemon is up.")
@@ -244,7 +246,7 @@ def test_a_refused_login_waits_for_a_new_credential_or_a_reload(machine: Machine
     machine.does("systemctl", "start", "lorsync@refused")
     shows(machine, "lorsync@refused", "refuses the user name")
     told = machine.log("lorsync@refused", "-p", "err")
-    assert "Write the credential again, then run: systemctl restart lorsync@refused" in told
+    assert "Write the credential again, then run “systemctl restart lorsync@refused”." in told
     assert "sooner by: systemctl reload lorsync@refused" in told
     assert status(machine, "refused")[0] == 1
     encrypt(machine, "refused", PASSWORD.encode())
@@ -313,8 +315,11 @@ def test_a_pass_of_the_timer_says_what_is_wrong_and_tries_a_new_password_at_once
 def test_the_page_is_followed_from_the_daemon_to_the_timer_and_back(machine: Machine) -> None:
     assert "lorsync-once@maya.timer" in follow(machine, 4)
     settled(machine, "lorsync@maya", "inactive")
-    machine.does("systemctl", "start", "lorsync-once@maya.service")
     assert machine.log("lorsync-once@maya", "-p", "err") == ""
+    assert status(machine, "maya") == (
+        0,
+        "All is well: no daemon is up, and the last pass was “lorsync sync”.",
+    )
     machine.does("systemctl", "disable", "--now", "lorsync-once@maya.timer")
     machine.does("systemctl", "enable", "--now", "lorsync@maya")
     has_passed(machine, "lorsync@maya")
@@ -346,13 +351,9 @@ def upgraded(machine: Machine) -> None:
 def test_an_upgrade_replaces_the_running_daemon(machine: Machine) -> None:
     before = settled(machine, "lorsync@maya", "active")["MainPID"]
     upgraded(machine)
-
-    def is_replaced() -> bool:
-        # It looks twice a minute by itself, and whenever something wakes it.
-        machine.runs("kill", "-USR1", before)
-        return state_of(machine, "lorsync@maya")["MainPID"] not in {before, "0"}
-
-    machine.waits(is_replaced)
+    # It looks twice a minute by itself, and whenever something wakes it.
+    machine.does("kill", "-USR1", before)
+    machine.waits(lambda: state_of(machine, "lorsync@maya")["MainPID"] not in {before, "0"})
     assert "lorsync was upgraded" in machine.log("lorsync@maya")
     assert machine.log("lorsync@maya", "-p", "err") == ""
     has_passed(machine, "lorsync@maya")
@@ -477,9 +478,9 @@ def test_a_service_of_ones_own(machine: Machine) -> None:
     second = pid()
     assert second not in {first, "0"}
     upgraded(machine)
+    machine.does("kill", "-USR1", second)
 
     def is_replaced() -> bool:
-        machine.runs("kill", "-USR1", second)
         found = machine.runs(*bare, LORSYNC, "service", "status", "--json", user="sam")
         return f'"pid": {second}' not in found.stdout and '"running": true' in found.stdout
 
