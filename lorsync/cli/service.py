@@ -46,7 +46,7 @@ def install(options: Globals, *, force: bool, as_root: bool) -> None:
     _tell(f"Wrote {manager.path}" if changed else f"{manager.path} is as it should be.")
     if before is Whose.PERSON:
         _tell(f"Yours is kept as {kept(manager.path)}")
-    for ran in manager.start():
+    for ran in manager.start(changed=changed):
         _tell(f"Ran: {ran}")
     state = manager.state()
     _tell(f"The service is {state.says}.")

@@ -68,6 +68,7 @@ bootstrap) [ -e "$FAKE/loaded" ] && { echo "Bootstrap failed: 5" >&2; exit 5; }
     touch "$FAKE/loaded" ;;
 bootout) rm "$FAKE/loaded" ;;
 enable) ;;
+kickstart) [ -e "$FAKE/loaded" ] || { echo "Could not find service" >&2; exit 113; } ;;
 *) exit 64 ;;
 esac
 """
@@ -139,7 +140,6 @@ def test_install_again_edit_and_uninstall(person: User, fake: Path) -> None:
     assert f"{unit} is as it should be." in again.stdout
     # The unit is the same, and lorsync may be another: what runs is replaced.
     assert ran(fake) == [
-        "systemctl --user daemon-reload",
         "systemctl --user enable --now lorsync.service",
         "systemctl --user restart lorsync.service",
     ]
@@ -302,9 +302,8 @@ def test_a_launch_agent_on_macos(person: User, fake: Path, monkeypatch: pytest.M
     assert told["RunAtLoad"] is True
     assert "is as it should be" in typed("install", AS_ROOT)
     assert ran(fake) == [
-        f"launchctl bootout {service}",
         f"launchctl enable {service}",
-        f"launchctl bootstrap {service.rpartition('/')[0]} {agent}",
+        f"launchctl kickstart -k {service}",
     ]
     assert json.loads(typed("status", "--json"))["pid"] == 4711
     agent.write_text(agent.read_text().replace("Background", "Interactive"))

@@ -68,8 +68,11 @@ class Manager(Protocol):
     def text(self, launch: Launch) -> str:
         """Return the service's file, stamped."""
 
-    def start(self) -> list[str]:
-        """Enable and start it, or restart it where it runs; return the commands that were run."""
+    def start(self, *, changed: bool) -> list[str]:
+        """Enable and start it, or restart it where it runs; return the commands that were run.
+
+        ``changed``: its file is another than before. Where it is not, lorsync itself may be.
+        """
 
     def stop(self) -> list[str]:
         """Stop it and do not start it again; return the commands that were run."""

@@ -63,16 +63,18 @@ class Launchd:
         xml, doctype, rest = text.split("\n", 2)
         return f"{xml}\n{doctype}\n<!-- {stamp(text)} -->\n{rest}"
 
-    def start(self) -> list[str]:
-        """Load the agent, which starts it; where it is loaded already, unload it first.
-
-        It may have changed, or lorsync itself with the agent as it was.
-        """
+    def start(self, *, changed: bool) -> list[str]:
+        """Load the agent, which starts it; where it is loaded as it is now, restart it."""
         ran = []
-        if self._loaded() is not None:
+        loaded = self._loaded() is not None
+        if loaded and changed:
             ran.append(order(("launchctl", "bootout", self._service)))
+            loaded = False
         ran.append(order(("launchctl", "enable", self._service)))
-        ran.append(order(("launchctl", "bootstrap", self._domain, str(self.path))))
+        if loaded:
+            ran.append(order(("launchctl", "kickstart", "-k", self._service)))
+        else:
+            ran.append(order(("launchctl", "bootstrap", self._domain, str(self.path))))
         return ran
 
     def stop(self) -> list[str]:

@@ -77,12 +77,9 @@ class Systemd:
             text = re.sub(r"(?m)^# HUP reads.*\nExecReload=.*\n", "", text)
         return f"{text}\n# {stamp(text + chr(10))}\n"
 
-    def start(self) -> list[str]:
-        """Enable and start the unit; where it runs already, restart it.
-
-        It may have changed, or lorsync itself with the unit as it was.
-        """
-        ran = [order((*_CTL, "daemon-reload"))]
+    def start(self, *, changed: bool) -> list[str]:
+        """Enable and start the unit; where it runs already, restart it."""
+        ran = [order((*_CTL, "daemon-reload"))] if changed else []
         was_active = self.state().active
         try:
             ran.append(order((*_CTL, "enable", "--now", UNIT)))
