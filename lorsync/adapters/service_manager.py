@@ -23,14 +23,11 @@ _SEND_SECONDS = 1.0
 _STATUS_LENGTH = 1000
 """So many characters of a status are said; a datagram has its limit."""
 
-
 LABEL = "lorsync"
 """What launchd knows the daemon as."""
 
 _CGROUP = Path("/proc/self/cgroup")
 _UNIT = re.compile(r"(?m)^(?:0:|\d+:name=systemd):/system\.slice/(?:.*/)?([^/\n]+)\.service$")
-
-
 _STATE_OF = re.compile(r"/var/lib/(?:private/)?lorsync/([^/]+)")
 
 
