@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from itertools import count
 
 from lorsync.core.identity import SeasonKey, uid_for
 from lorsync.core.memory import Members, members_of
@@ -96,8 +95,12 @@ def _enlist(
     for slot in slots:
         own = replace(member, identity=member.identity._replace(slot=slot))
         for each in ids:
-            for generation in count():
+            # Beyond the last one that was deleted some may stand, or be notes, and be followed by
+            # one more all the same (S7, S10).
+            generation, last = 0, generations
+            while generation < last:
                 uid = uid_for(key, kind, each, slot, generation)
                 members[uid] = own
-                if generation + 1 >= generations and uid not in retired:
-                    break
+                generation += 1
+                if uid in retired:
+                    last = generation + generations
