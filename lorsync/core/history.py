@@ -5,7 +5,7 @@ the next pass, without it, would plan otherwise (I5).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -63,15 +63,19 @@ def _precedence(entry: Entry) -> tuple[bool, bool, Uid]:
     return entry.placed.fixed, bool(entry.changed), entry.uid
 
 
-def _needed_again(entries: Iterable[Entry], today: date) -> dict[Uid, Entry]:
+def _needed_again(
+    entries: Iterable[Entry], today: date, tried: Collection[Uid]
+) -> dict[Uid, Entry]:
     """Return entries with those that were released as events that may be needed again (S10).
 
-    Of each identity it is one at most, and none where another event has its place.
+    Of each identity it is one at most, and none where another event has its place, nor one of those
+    that were ``tried``.
     """
     found = {entry.uid: entry for entry in entries}
     ahead = [entry for entry in found.values() if entry.day >= today]
     taken = {e.identity for e in ahead if e.state not in NOTES and not e.is_needless}
-    released = [e for e in ahead if e.state is State.RELEASED and not e.wholly_theirs]
+    notes = [e for e in ahead if e.state is State.RELEASED and e.uid not in tried]
+    released = [e for e in notes if not e.wholly_theirs]
     for entry in sorted(released, key=lambda e: (e.day, e.uid)):
         if entry.identity not in taken:
             taken.add(entry.identity)
@@ -104,8 +108,10 @@ def settled(
 
     ``writers`` are the mentors of the letters in the config.
     """
-    left = _needed_again(entries, today)
+    left, tried = {entry.uid: entry for entry in entries}, set[Uid]()
     while True:
+        # Where what had its place has gone, a note may be the event again, in this very pass (I5).
+        left = _needed_again(left.values(), today, tried)
         history = history_of(left.values(), retired, today, writers)
         plan = planned(history)
         wanted = {event.uid for event in plan.events}
@@ -117,6 +123,7 @@ def settled(
             return plan, history
         for entry in going:
             if entry.has_words:
+                tried.add(entry.uid)
                 left[entry.uid] = replace(entry, state=State.RELEASED)
             else:
                 del left[entry.uid]
