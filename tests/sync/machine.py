@@ -78,6 +78,8 @@ class Season(Commanding):
         report = self._clean(which_one, accept=accept, newcomers=newcomers)
         if any(warning.code in WAITING for warning in report.warnings):
             return
+        if accept and report.held:
+            return  # What has not been asked about before is answered by the next yes.
         before, requests = dict(self.calendar.bodies), self.calendar.requests
         again = self._clean(which_one, accept=accept)
         assert not again.wrote, f"I5: {again.created} {again.updated} {again.deleted}"
