@@ -154,11 +154,12 @@ def booted() -> Iterator[Machine]:
         shell.kill()
         shell.wait()
         log.close()
-        with contextlib.suppress(OSError):
-            for below in sorted(group.rglob("*"), reverse=True):
-                if below.is_dir():
-                    below.rmdir()
-            group.rmdir()
+        # The kernel ends what was in it by and by, and keeps the group until then.
+        wait_until(lambda: "populated 0" in (group / "cgroup.events").read_text())
+        for below in sorted(group.rglob("*"), reverse=True):
+            if below.is_dir():
+                below.rmdir()
+        group.rmdir()
         shutil.rmtree(folder, ignore_errors=True)
 
 
