@@ -1,5 +1,6 @@
 """The person is in charge: ticks, marks, names and machines, with the installed command."""
 
+import os
 import re
 from pathlib import Path
 
@@ -90,6 +91,8 @@ def test_a_tick_taken_out_of_the_title_takes_the_fact_back(
 def test_mark_states_and_takes_back_and_the_config_wins(
     user: User, server: Server, config: Path
 ) -> None:
+    # With a config of this minute, all that follows on the undoing would wait for it to rest.
+    os.utime(config, (0, 0))
     user.json("sync", config=config)
     assert user.types("mark", MENTOR, "submitted", config=config).returncode == 0
     report = user.json("sync", config=config)
