@@ -485,7 +485,8 @@ class Living(RuleBasedStateMachine):
         self.unticked |= untold
         self.untold |= untold
         for href in untold & self.calendar.bodies.keys():
-            self.seen.acts[href] = replace(self.seen.acts.get(href, Acts()), history=True)
+            now, needless = self.seen.acts.get(href, Acts()), was[href][1].needless
+            self.seen.acts[href] = replace(now, history=True, needless=needless)
         if len(self.devices) > 1 or not self.devices[0].knows:
             self._forget_what_was_ticked()
 
