@@ -7,7 +7,6 @@ counts as done once its echo was seen.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lorsync.copies import remember_met
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Note, Release, Update
 from lorsync.core.entry import Entry, State, released
 from lorsync.core.memory import departed_of, ids_in, members_of
@@ -20,7 +19,6 @@ from lorsync.memorising import Memorised, check_stored, wanted_memory, write_mem
 from lorsync.planning import freeze_key, keep_marks, remember_renamed, today_of
 from lorsync.ports import Href, Progress
 from lorsync.recalling import remember, unseen
-from lorsync.restored import remember_asked
 from lorsync.settings import Settings
 from lorsync.writing import Desk, Outcomes, write_all
 
@@ -52,7 +50,6 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
         forget=[gone.uid for gone in seen.gone if not gone.retired],
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
-    remember_asked(seen.asked, ledger)
     remember_held([action.entry.uid for action in work.held], work.among, ledger)
     memory = _memorised(work, settings, desk)
     besides, warnings = _to_look_at(memory, work, desk), memory.warnings
@@ -61,7 +58,6 @@ def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | Non
     if besides:
         stored = check_stored(desk.calendar, ledger, outcomes.besides, now=desk.now)
         warnings = (*warnings, *stored)
-    remember_met(seen.strangers, ledger)
     remember_listing(
         seen.listing,
         ledger,
@@ -125,8 +121,7 @@ def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
         settings,
         ledger,
         seen.key,
-        # A ledger that knows nothing of what went with a backup writes it again.
-        {uid: e for uid, e in after.items() if uid not in seen.asked},
+        after,
         ledger.retired() | left,
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),

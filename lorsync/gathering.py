@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from lorsync.copies import Strangers, has_met, met
 from lorsync.core.entry import AWAY, Entry
+from lorsync.core.glimpse import glimpse
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
 from lorsync.core.memory import Memory, departed_of, members_of
@@ -37,7 +37,10 @@ from lorsync.recalling import (
     recalled,
     with_belief,
 )
-from lorsync.restored import asked_about, went_back
+from lorsync.restored import went_back
+
+_MOST_SOUGHT = 200
+"""Among more foreign resources than these no event of ours is looked for (S11)."""
 
 
 def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking) -> Seen:
@@ -49,11 +52,8 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     names, now = names_of(season), looking.now
     stored = ledger.entries()
     entries = {uid: names.entry(entry) for uid, entry in stored.items()}
-    before, asked = recalled(ledger), asked_about(ledger)
-    # What is asked about waits for the person, and not for a second look.
-    waiting = {uid: entry for uid, entry in entries.items() if uid not in asked}
-    answered = bool(asked) and looking.believe_emptied
-    full = looking.full or answered or is_full_due(waiting, now) or _has_newcomers(season, before)
+    before = recalled(ledger)
+    full = looking.full or is_full_due(entries, now) or _has_newcomers(season, before)
     if (until := listed_until(ledger)) is not None and until <= now:
         # Some servers let everybody read, so that a login that has ended looks healthy.
         calendar.check_login()
@@ -80,16 +80,17 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     entries |= learned.entries
     entries |= _back_home(entries, calendar, listing)
     to_fetch = [entry for entry in entries.values() if is_stale(entry, listing, unsure=unsure)]
-    foreign = met(listing, ledger, seeking=_is_seeking(waiting, listing, ledger, known, now))
+    seeking = _is_seeking(entries, listing, ledger, known, now)
+    foreign = _foreign(listing) if seeking else []
     ours = [Href(entry.href) for entry in [*to_fetch, *strangers]]
-    fetched = _fetched(calendar, [*ours, *foreign.new, *foreign.sought], listing, known)
+    fetched = _fetched(calendar, [*ours, *foreign], listing, known)
     if known is not None and not known.news:
         known = believed(looked_at(known, calendar, listing, fetched))
         # None of them stands in the listing, or the memory would have been read first.
         learned = _learned(season, known, before, entries, ledger, calendar, now=now)
         entries |= learned.entries
-    foreign = foreign.looked_at(fetched)
-    elsewhere = _elsewhere(foreign, entries, listing, besides=unknown)
+    uids = {href: glimpse(fetched[href].body).uid for href in foreign if href in fetched}
+    elsewhere = _elsewhere(uids, entries, listing, besides=unknown)
     more = _as_entries(elsewhere.keys() - entries.keys(), season, calendar, ledger, key, known)
     strangers += _standing_at(elsewhere, more)
     moved = _standing_at(elsewhere, [entries[uid] for uid in elsewhere.keys() & entries.keys()])
@@ -102,17 +103,12 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         looking=looking,
         zone=season.applicant.timezone,
         went_back=went_back(before, known),
-        asked=asked,
     )
     looked = [*to_fetch, *moved]
     seen = held_against(
         entries, sight, stored=stored, strangers=strangers, to_fetch=looked, key=key
     )
-    return replace(
-        seen,
-        strangers=foreign.without(Href(e.href) for e in seen.entries.values()),
-        renamed=season.renamed,
-    )
+    return replace(seen, renamed=season.renamed)
 
 
 def _fetched(
@@ -134,8 +130,16 @@ def _read_first(known: Recalled, calendar: Calendar, listing: Listing) -> Recall
     return looked_at(known, calendar, listing, calendar.fetch([calendar.href_for(known.uid)]))
 
 
+def _foreign(listing: Listing) -> list[Href]:
+    """Return what is listed under names that are not lorsync's; nothing where that is too much."""
+    hrefs = sorted(
+        href for href in listing.entries if not href.rpartition("/")[2].startswith("lorsync-")
+    )
+    return hrefs if len(hrefs) <= _MOST_SOUGHT else []
+
+
 def _elsewhere(
-    foreign: Strangers,
+    uids: Mapping[Href, Uid],
     entries: Mapping[Uid, Entry],
     listing: Listing,
     *,
@@ -145,7 +149,7 @@ def _elsewhere(
 
     One whose own resource is there, as those of ``besides`` are, stays that; the other is a copy.
     """
-    there = {uid: href for href, uid in foreign.uids.items() if looks_like_ours(uid)}
+    there = {uid: href for href, uid in uids.items() if looks_like_ours(uid)}
     return {
         uid: href
         for uid, href in there.items()
@@ -170,7 +174,7 @@ def _is_seeking(
     That is when it is first missed, and when it would be dismissed. A lost ledger does not know
     what it lacks.
     """
-    lost = known is not None and not has_met(ledger)
+    lost = known is not None and listed_until(ledger) is None
     missed = any(
         (entry.state not in AWAY or is_certain(entry, now)) and is_absent(entry, listing)
         for entry in entries.values()

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lorsync.copies import NOBODY, Strangers
 from lorsync.core.content import Property
 from lorsync.core.entry import AWAY, Entry, Intent, State
 from lorsync.core.identity import SeasonKey
@@ -43,10 +42,9 @@ class Seen:
     ``entries`` are all, ``changed`` those that the ledger does not have like this yet. ``emptied``:
     all of ours are gone at once, so none of them counts as deleted by the person (S18).
     ``memory`` is the memory as it is now, None where there is none, and ``learned`` what it adds.
-    ``strangers`` are who else is there. ``asked`` are the events that went with a restored backup,
-    as far as the person has not said what became of them (S17). ``believed`` are those of which
-    they have just said that they deleted them (S17, S18). ``renamed`` are the ids that are one and
-    the same by the ledger and the memory (S7).
+    ``lost`` are the events that went with a restored backup, and are as if they had never been
+    written (S17). ``believed`` are those of which the person has just said that they deleted them
+    (S18). ``renamed`` are the ids that are one and the same by the ledger and the memory (S7).
     """
 
     key: SeasonKey
@@ -58,8 +56,7 @@ class Seen:
     emptied: bool
     memory: Recalled | None
     learned: Learned
-    strangers: Strangers = NOBODY
-    asked: frozenset[Uid] = frozenset()
+    lost: frozenset[Uid] = frozenset()
     believed: frozenset[Uid] = frozenset()
     renamed: frozenset[Renamed] = frozenset()
 
@@ -78,8 +75,7 @@ class Seen:
 class Sight:
     """What was listed, fetched and learned from the memory, and how to take it.
 
-    ``went_back``: a backup of the server was restored; ``asked`` are the events that went with an
-    earlier one, of which the person has not said yet what became of them (S17).
+    ``went_back``: a backup of the server was restored (S17).
     """
 
     listing: Listing
@@ -89,11 +85,20 @@ class Sight:
     looking: Looking
     zone: ZoneInfo
     went_back: bool = False
-    asked: frozenset[Uid] = frozenset()
 
-    def is_asked(self, entry: Entry) -> bool:
-        """Tell whether only the person can say what became of an event that is not there (S17)."""
-        return entry.uid in self.asked or (self.went_back and entry.state is State.LIVE)
+    @property
+    def today(self) -> date:
+        """The applicant's day."""
+        return self.looking.now.astimezone(self.zone).date()
+
+    def is_lost(self, entry: Entry) -> bool:
+        """Tell whether an event that is not there went with a restored backup (S17).
+
+        One that has passed or was ticked is history: it counts, whatever became of it.
+        """
+        if not self.went_back or entry.state is not State.LIVE or entry.intent is Intent.DELETE:
+            return False
+        return not entry.ticks and entry.day >= self.today
 
     def present(self, entry: Entry) -> Entry | None:
         """Return an entry as it is on the calendar, None where it was not fetched."""
@@ -112,14 +117,16 @@ class Sight:
         return href in self.listing.entries and href not in self.fetched
 
     def all_gone(self, entries: Mapping[Uid, Entry]) -> bool:
-        """Tell whether all of ours are gone at once, and not by a lorsync's hand (S18)."""
+        """Tell whether all of ours are gone at once, by nobody's hand and no backup's (S18)."""
+        if self.went_back:
+            return False
         ours = self.deleted_elsewhere
         left = {
             uid: entry
             for uid, entry in entries.items()
             if entry.intent is not Intent.DELETE and uid not in ours
         }
-        return is_emptied(left, self.listing, self.looking.now.astimezone(self.zone).date())
+        return is_emptied(left, self.listing, self.today)
 
     @property
     def deleted_elsewhere(self) -> frozenset[Uid]:
@@ -143,7 +150,7 @@ def held_against(
     know, ``to_fetch`` those of the entries that were fetched.
     """
     learned = sight.learned
-    observed, gone = _observed(entries, to_fetch, sight)
+    observed, gone, lost = _observed(entries, to_fetch, sight)
     changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry} | observed
     changed |= _ticked({**entries, **changed}, learned)
     changed |= _alarmed({**entries, **changed}, stored, learned)
@@ -158,7 +165,7 @@ def held_against(
     believed = {
         uid
         for uid, entry in observed.items()
-        if entry.state is State.DISMISSED and (doubtful or sight.is_asked(entries[uid]))
+        if entry.state is State.DISMISSED and doubtful
     }
     away = {g.uid for g in gone}
     # What came to nothing may have changed hands besides (S7).
@@ -174,19 +181,15 @@ def held_against(
         emptied=doubtful and not sight.looking.believe_emptied,
         memory=sight.memory,
         learned=learned,
-        asked=frozenset(
-            uid
-            for uid, entry in now.items()
-            if entry.state is State.MISSING and uid in entries and sight.is_asked(entries[uid])
-        ),
+        lost=lost,
         believed=frozenset(believed),
     )
 
 
 def _observed(
     entries: Mapping[Uid, Entry], to_fetch: Sequence[Entry], sight: Sight
-) -> tuple[dict[Uid, Entry], list[Gone]]:
-    """Return the entries that are not as they were, and what need not be remembered."""
+) -> tuple[dict[Uid, Entry], list[Gone], frozenset[Uid]]:
+    """Return the entries that are not as they were, what need not be remembered, what was lost."""
     listing, looking = sight.listing, sight.looking
     all_gone, ours = sight.all_gone(entries), sight.deleted_elsewhere
     # One that the person deleted and then brought back stands, whatever was said of it since.
@@ -194,14 +197,15 @@ def _observed(
     changed: dict[Uid, Entry] = {}
     gone = [Gone(uid=uid, retired=True) for uid in restored]
     absent = [entry for entry in entries.values() if is_absent(entry, listing)]
-    for entry in [e for e in (*to_fetch, *absent) if e.uid not in restored]:
-        doubtful = all_gone or sight.is_asked(entry)
+    lost = frozenset(e.uid for e in absent if e.uid not in restored | ours and sight.is_lost(e))
+    gone += [Gone(uid=uid, retired=False) for uid in lost]
+    for entry in [e for e in (*to_fetch, *absent) if e.uid not in restored | lost]:
         observed: Entry | Gone = sight.present(entry) or observe_absent(
             entry,
             sight.zone,
             now=looking.now,
-            complete=listing.complete and (not doubtful or looking.believe_emptied),
-            believed=doubtful and looking.believe_emptied,
+            complete=listing.complete and (not all_gone or looking.believe_emptied),
+            believed=all_gone and looking.believe_emptied,
             ours=entry.uid in ours,
         )
         if sight.is_withheld(entry):
@@ -211,7 +215,7 @@ def _observed(
             gone.append(observed)
         elif observed != entry:
             changed[entry.uid] = observed
-    return changed, gone
+    return changed, gone, lost
 
 
 def _ticked(entries: Mapping[Uid, Entry], learned: Learned) -> dict[Uid, Entry]:

@@ -7,7 +7,7 @@ from lorsync.report import Summary
 
 LAST_RUN = "last_pass"
 
-_QUESTIONS = frozenset({"emptied", "restored", "same-person", "same-letter", "memory-doubted"})
+_QUESTIONS = frozenset({"emptied", "same-person", "same-letter", "memory-doubted"})
 """The warnings that wait for an answer of the person's, and stop part of the work until then."""
 
 _TROUBLES = frozenset({"refused", "unstored"})

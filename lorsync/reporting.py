@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from lorsync.copies import copy_warnings
 from lorsync.core.decision import Acknowledge, Action, Create, Delete, Release, Update
 from lorsync.core.entry import UNCERTAIN, State
 from lorsync.core.learning import NOTHING, doubted_warning, learned_warning
@@ -63,8 +62,7 @@ def report_of(
             *doubted_warning(seen.doubted),
             *cycle_warning(season, ledger),
             *_emptied_warning(seen.emptied),
-            *restored_warning(len(seen.asked)),
-            *copy_warnings(seen.strangers),
+            *restored_warning(len(seen.lost)),
             *stray_warning(calendar.strays),
             *held_warning(len(work.held), by_memory=work.by_memory),
             *_resting_warning(len(work.resting), work.rests_at, season),

@@ -1,17 +1,10 @@
-"""Know what a restored backup of the server took away, and ask what became of it (S17).
+"""Know that a backup of the server was restored, and say what is written again (S17).
 
-The person did not delete what was written since the backup was made, so it is no dismissal: it is
-missing, and stays so until they have said what they want.
+The person did not delete what was written since the backup was made, so it is no dismissal.
 """
 
-import json
-from collections.abc import Iterable
-
-from lorsync.core.model import PlanWarning, Uid
-from lorsync.ports import Ledger
+from lorsync.core.model import PlanWarning
 from lorsync.recalling import Recalled, is_older
-
-_ASKED = "lost-with-backup"
 
 
 def went_back(before: Recalled | None, now: Recalled | None) -> bool:
@@ -23,28 +16,14 @@ def went_back(before: Recalled | None, now: Recalled | None) -> bool:
     return is_older(now.body, before)
 
 
-def asked_about(ledger: Ledger) -> frozenset[Uid]:
-    """Return the events of which the person has not said yet what became of them."""
-    memo = ledger.memo(_ASKED)
-    return frozenset() if memo is None else frozenset(Uid(uid) for uid in json.loads(memo))
-
-
-def remember_asked(uids: Iterable[Uid], ledger: Ledger) -> None:
-    """Remember about which events the person is asked."""
-    listed = sorted(uids)
-    memo = json.dumps(listed) if listed else None
-    if ledger.memo(_ASKED) != memo:
-        ledger.remember({_ASKED: memo})
-
-
 def restored_warning(number: int) -> tuple[PlanWarning, ...]:
-    """Ask, and say how to answer."""
+    """Say how many events went with a backup, and are written again."""
     if not number:
         return ()
     events = "1 event" if number == 1 else f"{number} events"
+    were = "was" if number == 1 else "were"
     message = (
-        f"The calendar went back to an earlier state, as from a backup, and {events} that lorsync "
-        "had written since are not there. Nothing counts as deleted by you. To have them again: "
-        "lorsync restore; if you deleted them: lorsync sync --accept-deletions"
+        f"The calendar went back to an earlier state, as from a backup: {events} that lorsync had "
+        f"written since {were} not there, and stand again"
     )
-    return (PlanWarning(code="restored", subject="calendar", message=message),)
+    return (PlanWarning(code="restored", subject="calendar", message=f"{message}."),)
