@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from lorsync.core.entry import AWAY, Entry
+from lorsync.core.entry import AWAY, UNCERTAIN, Entry
 from lorsync.core.glimpse import glimpse
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.learning import NOTHING, Learned, learn
@@ -171,15 +171,17 @@ def _is_seeking(
 ) -> bool:
     """Tell whether to look for events of ours under other names: before any is taken for gone.
 
-    That is when it is first missed, and when it would be dismissed. A lost ledger does not know
-    what it lacks.
+    That is when it is first missed, and when it would be dismissed; in between, only what is new is
+    looked at. A lost ledger does not know what it lacks.
     """
+    if not listing.complete:
+        return any(entry.state in UNCERTAIN for entry in entries.values())
     lost = known is not None and listed_until(ledger) is None
     missed = any(
         (entry.state not in AWAY or is_certain(entry, now)) and is_absent(entry, listing)
         for entry in entries.values()
     )
-    return listing.complete and (lost or missed)
+    return lost or missed
 
 
 def _back_home(

@@ -163,9 +163,7 @@ def held_against(
     changed |= adopted
     doubtful = sight.all_gone(entries)
     believed = {
-        uid
-        for uid, entry in observed.items()
-        if entry.state is State.DISMISSED and doubtful
+        uid for uid, entry in observed.items() if entry.state is State.DISMISSED and doubtful
     }
     away = {g.uid for g in gone}
     # What came to nothing may have changed hands besides (S7).

@@ -167,29 +167,6 @@ def test_s18_a_yes_to_deletions_is_none_to_newcomers(desk: Desk) -> None:
     assert not contacted(desk, "Ruiz")
 
 
-def test_s17_a_yes_to_what_a_backup_took_is_none_to_held_deletions(desk: Desk) -> None:
-    desk.change(*many("Alvarez", "Chen", "Okoye"))
-    desk.sync()
-    backup = dict(desk.calendar.bodies)
-    desk.change(*many("Alvarez", "Chen", "Okoye"), letter("Novak"))
-    desk.sync()
-    added = desk.calendar.bodies.keys() - backup.keys()
-    for href in added:
-        desk.calendar.remove(href)
-    for href, body in backup.items():
-        if desk.calendar.bodies[href] != body:
-            desk.calendar.edit(href, body)
-    desk.change(letter("Alvarez"), letter("Novak"))
-    report = desk.sync(at=time(13))
-    codes = {warning.code for warning in report.warnings}
-    assert ({"restored", "held"} <= codes, len(report.held)) == (True, 12)
-    report = desk.sync(at=time(14), accept_deletions=True)
-    assert {change.uid for change in report.dismissed} == {name_of(href) for href in added}
-    assert (report.deleted, len(report.held)) == ((), 12)
-    report = desk.sync(at=time(14, 5), accept_deletions=True)
-    assert (len(report.deleted), report.held) == (12, ())
-
-
 SEASON = """
 [applicant]
 name = "Maya Okafor"
