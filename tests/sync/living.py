@@ -432,6 +432,10 @@ class Living(RuleBasedStateMachine):
             self._vanish(href)
         for href in self.seen.foreign.keys() - bodies.keys():
             self.calendar.remove(href)
+        # Of what no whole pass has missed before, nobody can tell a deletion from the backup.
+        for href in self.seen.deleted.keys() - self.remembered:
+            del self.seen.deleted[href]
+            self.seen.dismissed.discard(href)
         back = self.taken_off & bodies.keys()
         self.brought_back |= back
         # One that was not there on its day has not passed, and was made by nobody.
