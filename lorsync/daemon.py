@@ -16,9 +16,8 @@ import lorsync
 from lorsync.accounts import account_key
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.adapters.state import DaemonLock, make_state_dir
-from lorsync.adapters.told_file import Keeper, write_keeper
 from lorsync.adapters.watch import FileWatch
-from lorsync.errors import ConfigError, NewerLedgerError, StateError
+from lorsync.errors import ConfigError, NewerLedgerError
 from lorsync.loading import Loaded
 from lorsync.passes import mend_ledger, remember_next
 from lorsync.planning import planned, today_of
@@ -58,15 +57,16 @@ class Daemon:
         loaded: Loaded,
         load: Callable[[], Loaded],
         tell: Callable[[Passed], None],
+        begin: Callable[[], None] = lambda: None,
         after: Callable[[Settings], None] = lambda _: None,
         manager: ServiceManager,
         hung_seconds: float = HUNG_SECONDS,
     ) -> None:
         """Prepare; nothing runs before :meth:`run`.
 
-        ``load`` reads the config again, ``tell`` is called after each pass that came to its end,
-        ``after`` then and also where one failed. A worker without a sign of life for
-        ``hung_seconds`` is no longer vouched for.
+        ``load`` reads the config again, ``begin`` is called once before the first pass, ``tell``
+        after each pass that came to its end, ``after`` then and also where one failed. A worker
+        without a sign of life for ``hung_seconds`` is no longer vouched for.
 
         ``upgraded`` tells, once it has ended, that it did so for another lorsync to be started.
         """
@@ -75,6 +75,7 @@ class Daemon:
         self._state = state
         self._manager = manager
         self._begun = self.upgraded = False
+        self._announce = begin
         self._ears = Ears()
         self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
         self._signature = loaded.file
@@ -135,16 +136,9 @@ class Daemon:
             self._worker.say(error)
         else:
             self._manager.status("The plan is made; the first pass comes now.")
-        self._keep()
+        self._announce()
         self._manager.ready()
         self._begun = True
-
-    def _keep(self) -> None:
-        """Remember who runs the passes from now on, for ``status``, whatever becomes of them."""
-        try:
-            write_keeper(self._state, Keeper.DAEMON)
-        except StateError as error:
-            log.debug("%s", error)  # the first pass says so
 
     def _watch(self, watch: FileWatch, lock: DaemonLock) -> None:
         """Wait for signals and changes; notice a new day and a clock that was set."""

@@ -48,6 +48,11 @@ class Teller:
         self._complaints = Complaints()
         self._seen: frozenset[str] = frozenset()
 
+    def begin(self) -> None:
+        """Remember who runs the passes from now on, for ``status``, whatever becomes of them."""
+        with self._complaining(level=logging.DEBUG):  # the first pass says it louder
+            self._keep()
+
     def note(self, plan: Plan | None, next_pass: datetime | None) -> None:
         """Take note that a pass has just succeeded; of its plan, so that it is not made again."""
         self._passed = _Passed(plan=plan, next_pass=next_pass)

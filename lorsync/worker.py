@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lorsync.accounts import account_key
 from lorsync.adapters.heap import trim
-from lorsync.adapters.service_manager import ServiceManager, system_unit
+from lorsync.adapters.service_manager import ServiceManager
+from lorsync.adapters.unit import system_unit
 from lorsync.backoff import pause
 from lorsync.complaints import Complaints
 from lorsync.config.zone import machine_says

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
-from lorsync.adapters.service_manager import ServiceManager, unit_over
+from lorsync.adapters.service_manager import ServiceManager
+from lorsync.adapters.unit import unit_over
 from lorsync.backoff import pause
 from lorsync.complaints import AGAIN_SECONDS, Complaints
 from lorsync.timetable import Timetable, first_moment

@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from lorsync.adapters.caldav.addresses import comparable
-from lorsync.adapters.service_manager import system_unit
+from lorsync.adapters.unit import system_unit
 from lorsync.errors import CredentialsError, NoCredentialError
 from lorsync.providers import traits
 from lorsync.settings import CalendarSettings, Provider

@@ -7,12 +7,11 @@ is never a reason to fail.
 
 import logging
 import os
-import re
 import socket
 import time
 from collections.abc import Mapping, MutableMapping
-from pathlib import Path
 
+from lorsync.adapters.unit import LABEL
 from lorsync.core.display import excerpt
 
 log = logging.getLogger(__name__)
@@ -22,34 +21,6 @@ _SEND_SECONDS = 1.0
 
 _STATUS_LENGTH = 1000
 """So many characters of a status are said; a datagram has its limit."""
-
-LABEL = "lorsync"
-"""What launchd knows the daemon as."""
-
-_CGROUP = Path("/proc/self/cgroup")
-_UNIT = re.compile(r"(?m)^(?:0:|\d+:name=systemd):/system\.slice/(?:.*/)?([^/\n]+)\.service$")
-_STATE_OF = re.compile(r"/var/lib/(?:private/)?lorsync/([^/]+)")
-
-
-def unit_over(state: Path) -> str | None:
-    """Return the system service that a state folder is of, by ``StateDirectory=lorsync/%i``."""
-    found = _STATE_OF.fullmatch(str(state))
-    return None if found is None else f"lorsync@{found[1]}"
-
-
-def system_unit(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the name of the system service that this process is, such as ``lorsync@maya``.
-
-    None for a person's own service, for what a service has started, and outside of systemd.
-    """
-    # systemd.exec(5): set to the process that it started, and inherited from there.
-    if environ.get("SYSTEMD_EXEC_PID") != str(os.getpid()):
-        return None
-    try:
-        found = _UNIT.search(_CGROUP.read_text())
-    except OSError:
-        return None
-    return None if found is None else found[1]
 
 
 class ServiceManager:

@@ -25,7 +25,7 @@ def spare_login(options: Globals, state: Path) -> None:
 
     Another one, of a changed config or a renewed password, is tried at once.
     """
-    from lorsync.adapters.service_manager import system_unit
+    from lorsync.adapters.unit import system_unit
     from lorsync.passes import record_of
 
     refused = record_of(state).login_refused

@@ -63,6 +63,7 @@ def command(options: Globals, log_format: str | None) -> int:
         loaded=loading.loaded(),
         load=lambda: load_apart(config, state),
         tell=tell,
+        begin=teller.begin,
         after=teller.after,
         manager=manager,
     )

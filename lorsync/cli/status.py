@@ -36,7 +36,7 @@ def command(options: Globals, *, as_json: bool) -> int:
         show(_document(picture))
     else:
         from lorsync.adapters.service import manager_here
-        from lorsync.adapters.service_manager import unit_over
+        from lorsync.adapters.unit import unit_over
         from lorsync.cli.status_text import lines
 
         if picture.standing.health is Health.NOT_RUNNING:

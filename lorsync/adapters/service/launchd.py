@@ -9,7 +9,7 @@ from typing import Any
 
 from lorsync.adapters.service.files import stamp
 from lorsync.adapters.service.launch import Launch, ServiceState, ask, order
-from lorsync.adapters.service_manager import LABEL
+from lorsync.adapters.unit import LABEL
 from lorsync.errors import UnavailableError
 
 THROTTLE_SECONDS = 60
