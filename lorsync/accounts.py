@@ -110,7 +110,7 @@ def account_from(memo: str, account: CalendarSettings) -> CalendarSettings:
         provider=Provider(was["provider"]),
         url=was["url"],
         username=was["username"],
-        path=None if was["path"] is None else Path(was["path"]),
+        path=was["path"],
     )
 
 
@@ -163,7 +163,7 @@ def account_memo(account: CalendarSettings) -> str:
             "provider": account.provider,
             "url": account.url,
             "username": account.username,
-            "path": None if account.path is None else str(account.path),
+            "path": account.path,
             "signs_in_by": _signs_in_by(account),
         }
     )

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import PurePath
 from typing import Final
 
 from lorsync import __version__
 from lorsync.core.model import Kind, Plan, Stage
-from lorsync.passes import Record
+from lorsync.report import Record, at_of, last_try
 from lorsync.settings import Settings
-from lorsync.standing import Standing, at_of, last_try
+from lorsync.standing import Standing
 
 HELP: Final[Mapping[str, str]] = {
     "lorsync_build_info": "The version that wrote this; always 1.",
@@ -47,7 +48,7 @@ def metrics(
 
     Source: Prometheus, Exposition formats, text-based format.
     """
-    config = settings.source.stem
+    config = PurePath(settings.source).stem
     samples = [
         ("lorsync_build_info", {"version": __version__}, 1.0),
         *_of_passes(record, next_pass),

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from typing import Final
 
 from lorsync.core.model import Event, Plan, Status
-from lorsync.passes import Record
+from lorsync.report import Record
 from lorsync.settings import Settings
 
 MORNING: Final = time(8)

@@ -90,7 +90,7 @@ def found_calendar(
     Raises as :func:`opened_calendar`.
     """
     if account.provider is Provider.FOLDER:
-        there = account.path is not None and account.path.is_dir()
+        there = account.path is not None and Path(account.path).is_dir()
         with (
             _empty() if not there else opened_calendar(account, state, remembered=None) as calendar
         ):
@@ -123,7 +123,7 @@ def recognized(
     if account.provider is Provider.FOLDER:
         from lorsync.adapters.folder import address_of
 
-        folder = account.path
+        folder = None if account.path is None else Path(account.path)
         there = folder is not None and any((folder / name).is_file() for name in marks)
         return address_of(folder) if folder is not None and there else None
     from lorsync.adapters.caldav.choosing import recognized_address

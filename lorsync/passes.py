@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from lorsync.accounts import (
 from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger, has_ledger
 from lorsync.adapters.ledger_file import mend, set_aside
 from lorsync.adapters.state import TURN_SECONDS, make_state_dir, pass_lock
-from lorsync.backoff import PutOff, dumped, held_back, loaded, put_off
+from lorsync.backoff import dumped, held_back, loaded, put_off
 from lorsync.clocks import check_clock
 from lorsync.core.memory import memory_uid
 from lorsync.core.model import PlanWarning
@@ -47,7 +47,7 @@ from lorsync.ports import Calendar
 from lorsync.recalling import is_memory_gone
 from lorsync.recognizing import address_now, go_on
 from lorsync.records import LAST_RUN, pass_memo
-from lorsync.report import Report
+from lorsync.report import Record, Report
 from lorsync.settings import CalendarSettings, Settings
 from lorsync.stillness import dumped as dumped_stillness
 from lorsync.sync import Options, run_pass
@@ -63,30 +63,6 @@ _NOTHING_TO_MOVE = (
     "There was nothing to move: no events are in another account than the one that [calendar] "
     "names."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset.
-
-    ``put_off`` may be over; ``login_refused`` stays until a pass has come to its end, and says how
-    many ``times`` in a row it was.
-    ``memory_gone``: the person deleted the event that keeps the memory (S4).
-    """
-
-    last_pass: dict[str, object] | None = None
-    last_error: dict[str, object] | None = None
-    config_error: str | None = None
-    next_pass: str | None = None
-    calendar: str | None = None
-    put_off: PutOff | None = None
-    login_refused: dict[str, object] | None = None
-    memory_gone: bool = False
-
-    @property
-    def is_login_wrong(self) -> bool:
-        """Whether the login was refused, and nobody means to try it again by themselves."""
-        return self.login_refused is not None and self.next_pass is None
 
 
 def pass_once(

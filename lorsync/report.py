@@ -1,12 +1,16 @@
-"""What a pass tells: which events it wrote, and which it left to the person."""
+"""What a pass tells: which events it wrote, which it left to the person, and how passes went."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from lorsync.backoff import PutOff
 from lorsync.core.display import excerpt
 from lorsync.core.entry import Entry
 from lorsync.core.model import Event, Plan, PlanWarning, Uid
+
+LATE = timedelta(minutes=10)
+"""By how much a pass may be late: it waits for others, and each request has its limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,49 @@ class Report(Summary):
     """A pass with the plan that it followed."""
 
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is remembered of the passes, for ``status``; times in ISO 8601, with their offset.
+
+    ``put_off`` may be over; ``login_refused`` stays until a pass has come to its end, and says how
+    many ``times`` in a row it was.
+    ``memory_gone``: the person deleted the event that keeps the memory (S4).
+    """
+
+    last_pass: dict[str, object] | None = None
+    last_error: dict[str, object] | None = None
+    config_error: str | None = None
+    next_pass: str | None = None
+    calendar: str | None = None
+    put_off: PutOff | None = None
+    login_refused: dict[str, object] | None = None
+    memory_gone: bool = False
+
+    @property
+    def is_login_wrong(self) -> bool:
+        """Whether the login was refused, and nobody means to try it again by themselves."""
+        return self.login_refused is not None and self.next_pass is None
+
+
+def last_try(record: Record) -> datetime | None:
+    """Return when the last pass ran, whether or not it came to its end; None before the first."""
+    memos = (record.last_pass, record.last_error)
+    return max((at_of(memo) for memo in memos if memo is not None), default=None)
+
+
+def late_by(record: Record, now: datetime) -> timedelta | None:
+    """Return by how much a daemon that is up has missed its next pass; None where it is in time."""
+    if record.next_pass is None:
+        return None
+    late = now - datetime.fromisoformat(record.next_pass)
+    return late if late > LATE else None
+
+
+def at_of(memo: dict[str, object]) -> datetime:
+    """Return the instant (aware) of a remembered pass or error."""
+    return datetime.fromisoformat(str(memo["at"]))
 
 
 def change_of(event: Event) -> Change:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lorsync.core.model import EventStyle, Season
@@ -39,8 +38,8 @@ class CalendarSettings:
     name: str = "Letters of recommendation"
     shared: bool = False
     color: str | None = None
-    path: Path | None = None
-    ca_file: Path | None = None
+    path: str | None = None
+    ca_file: str | None = None
     allow_http: bool = False
     keyring_only: bool = False
 
@@ -65,7 +64,7 @@ class SyncSettings:
 class MetricsSettings:
     """``[metrics]``: the file of numbers that Prometheus' node exporter reads."""
 
-    textfile: Path | None = None
+    textfile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ class Settings:
     alone say the same.
     """
 
-    source: Path
+    source: str
     digest: str = ""
     changed: datetime | None = field(default=None, compare=False)
     season: Season

@@ -16,16 +16,13 @@ from lorsync.errors import (
     StateError,
     UsageError,
 )
-from lorsync.passes import Record
+from lorsync.report import Record, at_of, last_try, late_by
 
 SILENCE = timedelta(days=1)
 """From when on trouble that ends by itself, such as no network, is the person's to know."""
 
 MISSED = 3
 """So many passes may be missed before nobody seems to run them any more."""
-
-LATE = timedelta(minutes=10)
-"""By how much a pass may be late: it waits for others, and each request has its limit."""
 
 URGENT = timedelta(days=3)
 """With so much left before a letter is due, whoever has not asked should do so today (R1)."""
@@ -91,25 +88,6 @@ def standing(
     if pid is None and not _is_kept(record, keeper, every, now):
         return Standing(health=Health.NOT_RUNNING, needs=needs)
     return Standing(health=Health.NEEDS_YOU if needs else Health.HEALTHY, needs=needs)
-
-
-def last_try(record: Record) -> datetime | None:
-    """Return when the last pass ran, whether or not it came to its end; None before the first."""
-    memos = (record.last_pass, record.last_error)
-    return max((at_of(memo) for memo in memos if memo is not None), default=None)
-
-
-def late_by(record: Record, now: datetime) -> timedelta | None:
-    """Return by how much a daemon that is up has missed its next pass; None where it is in time."""
-    if record.next_pass is None:
-        return None
-    late = now - datetime.fromisoformat(record.next_pass)
-    return late if late > LATE else None
-
-
-def at_of(memo: dict[str, object]) -> datetime:
-    """Return the instant (aware) of a remembered pass or error."""
-    return datetime.fromisoformat(str(memo["at"]))
 
 
 def _is_kept(record: Record, keeper: Keeper | None, every: timedelta, now: datetime) -> bool:

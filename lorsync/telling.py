@@ -21,8 +21,9 @@ from lorsync.core.model import Plan
 from lorsync.errors import LorsyncError, as_mistake
 from lorsync.metrics import metrics
 from lorsync.notices import Notice, notices
-from lorsync.passes import Record, record_of
+from lorsync.passes import record_of
 from lorsync.planning import planned, today_of
+from lorsync.report import Record
 from lorsync.settings import Settings
 from lorsync.standing import standing
 
@@ -115,7 +116,7 @@ class Teller:
             plan=plan,
         )
         text = metrics(settings, record, judged, plan, next_pass=next_pass)
-        write_aside(path, text, mode=_READABLE_BY_ALL)
+        write_aside(Path(path), text, mode=_READABLE_BY_ALL)
 
     def _due(self, current: tuple[Notice, ...]) -> list[Notice]:
         """Return what the desktop does not know yet, and forget what is over."""

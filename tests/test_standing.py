@@ -9,7 +9,7 @@ from lorsync import passes
 from lorsync.adapters.told_file import FILE_NAME, Keeper, Told, read_told, write_told
 from lorsync.backoff import PutOff
 from lorsync.config import load
-from lorsync.passes import Record
+from lorsync.report import Record
 from lorsync.standing import Health, standing
 from lorsync.sync import Options
 

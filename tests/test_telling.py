@@ -21,8 +21,9 @@ from lorsync.core.identity import season_key
 from lorsync.errors import LorsyncError
 from lorsync.metrics import HELP
 from lorsync.notices import MORNING, notices
-from lorsync.passes import Record, pass_once, remember_next
+from lorsync.passes import pass_once, remember_next
 from lorsync.planning import observing, plan_at_once
+from lorsync.report import Record
 from lorsync.settings import NotificationSettings, PingSettings, Settings
 from lorsync.sync import Options
 from lorsync.telling import Teller

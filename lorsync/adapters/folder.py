@@ -39,7 +39,7 @@ def open_folder(settings: CalendarSettings, *, remembered: str | None) -> "Folde
     """
     if settings.path is None:
         raise ConfigError("calendar.path is missing: write the folder for the .ics files.")
-    path = _absolute(settings.path)
+    path = _absolute(Path(settings.path))
     if path.is_dir():
         return FolderCalendar(path, created=False)
     if remembered is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from lorsync.adapters.holidays import known_regions
 from lorsync.adapters.own_files import write_whole
 from lorsync.cli import context
 from lorsync.cli.dating import some_day
@@ -107,7 +108,7 @@ def _letter_asked(
 
 def _known(options: Globals) -> Known:
     path = context.config_path(options)
-    return Known.of(content_of(path), path)
+    return Known.of(content_of(path), path, known_regions)
 
 
 def _add(options: Globals, known: Known, table: str, values: Values, *, dry_run: bool) -> None:

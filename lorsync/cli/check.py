@@ -1,6 +1,7 @@
 """``lorsync check``: everything that is wrong with the config, in one go."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +67,7 @@ def _checked(options: Globals) -> "Settings":
     if settings.calendar.ca_file is not None:
         from lorsync.adapters.authorities import check_authorities
 
-        check_authorities(settings.calendar.ca_file)
+        check_authorities(Path(settings.calendar.ca_file))
     return settings
 
 

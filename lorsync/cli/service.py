@@ -160,13 +160,13 @@ def _launch(settings: "Settings", config: Path, state: Path) -> "Launch":
     from lorsync.adapters.service import Launch
 
     textfile = settings.metrics.textfile
-    folders = (settings.calendar.path, None if textfile is None else textfile.parent)
+    folders = (settings.calendar.path, None if textfile is None else Path(textfile).parent)
     return Launch(
         program=_program(),
         config=config.expanduser().absolute(),
         # systemd ignores a path with ".." in it.
         state=state.resolve(),
-        writes=tuple(folder.resolve() for folder in folders if folder is not None),
+        writes=tuple(Path(folder).resolve() for folder in folders if folder is not None),
     )
 
 

@@ -57,7 +57,7 @@ def _picture(options: Globals, state: Path, at: datetime) -> "Picture":
     from lorsync.adapters.ledger import has_ledger
     from lorsync.adapters.state import daemon_pid
     from lorsync.cli.status_text import Picture
-    from lorsync.passes import Record
+    from lorsync.report import Record
     from lorsync.settings import SyncSettings
     from lorsync.standing import standing
 
@@ -127,7 +127,7 @@ def _known(
 def _document(picture: "Picture") -> dict[str, object]:
     """Return the picture as a document; what a broken config or ledger would tell is null."""
     from lorsync.cli.documents import budgets, changes, events, facts, letters
-    from lorsync.passes import Record
+    from lorsync.report import Record
 
     record, plan, settings = picture.record or Record(), picture.plan, picture.settings
     put_off = picture.put_off

@@ -16,10 +16,9 @@ from lorsync.cli.plain_text import at_most_80
 from lorsync.core.display import visible
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, Mentor, MentorId, Plan, PlanWarning
-from lorsync.passes import Record
-from lorsync.report import Change
+from lorsync.report import Change, Record, at_of
 from lorsync.settings import Settings
-from lorsync.standing import Health, Standing, at_of
+from lorsync.standing import Health, Standing
 
 _NEXT_EVENTS: Final = 5
 _COUNTED: Final = ("created", "updated", "deleted", "adopted", "kept", "missing", "held")

@@ -69,7 +69,7 @@ def settings(draft: Draft, source: Path) -> Settings:
         stated["timezone"] = machine.zone
     applicant = Applicant(**stated)
     return Settings(
-        source=source,
+        source=str(source),
         machine=machine,
         season=_season(draft, applicant, style.get("at", NOON)),
         calendar=calendar,
@@ -232,7 +232,7 @@ def _calendar(draft: Draft, source: Path) -> tuple[CalendarSettings, dict[str, A
         style["alarms"] = stated.pop("alarms")
     for name in ("path", "ca_file"):
         if name in stated:
-            stated[name] = source.absolute().parent / stated[name]
+            stated[name] = str(source.absolute().parent / stated[name])
     return CalendarSettings(**{"provider": Provider.LOCAL, **stated}), style
 
 
@@ -248,4 +248,4 @@ def _metrics(draft: Draft, source: Path) -> MetricsSettings:
     textfile = draft.metrics.table.textfile
     if textfile is None:
         return MetricsSettings()
-    return MetricsSettings(textfile=source.absolute().parent / textfile)
+    return MetricsSettings(textfile=str(source.absolute().parent / textfile))

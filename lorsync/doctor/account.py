@@ -146,7 +146,7 @@ def look_at_folder(
 ) -> tuple[str | None, list[Finding]]:
     """Tell whether the folder of events can be used; return its address where it can."""
     found = [finding("account-folder", f"{settings.path}")]
-    path = settings.path
+    path = None if settings.path is None else Path(settings.path)
     if path is None or not path.is_dir():
         if remembered is not None:
             return None, [*found, finding("calendar-gone", f"{path} has vanished.")]

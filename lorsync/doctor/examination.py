@@ -15,9 +15,10 @@ from lorsync.doctor.stopping import Stopping
 from lorsync.errors import BusyError, ConfigError, LorsyncError, TryAgainError
 from lorsync.moving import holds_copies
 from lorsync.opening import opened_bench
-from lorsync.passes import Record, remember_busy
+from lorsync.passes import remember_busy
 from lorsync.planning import unknown_regions
 from lorsync.recognizing import address_now
+from lorsync.report import Record
 from lorsync.settings import Provider, Settings
 
 

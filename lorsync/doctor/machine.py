@@ -15,10 +15,10 @@ from lorsync.adapters.ledger import FILE_NAME
 from lorsync.adapters.state import daemon_pid
 from lorsync.doctor.findings import Finding, finding
 from lorsync.errors import StateError
-from lorsync.passes import Record, record_of
+from lorsync.passes import record_of
 from lorsync.planning import zone_warning
+from lorsync.report import Record, late_by
 from lorsync.settings import Settings
-from lorsync.standing import late_by
 
 _TRIAL_BYTES: Final = 65_536
 _TIGHT_BYTES: Final = 20_000_000

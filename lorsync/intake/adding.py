@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorsync.adapters.holidays import known_regions
-from lorsync.config import loads
+from lorsync.config import Regions, loads
 from lorsync.config.editing import BOM, with_entry
 from lorsync.config.ids import slug
 from lorsync.config.problems import near, shown
@@ -18,15 +17,19 @@ from lorsync.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A config as it is: its bytes, what they mean, and who has an entry of their own."""
+    """A config as it is: its bytes, what they mean, and who has an entry of their own.
+
+    ``regions`` tells of which regions the holidays are known (R6).
+    """
 
     path: Path
     content: bytes
     settings: Settings
     listed: Mapping[str, frozenset[str]]
+    regions: Regions
 
     @classmethod
-    def of(cls, content: bytes, path: Path) -> "Known":
+    def of(cls, content: bytes, path: Path, regions: Regions) -> "Known":
         """Read a config that is right as it stands; raises ConfigError for another."""
         settings = loads(content, path)
         raw = tomllib.loads(content.decode().removeprefix(BOM))
@@ -36,7 +39,7 @@ class Known:
             )
             for table in ("mentors", "programs")
         }
-        return cls(path=path, content=content, settings=settings, listed=listed)
+        return cls(path=path, content=content, settings=settings, listed=listed, regions=regions)
 
 
 def added(known: Known, table: str, values: Mapping[str, Any]) -> tuple[bytes, Settings]:
@@ -47,7 +50,7 @@ def added(known: Known, table: str, values: Mapping[str, Any]) -> tuple[bytes, S
     stated = {key: value for key, value in values.items() if value not in (None, "", [])}
     content = with_entry(known.content.decode(), table, stated).encode()
     try:
-        return content, loads(content, known.path, regions=known_regions)
+        return content, loads(content, known.path, regions=known.regions)
     except ConfigError as problems:
         raise _refused(problems) from None
 

@@ -127,7 +127,7 @@ def test_good_server_has_no_problem(
 
 
 def test_folder_has_no_problem(tmp_path: Path, ledger: SqliteLedger) -> None:
-    folder = CalendarSettings(provider=Provider.FOLDER, path=tmp_path / "events")
+    folder = CalendarSettings(provider=Provider.FOLDER, path=str(tmp_path / "events"))
     bench = open_folder(folder, remembered=None)
     found = codes(probed(bench, ledger))
     assert found == ALL_WELL - {"sync-works", "sync-stale-told"} | {"sync-absent", "body-kept"}

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lorsync.passes import Record, record_of
+from lorsync.passes import record_of
+from lorsync.report import Record
 from tests import warm
 from tests.servers import is_running, wait_until
 

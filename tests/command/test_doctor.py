@@ -21,7 +21,7 @@ from lorsync.adapters.state import DaemonLock
 from lorsync.adapters.told_file import Keeper
 from lorsync.cli import main
 from lorsync.doctor.machine import look_at_daemon
-from lorsync.passes import Record
+from lorsync.report import Record
 from lorsync.standing import standing
 from tests.caldav.conftest import Hostile, Reply, Request, hostile
 from tests.command.conftest import config_text

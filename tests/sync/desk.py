@@ -57,7 +57,7 @@ def settings(*letters: Letter, policy: Policy | None = None) -> Settings:
     """Return a config with these letters and their mentors."""
     mentors = {each.mentor: Mentor(id=each.mentor, name=f"Dr. {each.mentor}") for each in letters}
     return Settings(
-        source=Path("config.toml"),
+        source="config.toml",
         season=Season(
             applicant=Applicant(name="Maya Okafor", timezone=ZONE),
             cycle=Cycle(name="2028 Match"),

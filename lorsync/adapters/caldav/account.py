@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -52,7 +53,7 @@ def connected(
         advice=how_to_sign_in(settings),
         ahead=ahead,
         limits=limits,
-        ca_file=settings.ca_file,
+        ca_file=None if settings.ca_file is None else Path(settings.ca_file),
         allow_http=settings.allow_http,
         allowance=allowance,
         known=(settings.name,),
