@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lorsync.accounts import account_key
-from lorsync.adapters.heap import trim
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.adapters.unit import system_unit
 from lorsync.backoff import pause
@@ -28,6 +27,7 @@ from lorsync.errors import (
     LorsyncError,
     NoCredentialError,
     PutOffError,
+    TryAgainError,
     as_mistake,
 )
 from lorsync.loading import Loaded
@@ -251,6 +251,12 @@ class Worker:
             self.say(ConfigError(self._broken), lasting=True, asked=said)
             self._remember()
             return
+        except TryAgainError as error:
+            # Passes go on meanwhile, and each of them first tries to read it.
+            self._broken = f"{error} The last good one stays in force."
+            self.say(TryAgainError(self._broken), lasting=True, asked=said)
+            self._remember()
+            return
         finally:
             self._manager.ready()
         self._unread = False
@@ -313,12 +319,11 @@ class Worker:
         return self.stopping.is_set()
 
     def _tidy(self, passed: Passed) -> None:
-        """Give back what a pass took, each time: what is left adds up over a season."""
+        """Collect what a pass left, each time: it adds up over a season."""
         gc.collect()
         if passed.first:
             # What is loaded by now stays; looking through it for garbage is in vain.
             gc.freeze()
-        trim()
 
 
 class _Holding:

@@ -35,22 +35,18 @@ def command(options: Globals, log_format: str | None) -> int:
     A pass runs at the start, every [sync] every, when the day changes and when the config does.
     SIGHUP reads the config again, SIGUSR1 asks for a pass.
     """
-    from lorsync.adapters.heap import keep_one
     from lorsync.adapters.service_manager import ServiceManager
-    from lorsync.loading import Loading, load_apart
+    from lorsync.adapters.told_file import Keeper
+    from lorsync.daemon import Daemon
+    from lorsync.loading import ConfigLoader
+    from lorsync.telling import Teller
 
-    keep_one()
     manager = ServiceManager.of(os.environ)
     alone = not in_journal()
     _set_up_log(options, log_format, alone=alone)
     gc.enable()
     config, state = config_path(options), state_of(options)
-    loading = Loading(config, state)
-    # While the config is read, by a process of its own.
-    from lorsync.adapters.told_file import Keeper
-    from lorsync.daemon import Daemon
-    from lorsync.telling import Teller
-
+    loader = ConfigLoader(config)
     teller = Teller(state, keeper=Keeper.DAEMON)
 
     def tell(passed: "Passed") -> None:
@@ -60,8 +56,8 @@ def command(options: Globals, log_format: str | None) -> int:
     daemon = Daemon(
         config,
         state,
-        loaded=loading.loaded(),
-        load=lambda: load_apart(config, state),
+        loaded=loader.load(),
+        load=loader.load,
         tell=tell,
         begin=teller.begin,
         after=teller.after,

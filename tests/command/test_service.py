@@ -16,8 +16,8 @@ from lorsync.adapters.state import daemon_pid
 from tests.caldav.conftest import Hostile, Reply
 from tests.chance import seed
 from tests.command.conftest import config_text
-from tests.command.daemons import journal, listening, running
-from tests.command.running import STOPS_WITHIN, User, child_of, is_in, plain, rewrite
+from tests.command.daemons import Daemon, journal, listening, running
+from tests.command.running import STOPS_WITHIN, User, is_in, plain, rewrite
 from tests.servers import Server, free_port, wait_until
 
 HUNG = """
@@ -26,13 +26,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from lorsync.adapters.service_manager import ServiceManager
 from lorsync.daemon import Daemon
-from lorsync.loading import load_apart
+from lorsync.loading import ConfigLoader
 config, state = map(Path, sys.argv[1:])
+loader = ConfigLoader(config)
 Daemon(
-    config, state, loaded=load_apart(config, state), load=lambda: load_apart(config, state),
+    config, state, loaded=loader.load(), load=loader.load,
     tell=print, manager=ServiceManager.of(os.environ), hung_seconds=1.0,
 ).run()
 os._exit(0)
+"""
+
+
+SLOW = """
+import sys
+import lorsync.loading
+lorsync.loading.LIMIT_SECONDS = 0.5
+from lorsync.cli import main
+sys.exit(main(sys.argv[1:]))
 """
 
 
@@ -245,7 +255,6 @@ def test_a_broken_config_is_said_until_it_is_mended(user: User, config: Path) ->
 def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
     user: User, config: Path
 ) -> None:
-    """A signal to all processes of the unit, too, as ``systemctl kill`` sends it."""
     good = config.read_text()
     config.unlink()
     os.mkfifo(config)  # which keeps the start waiting
@@ -260,7 +269,6 @@ def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
         wait_until(is_read)
         for number in (signal.SIGHUP, signal.SIGUSR1):
             daemon.process.send_signal(number)
-            os.kill(child_of(daemon.process.pid), number)
         config.unlink()
         config.write_text(in_folder(due="2099-02-19"))
         with os.fdopen(pipe, "w") as file:
@@ -269,6 +277,32 @@ def test_a_signal_or_a_change_while_it_starts_is_survived_and_noticed(
         daemon.wait_for("A pass has ended")
         daemon.stop(signal.SIGTERM)
     assert any(b"20990219" in file.read_bytes() for file in user.home.glob("events/*.ics"))
+
+
+def test_a_config_that_hangs_holds_no_pass_up(user: User, config: Path) -> None:
+    """A pipe nobody writes to is waited for as long as a read of it lasts, beyond the limit."""
+    good = config.read_text()
+    command = [sys.executable, "-c", SLOW]
+    with listening(user) as manager, running(user, config, command) as daemon:
+        daemon.wait_for("A pass has ended")
+        aside = config.with_suffix(".new")
+        os.mkfifo(aside)
+        aside.replace(config)
+        daemon.wait_for("has not answered for 0.5 seconds")
+        daemon.passes(signal.SIGUSR1)
+        assert len(daemon.said("The last good one stays in force.")) == 1
+        assert "The last good one stays in force." in manager.status
+        assert "has not answered" in str(user.record.config_error)
+        rewrite(config, good.replace("2099-01-15", "2099-02-19"))
+        wait_until(lambda: _reads_again(daemon))
+        wait_until(lambda: is_in(user.home / "events", "20990219"))
+        assert user.record.config_error is None
+        daemon.stop(signal.SIGTERM)
+
+
+def _reads_again(daemon: Daemon) -> bool:
+    daemon.passes(signal.SIGUSR1)
+    return bool(daemon.said("The config was read again."))
 
 
 def test_another_zone_of_the_machine_is_noticed_with_the_next_pass(
