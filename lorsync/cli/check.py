@@ -30,7 +30,7 @@ def command(options: Globals, *, show_schema: bool, as_json: bool) -> None:
     """
     if show_schema:
         from lorsync.cli.documents import show
-        from lorsync.config import schema
+        from lorsync.config.reference import schema
 
         show(schema())
         return

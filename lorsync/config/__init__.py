@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lorsync.settings import Settings
 
-__all__ = ["Regions", "default_path", "digest_of", "load", "loads", "schema"]
+__all__ = ["Regions", "default_path", "digest_of", "load", "loads"]
 
 
 Regions = Callable[[Collection[str]], Collection[str]]
@@ -61,10 +61,3 @@ def default_path() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("lorsync") / "config.toml"
-
-
-def schema() -> dict[str, Any]:
-    """Describe the file as a JSON Schema (draft 2020-12), for editors."""
-    from lorsync.config.reference import schema as described
-
-    return described()

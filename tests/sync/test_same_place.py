@@ -119,8 +119,9 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Servers:
         state=tmp_path / "state",
         calendars={OLD: FakeCalendar("/old/"), NEW: FakeCalendar("/new/")},
     )
-    for module in ("passes", "moving", "recognizing"):
-        monkeypatch.setattr(f"lorsync.{module}.opened_calendar", made.opened)
+    monkeypatch.setattr("lorsync.passes.opened_calendar", made.opened)
+    monkeypatch.setattr("lorsync.moving.opened_calendar", made.opened)
+    monkeypatch.setattr("lorsync.recognizing.opened_calendar", made.opened)
     monkeypatch.setattr("lorsync.recognizing.recognized", made.recognized)
     made.sync(OLD)
     assert len(made.calendars[OLD].bodies) == 13
