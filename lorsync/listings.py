@@ -41,7 +41,8 @@ def remember_listing(
     }
     if listing.complete:
         memo[_LISTED] = now.isoformat()
-    ledger.remember(memo)
+    # With the record of the pass, which comes next: a token alone is not worth a write of its own.
+    ledger.remember_later(memo)
 
 
 def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:

@@ -262,6 +262,9 @@ class Ledger(Protocol):
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys, as one step; None forgets one."""
 
+    def remember_later(self, memos: Mapping[str, str | None]) -> None:
+        """Remember texts with whatever is written next, and not at all where nothing is."""
+
     def clear(self, memos: Mapping[str, str | None]) -> None:
         """Forget all entries, retired UIDs and marks, and remember ``memos``, as one step."""
 

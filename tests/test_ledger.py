@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.ledger import FILE_NAME, SqliteLedger
+from lorsync.adapters.ledger import FILE_NAME, STILL, SqliteLedger
 from lorsync.adapters.ledger_file import MIGRATIONS, mend, refuse_strangers
 from lorsync.errors import DamagedLedgerError, NewerLedgerError, StateError
 
@@ -206,3 +206,21 @@ def test_where_no_copy_can_be_kept_nothing_is_migrated(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
     assert len(path.read_bytes()) == len(before)
+
+
+def test_what_changes_nothing_is_no_transaction(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path)
+    ledger.remember({"a": "1", STILL: "as it is"})
+    ledger.remember({"a": "1", "b": None})
+    ledger.save([])
+    ledger.save_marks([])
+    assert ledger.memo(STILL) == "as it is"
+    ledger.remember_later({"a": "2"})
+    assert (ledger.memo("a"), ledger.memo(STILL)) == ("2", "as it is")
+    ledger.remember({"b": "3"})
+    ledger.close()
+    again = SqliteLedger(tmp_path)
+    assert (again.memo("a"), again.memo("b"), again.memo(STILL)) == ("2", "3", None)
+    again.remember_later({"a": "4"})
+    again.close()
+    assert SqliteLedger(tmp_path).memo("a") == "2"

@@ -46,6 +46,7 @@ class SqliteLedger:
         """
         self.path = state_dir / FILE_NAME
         self._db = opened(self.path)
+        self._later: dict[str, str | None] = {}
 
     @property
     def place(self) -> str:
@@ -75,11 +76,16 @@ class SqliteLedger:
         retire: Iterable[Uid] = (),
         memos: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Write entries and memos, drop others, in one transaction that is on disk then."""
-        retired = [(uid,) for uid in retire]
+        """Write entries and memos, drop others, in one transaction that is on disk then.
+
+        Where there is nothing of all that, there is no transaction.
+        """
+        rows, retired = list(map(_row, entries)), [(uid,) for uid in retire]
         dropped = [*((uid,) for uid in forget), *retired]
+        if not (rows or dropped or memos):
+            return
         with self._writing() as db:
-            db.executemany(_UPSERT, map(_row, entries))
+            db.executemany(_UPSERT, rows)
             db.executemany("DELETE FROM entry WHERE uid = ?", dropped)
             db.executemany("INSERT OR IGNORE INTO retired (uid) VALUES (?)", retired)
             _remember(db, memos or {})
@@ -95,23 +101,34 @@ class SqliteLedger:
 
         One of the same letter, fact and day is replaced.
         """
+        rows = list(map(_mark_row, marks))
         dropped = [(mark.letter, mark.fact, mark.day.isoformat()) for mark in forget]
+        if not (rows or dropped):
+            return
         with self._writing() as db:
             db.executemany("DELETE FROM mark WHERE letter = ? AND fact = ? AND day = ?", dropped)
-            db.executemany(
-                "INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?, ?, ?)", map(_mark_row, marks)
-            )
+            db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def memo(self, key: str) -> str | None:
         """Return a remembered text, or None."""
+        if key in self._later:
+            return self._later[key]
         with translated(self.path):
             row = self._db.execute("SELECT value FROM memo WHERE key = ?", (key,)).fetchone()
             return None if row is None else str(row[0])
 
     def remember(self, memos: Mapping[str, str | None]) -> None:
-        """Remember texts by their keys in one transaction; None forgets one."""
-        with self._writing() as db:
-            _remember(db, memos)
+        """Remember texts by their keys in one transaction; None forgets one.
+
+        Where all of that is known already, there is no transaction.
+        """
+        if self._later or any(self.memo(key) != value for key, value in memos.items()):
+            with self._writing() as db:
+                _remember(db, memos)
+
+    def remember_later(self, memos: Mapping[str, str | None]) -> None:
+        """Remember texts with whatever is written next, and not at all where nothing is."""
+        self._later |= memos
 
     def clear(self, memos: Mapping[str, str | None]) -> None:
         """Forget all entries, retired UIDs and marks, and remember ``memos``, as one step."""
@@ -125,7 +142,9 @@ class SqliteLedger:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._transaction() as db:
             db.execute("DELETE FROM memo WHERE key = ?", (STILL,))
+            _remember(db, self._later)
             yield db
+        self._later = {}
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -100,9 +100,11 @@ class Desk:
         now = datetime.now(UTC) if self.real_clock else then
         chosen = replace(Options(), **options)
         try:
-            return run_pass(
+            report = run_pass(
                 self.settings, calendar, self.ledger_of(ledger), now=now, options=chosen
             )
+            ledger.remember({})  # what waits for the record of the pass
+            return report
         finally:
             ledger.close()
 

@@ -82,6 +82,9 @@ class BombedLedger:
         self._ledger.clear(memos)
         self._bomb.tick()
 
+    def remember_later(self, memos: Mapping[str, str | None]) -> None:
+        self._ledger.remember_later(memos)
+
     def remember(self, memos: Mapping[str, str | None]) -> None:
         self._bomb.tick()
         self._ledger.remember(memos)
