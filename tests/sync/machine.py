@@ -384,7 +384,9 @@ class Season(Commanding):
                 waiting = self.brought_back if asks_who(report) else set()
                 besides = unsure | theirs | self.doubtful | waiting
                 self.seen.hold_settled(self.calendar.bodies, self.today, besides=besides)
-        self.remembered |= self.seen.deleted.keys() | (self.seen.made - self.calendar.bodies.keys())
+        # Of a note that was thrown away nothing is kept: it uses nothing up (S10).
+        kept = self.seen.deleted.keys() - self.seen.released
+        self.remembered |= kept | (self.seen.made - self.calendar.bodies.keys())
         ours = self.seen.ours(self.calendar.bodies)
         it.knows |= {h for h in ours if self.config.names(identity_of(h).subject)}
 
