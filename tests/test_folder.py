@@ -20,7 +20,9 @@ from tests.sync.desk import settings as desk_settings
 
 
 def settings(path: Path | None, color: str | None = None) -> CalendarSettings:
-    return CalendarSettings(provider=Provider.FOLDER, path=path, name="Letters 🎓", color=color)
+    return CalendarSettings(
+        provider=Provider.FOLDER, path=str(path), name="Letters 🎓", color=color
+    )
 
 
 @pytest.fixture

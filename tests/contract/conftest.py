@@ -93,7 +93,7 @@ def _on_server(kind: str, server: servers.Server) -> Iterator[World]:
 
 
 def _in_folder(folder: Path) -> World:
-    settings = CalendarSettings(provider=Provider.FOLDER, path=folder)
+    settings = CalendarSettings(provider=Provider.FOLDER, path=str(folder))
     calendar = open_folder(settings, remembered=None)
     assert isinstance(calendar, FolderCalendar)
 

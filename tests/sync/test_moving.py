@@ -25,7 +25,7 @@ Sync = Callable[..., Report]
 
 def in_folder(folder: Path) -> Settings:
     season = settings(letter("Alvarez"), letter("Chen"))
-    return replace(season, calendar=CalendarSettings(provider=Provider.FOLDER, path=folder))
+    return replace(season, calendar=CalendarSettings(provider=Provider.FOLDER, path=str(folder)))
 
 
 @pytest.fixture
