@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.run
 	$(BIN)/python -m pip install $(PIP_QUIET) --no-compile --group lint --group dist
 	@touch $@
 
-dev: $(VENV)/.dev  ## Put into .venv what single tests need: .venv/bin/pytest tests/core
+dev: $(VENV)/.dev  ## Put into .venv what single tests need: .venv/bin/pytest tests/unit/core
 	$(BIN)/python -m pip install $(PIP_QUIET) --group test
 
 run: $(VENV)/.run  ## Run the daemon on config.example.toml, with a calendar of its own.
@@ -52,7 +52,7 @@ bench: $(VENV)/.bench  ## Measure what is promised; BENCH=--compare, beside vdir
 	$(BIN)/python -m benchmarks $(BENCH)
 
 docs: $(VENV)/.dev  ## Make what is made of the source: manual page, config tables, picture.
-	$(BIN)/python -m lorsync.cli.manual >docs/lorsync.1
+	$(BIN)/python -m lorsync.cli.manpage >docs/lorsync.1
 	tools/renew-config-tables $(BIN)/python
 	$(BIN)/python tools/draw_layers.py >docs/layers.svg
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.servers import Server
+from tests.servers.starting import Server
 
 _HREF = re.compile(r"<(?:\w+:)?href>([^<]+\.ics)</")
 _EVENT = re.compile(r"(?s)BEGIN:VEVENT\r?\n.*?END:VEVENT\r?\n")

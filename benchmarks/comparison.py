@@ -20,7 +20,7 @@ from benchmarks.seasons import EVENTS_PER_MENTOR, Account, write_season
 from benchmarks.slow_link import EVENTS as SLOW_EVENTS
 from benchmarks.slow_link import ROUND_TRIP
 from benchmarks.table import Row, at_most, exactly, plain
-from tests.servers import Server, radicale
+from tests.servers.starting import Server, radicale
 
 FIRST_EVENTS = 300
 IDLE_EVENTS = 1000

@@ -16,7 +16,7 @@ from benchmarks.processes import environment, lorsync
 from benchmarks.request_counts import account_at
 from benchmarks.seasons import Account, write_season
 from benchmarks.table import Row, at_most, plain
-from tests.servers import radicale
+from tests.servers.starting import radicale
 
 EVENTS = 20
 PASSES = 20

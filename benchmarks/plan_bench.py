@@ -30,7 +30,7 @@ from lorsync.core.model import (
     ProgramId,
     Season,
 )
-from lorsync.planning import plan_at_once
+from lorsync.sync.plan import plan_at_once
 
 SIZES = (1_000, 10_000, 100_000)
 PROMISED = {10_000: (1.5, 150)}

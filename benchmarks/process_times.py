@@ -9,7 +9,7 @@ from benchmarks.processes import CHECKOUT, LORSYNC, lorsync, median, run
 from benchmarks.request_counts import account_at
 from benchmarks.seasons import write_season
 from benchmarks.table import Row, at_most, plain
-from tests.servers import radicale
+from tests.servers.starting import radicale
 
 EVENTS = 1000
 LETTERS = 500

@@ -11,7 +11,7 @@ from benchmarks.processes import sync
 from benchmarks.relay import Relay, relayed
 from benchmarks.seasons import EVENTS_PER_MENTOR, Account, write_season
 from benchmarks.table import Row, at_most, exactly
-from tests.servers import Server, radicale, xandikos
+from tests.servers.starting import Server, radicale, xandikos
 
 SIZES = (50, 300)
 CHANGED = 10

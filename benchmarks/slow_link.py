@@ -8,7 +8,7 @@ from benchmarks.relay import relayed
 from benchmarks.request_counts import account_at
 from benchmarks.seasons import write_season
 from benchmarks.table import Row, plain
-from tests.servers import radicale, xandikos
+from tests.servers.starting import radicale, xandikos
 
 EVENTS = 200
 ROUND_TRIP = 0.08

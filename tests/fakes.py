@@ -6,9 +6,9 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from lorsync.core.errors import CollectionGoneError, ServerFailedError
 from lorsync.core.model import Uid
-from lorsync.errors import CollectionGoneError, ServerFailedError
-from lorsync.ports import (
+from lorsync.core.ports import (
     DeletedUidError,
     ETag,
     Href,

@@ -26,8 +26,8 @@ SYSTEM_PYTHON = Path("/usr/bin/python{}.{}".format(*sys.version_info))
 """The system's Python of this version, which a service without a home can run."""
 _FAKETIME_IN = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 
-ICAL_JS = _HERE / "readers" / "node_modules" / "ical.js"
-AXE = _HERE / "timeline" / "node_modules" / "axe-core" / "axe.min.js"
+ICAL_JS = _HERE / "e2e" / "readers" / "node_modules" / "ical.js"
+AXE = _HERE / "unit" / "render" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def chromium() -> str | None:
@@ -102,7 +102,7 @@ def cgroup2() -> Path | None:
 
 @cache
 def _boots() -> bool:
-    """Tell whether root can boot a systemd in namespaces here (``tests/booted.py``)."""
+    """Tell whether root can boot a systemd in namespaces here (``tests/e2e/systemd/booted.py``)."""
     if os.geteuid() != 0 or cgroup2() is None or not SYSTEM_PYTHON.exists():
         return False
     if not _has("unshare", "nsenter", "pivot_root", "ip")() or not INIT.exists() or not _logind():
@@ -116,8 +116,8 @@ def _boots() -> bool:
 
 NEEDS = {
     # From outside Python; tools/install-test-packages brings these.
-    "ical.js": _node("readers", ICAL_JS),  # a reader of what is exported
-    "axe-core": _node("timeline", AXE),  # the rules that the page of the season is held against
+    "ical.js": _node("e2e/readers", ICAL_JS),  # a reader of what is exported
+    "axe-core": _node("unit/render", AXE),  # the rules that the page of the season is held against
     "gnome-keyring": _debian("gnome-keyring", _has("gnome-keyring-daemon")),  # a real keyring
     "dbus": _debian("dbus", _has("dbus-run-session", "dbus-daemon")),  # the bus that it speaks on
     "faketime": _debian("faketime", lambda: libfaketime() is not None),

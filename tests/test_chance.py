@@ -3,8 +3,8 @@
 from hypothesis import settings
 
 from tests import chance
-from tests.config.test_anything import same_folder
-from tests.sync.test_machine import LONG, QUICK
+from tests.stateful.test_machine import LONG, QUICK
+from tests.unit.config.test_anything import same_folder
 
 
 def test_every_setting_draws_as_the_run_does() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lorsync import loading
-from lorsync.errors import ConfigError, TryAgainError
-from lorsync.loading import ConfigLoader
-from tests.servers import wait_until
+from lorsync.core.errors import ConfigError, TryAgainError
+from lorsync.daemon import config_loader
+from lorsync.daemon.config_loader import ConfigLoader
+from tests.servers.starting import wait_until
 
 GOOD = """
 [applicant]
@@ -44,7 +44,7 @@ def test_each_problem_of_the_config_reaches_who_asked(tmp_path: Path) -> None:
 def test_a_read_that_hangs_is_left_alone_and_no_other_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr(config_loader, "LIMIT_SECONDS", 0.05)
     config = tmp_path / "config.toml"
     os.mkfifo(config)  # read for five seconds, in which nobody writes to it
     loader = ConfigLoader(config)
@@ -55,6 +55,6 @@ def test_a_read_that_hangs_is_left_alone_and_no_other_begun(
     config.unlink()
     config.write_text(GOOD)
     wait_until(lambda: reads_under_way() == 0)
-    monkeypatch.setattr(loading, "LIMIT_SECONDS", 60.0)
+    monkeypatch.setattr(config_loader, "LIMIT_SECONDS", 60.0)
     # What the hanging read found at last is of a file that may be another by now.
     assert loader.load().settings.source == str(config)

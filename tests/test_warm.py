@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import warm
-from tests.command.running import EXAMPLES, User
+from tests.e2e.command.running import EXAMPLES, User
 
 SEASON = EXAMPLES / "config.example.toml"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
 
 
 def held(folder: Path, *accounts: list[dict[str, str]]) -> subprocess.CompletedProcess[str]:

@@ -12,10 +12,8 @@ WIDTH, MARGIN, ROW, GAP = 760, 20, 36, 8
 ROLE = {
     "__main__": "what is called",
     "cli": "what a person types and reads",
-    "daemon": "runs until it is stopped",
-    "adapters": "one outside thing each",
+    "sync": "one pass",
     "core": "decides: no clock, file, socket or log",
-    "errors": "what is said when it fails",
 }
 """What stands beside the layer with this module."""
 

@@ -21,11 +21,11 @@ from threading import Thread
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from lorsync.adapters.caldav.addresses import comparable
+from lorsync.adapters.caldav.urls import comparable
 from lorsync.adapters.unit import system_unit
-from lorsync.errors import CredentialsError, NoCredentialError
-from lorsync.providers import traits
-from lorsync.settings import CalendarSettings, Provider
+from lorsync.core.errors import CredentialsError, NoCredentialError
+from lorsync.core.providers import traits
+from lorsync.core.settings import CalendarSettings, Provider
 
 SERVICE: Final = "lorsync"
 """The service under which the keyring knows our passwords."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from lorsync.adapters.aside import written_beside
+from lorsync.adapters.files import written_beside
+from lorsync.core.errors import CollectionGoneError, ConfigError, UnavailableError
 from lorsync.core.model import Uid
-from lorsync.errors import CollectionGoneError, ConfigError, UnavailableError
-from lorsync.ports import (
+from lorsync.core.ports import (
     ETag,
     Href,
     Listing,
@@ -22,7 +22,7 @@ from lorsync.ports import (
     SyncToken,
     WriteRefusedError,
 )
-from lorsync.settings import CalendarSettings
+from lorsync.core.settings import CalendarSettings
 
 _SUFFIX = ".ics"
 _LARGEST = 2_000_000
@@ -67,7 +67,7 @@ def _absolute(folder: Path) -> Path:
 
 
 class FolderCalendar:
-    """One folder; see :class:`lorsync.ports.Calendar` for what every method promises.
+    """One folder; see :class:`lorsync.core.ports.Calendar` for what every method promises.
 
     An ETag is the hash of the content. Times and inodes would be cheaper and lie: two writes
     within one tick have one time, editors and backups set times back, inodes are used again.
@@ -115,7 +115,7 @@ class FolderCalendar:
 
     @property
     def told_etag(self) -> str | None:
-        """The ETag of what was written last; see :class:`lorsync.ports.Bench`."""
+        """The ETag of what was written last; see :class:`lorsync.core.ports.Bench`."""
         return self._told_etag
 
     @property

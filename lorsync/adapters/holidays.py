@@ -126,7 +126,7 @@ def _write(cache: Path | None, kept: Mapping[str, _Years | None]) -> None:
     """Keep the answers, whole or not at all, where there is a folder that can be written."""
     if cache is None:
         return
-    from lorsync.adapters.aside import replace_file
+    from lorsync.adapters.files import replace_file
 
     text = json.dumps({"version": _version(), "regions": kept}, ensure_ascii=False)
     # Where there is no folder, none is made.

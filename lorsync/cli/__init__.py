@@ -1,7 +1,7 @@
 """The command line: each command is loaded when it is called, errors become plain lines.
 
-A message goes to stderr and its exit code follows sysexits (see :mod:`lorsync.errors`). A traceback
-is never shown; of a mistake of lorsync's own, the place is.
+A message goes to stderr and its exit code follows sysexits (see :mod:`lorsync.core.errors`). A
+traceback is never shown; of a mistake of lorsync's own, the place is.
 """
 
 import errno
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import click
 
-from lorsync.cli.plain_text import complain, echo, speak_plainly
+from lorsync.cli.output.terminal import complain, echo, speak_plainly
 from lorsync.cli.root import cli
-from lorsync.errors import LorsyncError, UsageError, as_mistake
+from lorsync.core.errors import LorsyncError, UsageError, as_mistake
 
 
 def main(arguments: Sequence[str]) -> int:

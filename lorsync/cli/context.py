@@ -5,18 +5,20 @@ too, and should not pay for the config's model.
 """
 
 import os
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lorsync.cli.plain_text import echo, folded, in_journal
+from lorsync.cli.output.terminal import echo, folded, in_journal
 from lorsync.cli.root import Globals
-from lorsync.errors import ConfigError, StateError, UsageError
+from lorsync.core.display import visible
+from lorsync.core.errors import ConfigError, StateError, UsageError
 
 if TYPE_CHECKING:
-    from lorsync.settings import Settings
+    from lorsync.core.settings import Settings
 
 
 def config_path(options: Globals) -> Path:
@@ -47,7 +49,7 @@ def state_of(options: Globals) -> Path:
 
     Raises UsageError for what is no path, and StateError where its bytes are no text.
     """
-    from lorsync.adapters.state import state_dir
+    from lorsync.adapters.state_dir import state_dir
     from lorsync.config.paths import misread, undecodable
 
     meant = None if options.state_dir is None else misread(os.fspath(options.state_dir))
@@ -98,3 +100,19 @@ def parse_day(_: click.Context, __: click.Parameter, value: str | None) -> date 
         msg = f"{value} is outside the years 1970 to 2200."
         raise UsageError(msg)
     return day
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal, unless ``yes`` was given; the default is no. Raises click.Abort on it.
+
+    Where nobody can be asked, the command itself is the yes: scripts name it on purpose.
+    """
+    if yes or not asks():
+        return
+    if not click.confirm(visible(question), err=True):
+        raise click.Abort
+
+
+def asks() -> bool:
+    """Tell whether somebody is there: a terminal to read from, and one to ask on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

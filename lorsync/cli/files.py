@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-from lorsync.adapters.aside import written_beside
-from lorsync.adapters.own_files import refuse_read_only
-from lorsync.errors import UnwritableError
+from lorsync.adapters.files import refuse_read_only, written_beside
+from lorsync.core.errors import UnwritableError
 
 
 def write_whole(path: Path, body: bytes) -> None:

@@ -84,7 +84,7 @@ class _LazyGroup(Suggesting):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"lorsync.cli.{cmd_name}")
+        module = importlib.import_module(f"lorsync.cli.commands.{cmd_name}")
         command: click.Command = module.command
         if not any(parameter.name == _QUIET for parameter in command.params):
             command.params.append(_quiet())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lorsync.settings import Settings
+    from lorsync.core.settings import Settings
 
 __all__ = ["Regions", "default_path", "digest_of", "load", "loads"]
 
@@ -24,7 +24,7 @@ def load(path: Path, *, regions: Regions | None = None) -> "Settings":
     """Read and check the config at ``path``.
 
     ``regions`` is for who has the time to look up whether holidays are known. Raises
-    :class:`lorsync.errors.ConfigError` with every problem of the file, one line each.
+    :class:`lorsync.core.errors.ConfigError` with every problem of the file, one line each.
     """
     from lorsync.config.reading import changed_at, content_of
 

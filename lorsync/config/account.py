@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from lorsync.config.paths import misread, undecodable
 from lorsync.config.values import name, wrong
-from lorsync.settings import CalendarSettings, Provider
+from lorsync.core.settings import CalendarSettings, Provider
 
 WHERE_PASSWORDS_GO: Final = (
     "a password never stands in the config: take it out, then run “lorsync login”, which stores "

@@ -17,7 +17,7 @@ from lorsync.config.naming import (
     program_of,
     register,
 )
-from lorsync.config.tables import FACTS, LetterTable, MentorTable, PolicyTable, ProgramTable, Table
+from lorsync.config.schema import FACTS, LetterTable, MentorTable, PolicyTable, ProgramTable, Table
 from lorsync.config.values import as_date
 from lorsync.config.zone import machine_says
 from lorsync.core.model import (
@@ -37,7 +37,7 @@ from lorsync.core.model import (
     ProgramId,
     Season,
 )
-from lorsync.settings import (
+from lorsync.core.settings import (
     CalendarSettings,
     DeletionLimit,
     MetricsSettings,

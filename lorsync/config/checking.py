@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from lorsync.config.account import SECRET_KEYS, WHERE_PASSWORDS_GO
 from lorsync.config.problems import KeyPath, Problem, did_you_mean
 from lorsync.config.reading import LEAST_KEYS
-from lorsync.config.tables import (
+from lorsync.config.schema import (  # fmt: skip
     NESTED,
     ONCE,
     REPEATED,
@@ -28,7 +28,7 @@ from lorsync.config.tables import (
     SyncTable,
     Table,
     keys,
-)  # fmt: skip
+)
 
 _FEW: Final = 10
 """More keys than these are not listed in a message."""
@@ -173,3 +173,11 @@ def _unknown(path: KeyPath, kind: type[Table]) -> Problem:
     if not hint and len(keys(kind)) <= _FEW:
         hint = "; here go " + ", ".join(keys(kind))
     return Problem(path=path, allowed="there is no such key" + hint, secret=True)
+
+
+def refusal(table: str, key: str, value: Any) -> str | None:
+    """Say what is allowed for a key of a table, if this value is not; None if it is."""
+    entry = {key: value}
+    _, problems = check({table: [entry] if table in REPEATED else entry})
+    mine = (problem for problem in problems if problem.path[0] == table and len(problem.path) > 1)
+    return next((problem.allowed for problem in mine), None)

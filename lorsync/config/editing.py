@@ -14,7 +14,7 @@ from itertools import takewhile
 from operator import eq
 from typing import Any, Final
 
-from lorsync.errors import DataError
+from lorsync.core.errors import DataError
 
 BOM: Final = "\ufeff"
 _HEADER = re.compile(

@@ -11,7 +11,7 @@ from typing import Final
 
 from lorsync.config.ids import ID_LENGTH, letter_slug, letter_slug_with_programs, slug
 from lorsync.config.problems import near, shown
-from lorsync.config.tables import LetterTable, MentorTable, ProgramTable
+from lorsync.config.schema import LetterTable, MentorTable, ProgramTable
 from lorsync.core.model import LetterId, LetterType, MentorId, ProgramId
 
 _ID_LIKE = re.compile(r"[A-Za-z0-9._-]+")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lorsync.core.display import printable
-from lorsync.errors import ConfigError
+from lorsync.core.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lorsync.core.display import printable
-from lorsync.errors import ConfigError
+from lorsync.core.errors import ConfigError
 
 MAX_BYTES: Final = 5_000_000
 """A season is a few kilobytes; a larger file is a mistake, and would only cost memory."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from lorsync.settings import MachineZone
+from lorsync.core.settings import MachineZone
 
 _DATABASE: Final = "zoneinfo/"
 _LINKS: Final = 8

@@ -6,16 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lorsync.accounts import account_key
+from lorsync.adapters.connect import survey_of
 from lorsync.adapters.credentials import Source, account, backend, password_for, source, stored
-from lorsync.backoff import PutOff
-from lorsync.clocks import disagreement
+from lorsync.core.errors import CredentialsError, LoginRefusedError, LorsyncError
+from lorsync.core.ports import Collection, Sharing, Survey
+from lorsync.core.providers import SignIn, traits
+from lorsync.core.settings import CalendarSettings, Provider, Settings
 from lorsync.doctor.findings import Finding, finding
-from lorsync.errors import CredentialsError, LoginRefusedError, LorsyncError
-from lorsync.opening import survey_of
-from lorsync.ports import Collection, Sharing, Survey
-from lorsync.providers import SignIn, traits
-from lorsync.settings import CalendarSettings, Provider, Settings
+from lorsync.sync.account import account_key
+from lorsync.sync.backoff import PutOff, disagreement
 
 _NOTABLY_APART: Final = timedelta(minutes=2)
 
@@ -100,7 +99,7 @@ def look_at_calendar(
     ``remembered`` is its address in the ledger, which goes before its name (S19). The first value
     is None where nothing can be written.
     """
-    from lorsync.adapters.caldav.choosing import at_address, meant
+    from lorsync.adapters.caldav.selection import at_address, meant
 
     listed = survey.collections
     chosen = meant(listed, settings) if remembered is None else at_address(listed, remembered)

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from lorsync.adapters.ledger import FILE_NAME
-from lorsync.adapters.state import daemon_pid
+from lorsync.adapters.ledger.store import FILE_NAME
+from lorsync.adapters.state_dir import daemon_pid
+from lorsync.core.errors import StateError
+from lorsync.core.settings import Settings
 from lorsync.doctor.findings import Finding, finding
-from lorsync.errors import StateError
-from lorsync.passes import record_of
-from lorsync.planning import zone_warning
-from lorsync.report import Record, late_by
-from lorsync.settings import Settings
+from lorsync.sync.plan import zone_warning
+from lorsync.sync.report import Record, late_by
+from lorsync.sync.runner import record_of
 
 _TRIAL_BYTES: Final = 65_536
 _TIGHT_BYTES: Final = 20_000_000

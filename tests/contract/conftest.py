@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from lorsync.adapters.caldav.choosing import open_collection
+from lorsync.adapters.caldav.selection import open_collection
 from lorsync.adapters.folder import FolderCalendar, open_folder
-from lorsync.ports import Calendar, Href
-from lorsync.settings import CalendarSettings, Provider
-from tests import servers
+from lorsync.core.ports import Calendar, Href
+from lorsync.core.settings import CalendarSettings, Provider
+from tests.emulators.internet import Internet
+from tests.emulators.worlds import EMULATED, EmulatedCalendar, emulate
 from tests.fakes import FakeCalendar
-from tests.providers.internet import Internet
-from tests.providers.worlds import EMULATED, EmulatedCalendar, emulate
+from tests.servers import starting
 
 _NUMBERS = itertools.count()
 
@@ -35,14 +35,14 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.radicale(tmp_path_factory.mktemp("radicale")) as server:
+def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[starting.Server]:
+    with starting.radicale(tmp_path_factory.mktemp("radicale")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    with servers.xandikos(tmp_path_factory.mktemp("xandikos")) as server:
+def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[starting.Server]:
+    with starting.xandikos(tmp_path_factory.mktemp("xandikos")) as server:
         yield server
 
 
@@ -78,7 +78,7 @@ def _through_port(kind: str, calendar: Calendar, other: Calendar) -> World:
     return World(kind=kind, calendar=calendar, put=put, edit=edit, remove=remove)
 
 
-def _on_server(kind: str, server: servers.Server) -> Iterator[World]:
+def _on_server(kind: str, server: starting.Server) -> Iterator[World]:
     settings = CalendarSettings(
         provider=Provider.CALDAV,
         url=server.url,

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lorsync.ports import (
+from lorsync.core.ports import (
     ETag,
     Href,
     PreconditionFailedError,

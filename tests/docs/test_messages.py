@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lorsync
-from lorsync.cli.manual import EXIT_CODES
+from lorsync.cli.manpage import EXIT_CODES
 from tests.docs.blocks import ROOT
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")

@@ -1,1 +1,1 @@
-"""A CalDAV server as :class:`lorsync.ports.Calendar`: requests, XML, discovery, the calendar."""
+"""A CalDAV server as the port ``Calendar``: requests, XML, discovery, the calendar."""

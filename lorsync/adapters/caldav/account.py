@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from lorsync.adapters.caldav.addresses import may_follow, shown
-from lorsync.adapters.caldav.answers import Exchange
+from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.response import Exchange
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import AccessTokens, Transport
-from lorsync.allowance import Allowance
-from lorsync.errors import ConfigError, UnavailableError
-from lorsync.providers import how_to_sign_in, traits
-from lorsync.settings import CalendarSettings, Provider
+from lorsync.adapters.caldav.urls import may_follow, shown
+from lorsync.core.errors import ConfigError, UnavailableError
+from lorsync.core.providers import how_to_sign_in, traits
+from lorsync.core.settings import CalendarSettings, Provider
 
 Secret = str | AccessTokens
 """A password, or what gives bearer tokens."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from lorsync.adapters.caldav import xml
-from lorsync.adapters.caldav.addresses import comparable, may_follow, shown
-from lorsync.adapters.caldav.answers import Answer, unusable
-from lorsync.adapters.caldav.failures import astray
+from lorsync.adapters.caldav.errors import astray
+from lorsync.adapters.caldav.response import Answer, unusable
 from lorsync.adapters.caldav.transport import Transport
-from lorsync.errors import CredentialsError, UnavailableError
-from lorsync.ports import Collection, Sharing, Survey
+from lorsync.adapters.caldav.urls import comparable, may_follow, shown
+from lorsync.core.errors import CredentialsError, UnavailableError
+from lorsync.core.ports import Collection, Sharing, Survey
 
 _MEMBERS = (
     xml.RESOURCETYPE,

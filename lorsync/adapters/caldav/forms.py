@@ -6,8 +6,8 @@ from typing import Final
 
 import niquests
 
-from lorsync.adapters.authorities import trusted_authorities
-from lorsync.adapters.caldav import failures
+from lorsync.adapters.caldav import errors
+from lorsync.adapters.caldav.ca_bundle import trusted_authorities
 from lorsync.adapters.caldav.session import (
     LimitedSession,
     Limits,
@@ -15,7 +15,7 @@ from lorsync.adapters.caldav.session import (
     TooSlowError,
     UnreadableError,
 )
-from lorsync.errors import LorsyncError
+from lorsync.core.errors import LorsyncError
 
 _LIMITS: Final = Limits(request=60.0, size=65_536)
 
@@ -52,8 +52,8 @@ def _posted(url: str, form: str) -> FormAnswer | LorsyncError:
             )
             return FormAnswer(status=response.status_code or 0, text=session.content.decode())
     except TooSlowError:
-        return failures.too_slow(url, _LIMITS)
+        return errors.too_slow(url, _LIMITS)
     except (niquests.exceptions.RequestException, OSError) as error:
-        return failures.unreachable(error, url, _LIMITS.read)
+        return errors.unreachable(error, url, _LIMITS.read)
     except (TooLargeError, UnreadableError, ValueError):
-        return failures.unreadable(url)
+        return errors.unreadable(url)

@@ -20,7 +20,7 @@ from niquests.packages.urllib3.exceptions import (  # type: ignore[import-not-fo
 )
 from niquests.utils import get_environ_proxies
 
-from lorsync.adapters.caldav.alarm import alarm
+from lorsync.adapters.caldav.timeout import alarm
 
 _MOST_ADDRESSES: Final = 8
 """Of a name; each that does not answer costs the time limit for connecting."""

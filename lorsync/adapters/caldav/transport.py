@@ -17,17 +17,10 @@ from caldav.lib.error import AuthorizationError, DAVError, RateLimitError
 from caldav.lib.python_utilities import WireBytes
 from niquests.auth import AuthBase, HTTPBasicAuth
 
-from lorsync.adapters.authorities import trusted_authorities
-from lorsync.adapters.caldav import failures, xml
-from lorsync.adapters.caldav.addresses import (
-    as_uri,
-    check_address,
-    joined,
-    may_follow,
-    on_one_machine,
-    shown,
-)
-from lorsync.adapters.caldav.answers import Answer, Exchange, is_web_page
+from lorsync.adapters.caldav import errors, xml
+from lorsync.adapters.caldav.ca_bundle import trusted_authorities
+from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.response import Answer, Exchange, is_web_page
 from lorsync.adapters.caldav.session import (
     LIMITS,
     LimitedSession,
@@ -36,9 +29,16 @@ from lorsync.adapters.caldav.session import (
     TooSlowError,
     UnreadableError,
 )
+from lorsync.adapters.caldav.urls import (
+    as_uri,
+    check_address,
+    joined,
+    may_follow,
+    on_one_machine,
+    shown,
+)
 from lorsync.adapters.caldav.veil import Veil
-from lorsync.allowance import Allowance
-from lorsync.errors import LargeAnswerError, LoginRefusedError, LorsyncError, UnavailableError
+from lorsync.core.errors import LargeAnswerError, LoginRefusedError, LorsyncError, UnavailableError
 
 # What these say to a log, lorsync says itself, in its own words, and once. The second is named
 # because caldav 3.6 looks at that logger's own level, not at the one that it inherits.
@@ -146,7 +146,7 @@ class Transport:
         5xx), UnavailableError (no answer, or one that is not to be trusted), AllowanceSpentError.
         """
         if not may_follow(self._origin, url):
-            raise failures.astray(f"{shown(self._origin)} names", url)
+            raise errors.astray(f"{shown(self._origin)} names", url)
         url = self.located(url)
         for _ in range(_HOPS + 1):
             answer = self._send_once(method, url, body, headers or {})
@@ -154,7 +154,7 @@ class Transport:
                 return answer
             target = self.located(answer.url, answer.headers["location"])
             if not may_follow(self._origin, target):
-                raise failures.astray(
+                raise errors.astray(
                     f"{self.discreet(shown(url))} redirects to", self.discreet(target)
                 )
             url = target
@@ -203,10 +203,10 @@ class Transport:
             return ahead.answer
         left = self._ends - time.monotonic()
         if left <= 0:
-            return failures.out_of_time(url, self._limits)
+            return errors.out_of_time(url, self._limits)
         wait = self._allowance.spend()
         if wait is not None:
-            return failures.ahead_of_refusals(url, wait)
+            return errors.ahead_of_refusals(url, wait)
         connection = self._take()
         connection.session.seconds = min(left, self._limits.request)
         outcome = self._exchange(connection, method, url, body, headers)
@@ -231,20 +231,20 @@ class Transport:
             pass  # The library's of a 401, 403, 429 or 503; the answer itself says more.
         except TooSlowError:
             if session.seconds < self._limits.request:
-                return failures.out_of_time(url, self._limits)
-            return failures.too_slow(url, self._limits)
+                return errors.out_of_time(url, self._limits)
+            return errors.too_slow(url, self._limits)
         except TooLargeError:
-            return failures.too_large(url, self._limits)
+            return errors.too_large(url, self._limits)
         except (niquests.exceptions.RequestException, OSError) as error:
-            return failures.unreachable(error, url, self._limits.read)
+            return errors.unreachable(error, url, self._limits.read)
         except (UnreadableError, DAVError, ValueError):
-            return failures.unreadable(url)
+            return errors.unreadable(url)
         veil = self._veil if self._tokens is None else _veil_of(self._bearer.token)
         answer = _answer(method, url, session, veil)
         if isinstance(answer, LorsyncError):
             return answer
         password = None if self._tokens is not None else self._username
-        trouble = failures.of_account(answer, session.content, password, self._advice)
+        trouble = errors.of_account(answer, session.content, password, self._advice)
         return trouble or answer
 
     def _take(self) -> "_Connection":

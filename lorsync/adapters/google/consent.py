@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error, WebApplicationClient
 
-from lorsync.adapters.google.endpoint import CONSENT, SCOPE, Granted, ask
-from lorsync.adapters.google.login import Login, read_object
+from lorsync.adapters.google.endpoint import CONSENT, SCOPE, Granted, Login, ask, read_object
 from lorsync.adapters.loopback import HOST, Loopback
-from lorsync.errors import ConfigError, CredentialsError, LorsyncError
+from lorsync.core.errors import ConfigError, CredentialsError, LorsyncError
 
 if TYPE_CHECKING:
     from socketserver import BaseServer

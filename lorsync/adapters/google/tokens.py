@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 from oauthlib.oauth2 import WebApplicationClient
 
 from lorsync.adapters.caldav.forms import post_form
-from lorsync.adapters.google.endpoint import REVOKE, Granted, Post, ask
-from lorsync.adapters.google.login import Login
-from lorsync.errors import LoginRefusedError
+from lorsync.adapters.google.endpoint import REVOKE, Granted, Login, Post, ask
+from lorsync.core.errors import LoginRefusedError
 
 _AHEAD_SECONDS: Final = 300.0
 """How long before its end a token is renewed: longer than any one request takes."""

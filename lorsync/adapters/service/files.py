@@ -9,8 +9,8 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
-from lorsync.adapters.aside import write_aside
-from lorsync.errors import StateError, UsageError
+from lorsync.adapters.files import write_aside
+from lorsync.core.errors import StateError, UsageError
 
 _STAMP = re.compile(
     r"^.*Written by “lorsync service install”; once edited it is yours\. ([0-9a-f]{64}).*\n",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lorsync.errors import UnavailableError
+from lorsync.core.errors import UnavailableError
 
 _SECONDS = 120.0
 """A start waits for READY=1; systemd itself gives up after 90 s."""

@@ -10,7 +10,7 @@ from typing import Any
 from lorsync.adapters.service.files import stamp
 from lorsync.adapters.service.launch import Launch, ServiceState, ask, order
 from lorsync.adapters.unit import LABEL
-from lorsync.errors import UnavailableError
+from lorsync.core.errors import UnavailableError
 
 THROTTLE_SECONDS = 60
 """launchd starts it again whatever its exit code says; this long it waits before each time."""

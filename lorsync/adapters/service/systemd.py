@@ -11,7 +11,7 @@ from platformdirs import user_config_path
 
 from lorsync.adapters.service.files import stamp
 from lorsync.adapters.service.launch import Launch, ServiceState, ask, order
-from lorsync.errors import UnavailableError, UsageError
+from lorsync.core.errors import UnavailableError, UsageError
 
 UNIT = "lorsync.service"
 

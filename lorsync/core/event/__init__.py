@@ -1,0 +1,1 @@
+"""An event as a VEVENT, and a VEVENT by its meaning."""

@@ -1,0 +1,1 @@
+"""What should stand, on which day, and why."""

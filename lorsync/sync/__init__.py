@@ -1,0 +1,1 @@
+"""One pass: fetch, reconcile, decide, write, report."""

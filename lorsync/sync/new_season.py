@@ -1,0 +1,68 @@
+"""Begin a new cycle on purpose: close the season before, and start with a clean ledger (S6)."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from lorsync.core.errors import ClockError, UsageError
+from lorsync.core.identity import season_key
+from lorsync.core.merge.actions import Delete, Release
+from lorsync.core.merge.entry import State
+from lorsync.core.ports import Calendar, Ledger
+from lorsync.core.settings import Settings
+from lorsync.sync.backoff import disagreement
+from lorsync.sync.fetch import gather
+from lorsync.sync.listing import NO_LISTING
+from lorsync.sync.memory import NO_MEMORY, key_after, write_closed
+from lorsync.sync.plan import frozen_key, is_new, season_memos, today_of
+from lorsync.sync.reconcile import Looking, Seen
+from lorsync.sync.write import Desk, write_all
+
+
+def close_season(
+    settings: Settings, calendar: Calendar, ledger: Ledger, desk: Desk
+) -> tuple[Delete | Release, ...]:
+    """Take what is still ahead of the season before off the calendar; its past stays as it is.
+
+    An event with the person's own words in it becomes theirs (S10). The ledger then knows of the
+    new season alone: budgets, marks and identities belonged to the other. It is the one that
+    another lorsync began, where one did. Raises UsageError where the config still names the cycle
+    before, ClockError where nothing may be written (S21), and TryAgainError.
+    """
+    if is_new(ledger):
+        return ()
+    if frozen_key(settings.season, ledger) == season_key(settings.season):
+        msg = (
+            f"cycle.name is still “{settings.season.cycle.name}”. Give the new cycle its own name "
+            "in the config first."
+        )
+        raise UsageError(msg)
+    looking = Looking(now=desk.now, full=True, believe_emptied=False, new_cycle=True)
+    seen = gather(settings.season, calendar, ledger, looking)
+    apart = disagreement(calendar.stated_time, desk.now, desk.zone)
+    if apart is not None:
+        raise ClockError(apart)
+    key = key_after(settings.season, seen.said, seen.listing)
+    actions = _closing(seen, settings, desk.now)
+    deleted = frozenset(action.entry.uid for action in actions if isinstance(action, Delete))
+    write_closed(calendar, ledger, seen.memory, follower=key, deleted=deleted, now=desk.now)
+    ledger.save(
+        seen.changed.values(),
+        forget=[gone.uid for gone in seen.gone if not gone.retired],
+        retire=[gone.uid for gone in seen.gone if gone.retired],
+    )
+    write_all(actions, replace(desk, insistent=True), None)
+    ledger.clear({**season_memos(settings.season, key), **NO_MEMORY, **NO_LISTING})
+    return actions
+
+
+def _closing(seen: Seen, settings: Settings, now: datetime) -> tuple[Delete | Release, ...]:
+    today = today_of(settings, now)
+    ahead = [
+        entry
+        for entry in seen.entries.values()
+        if entry.state is State.LIVE and entry.day >= today and not entry.ticks
+    ]
+    return tuple(
+        Release(entry=entry) if entry.has_words else Delete(entry=entry, explained=True)
+        for entry in ahead
+    )
