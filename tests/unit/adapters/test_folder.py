@@ -21,7 +21,10 @@ from tests.unit.sync.desk import settings as desk_settings
 
 def settings(path: Path | None, color: str | None = None) -> CalendarSettings:
     return CalendarSettings(
-        provider=Provider.FOLDER, path=str(path), name="Letters 🎓", color=color
+        provider=Provider.FOLDER,
+        path=None if path is None else str(path),
+        name="Letters 🎓",
+        color=color,
     )
 
 
