@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from lorsync.config.paths import misread, undecodable
-from lorsync.config.values import name, wrong
+from lorsync.config.values import NAME_LENGTH, name, takes, wrong
 from lorsync.core.settings import CalendarSettings, Provider
 
 WHERE_PASSWORDS_GO: Final = (
@@ -29,6 +29,7 @@ SECRET_KEYS: Final = frozenset(
 """Keys that do not exist, but under which a password is looked for."""
 
 
+@takes(type="string", format="uri")
 def url(value: object) -> str:
     """Take the address of a CalDAV server, account or collection; a rule says when http will do."""
     if not isinstance(value, str):
@@ -44,6 +45,7 @@ def url(value: object) -> str:
     return name(value)
 
 
+@takes(type="string", minLength=1, maxLength=NAME_LENGTH, pattern="^[^:]*$")
 def username(value: object) -> str:
     """Take a login name. RFC 7617 section 2: what follows a “:” would be part of the password."""
     if isinstance(value, str) and ":" in value:
@@ -55,6 +57,7 @@ def username(value: object) -> str:
     return name(value)
 
 
+@takes(type="string", format="uri")
 def ping(value: object) -> str:
     """Take the address that hears of each pass: https, and no login in it."""
     parts = _split(value.strip()) if isinstance(value, str) else None
@@ -69,6 +72,7 @@ def ping(value: object) -> str:
     return name(value)
 
 
+@takes(type="string", pattern="\\.prom$")
 def textfile(value: object) -> Path:
     """Take the path of a file of metrics; the node exporter reads those that end with .prom."""
     path = folder(value)
@@ -145,6 +149,7 @@ def argument(value: object) -> str:
     return value
 
 
+@takes(type="array", items={"type": "string"}, minItems=1)
 def arguments(value: object) -> tuple[str, ...]:
     """Take ``password_command``: an argument list, since no shell runs it."""
     if not isinstance(value, list) or not value:
@@ -158,11 +163,13 @@ def arguments(value: object) -> tuple[str, ...]:
     return words
 
 
+@takes(type="string")
 def folder(value: object) -> Path:
     """Take the path of a folder."""
     return _path(value, "~/calendars/letters")
 
 
+@takes(type="string")
 def file(value: object) -> Path:
     """Take the path of a file."""
     return _path(value, "~/nas-ca.pem")

@@ -1,9 +1,10 @@
 """Turn checked tables into the model, whose own defaults fill what is left out."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import date, time, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lorsync.config.checking import Draft
 from lorsync.config.ids import slug
@@ -17,13 +18,11 @@ from lorsync.config.naming import (
     program_of,
     register,
 )
-from lorsync.config.schema import FACTS, LetterTable, MentorTable, PolicyTable, ProgramTable, Table
+from lorsync.config.schema import LetterTable, MentorTable, ProgramTable, Table
 from lorsync.config.values import as_date
 from lorsync.config.zone import machine_says
 from lorsync.core.model import (
-    Absence,
     Applicant,
-    Contact,
     Cycle,
     EventStyle,
     Facts,
@@ -39,18 +38,20 @@ from lorsync.core.model import (
 )
 from lorsync.core.settings import (
     CalendarSettings,
-    DeletionLimit,
     MetricsSettings,
     NotificationSettings,
     PingSettings,
-    Provider,
     Settings,
     SyncSettings,
 )
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Built = TypeVar("Built", bound="DataclassInstance")
 Found = TypeVar("Found", MentorId, ProgramId)
 
-LETTERS_MIN = 2
+LETTERS_MIN: Final = Program(id=ProgramId(""), name="").letters_min
 """Letters that a program wants when it says nothing (R13)."""
 
 NOON: Final = time(12)
@@ -62,29 +63,49 @@ UNDATED_CYCLE = "season"
 
 def settings(draft: Draft, source: Path) -> Settings:
     """Build the settings of a config that has no problem."""
-    calendar, style = _calendar(draft, source)
-    stated = _stated(draft.applicant.table)
-    machine = None if "timezone" in stated else machine_says()
-    if machine is not None:
-        stated["timezone"] = machine.zone
-    applicant = Applicant(**stated)
+    folder = source.absolute().parent
+    calendar, stated = draft.calendar.table, draft.applicant.table
+    machine = machine_says() if stated.timezone is None else None
+    zone = stated.timezone if machine is None else machine.zone
+    applicant = _built(stated, Applicant, timezone=zone)
+    at = calendar.event_time
     return Settings(
         source=str(source),
         machine=machine,
-        season=_season(draft, applicant, style.get("at", NOON)),
-        calendar=calendar,
-        sync=_sync(draft),
-        style=EventStyle(zone=applicant.timezone, **style),
-        metrics=_metrics(draft, source),
-        ping=PingSettings(**_stated(draft.ping.table)),
-        notifications=NotificationSettings(**_stated(draft.notifications.table)),
+        season=_season(draft, applicant, NOON if at is None else at),
+        calendar=_built(calendar, CalendarSettings, folder=folder),
+        sync=_built(draft.sync.table, SyncSettings),
+        style=_built(calendar, EventStyle, zone=applicant.timezone, at=at),
+        metrics=_built(draft.metrics.table, MetricsSettings, folder=folder),
+        ping=_built(draft.ping.table, PingSettings),
+        notifications=_built(draft.notifications.table, NotificationSettings),
     )
 
 
-def _stated(table: Table) -> dict[str, Any]:
-    """Collect what a table states; an empty text states nothing."""
-    values = ((name, getattr(table, name)) for name in type(table).model_fields)
-    return {name: value for name, value in values if value is not None and value != ""}
+def _built(table: Table, model: type[Built], *, folder: Path = Path(), **own: Any) -> Built:
+    """Build a model from the keys that a table states; ``own`` fields come from elsewhere.
+
+    An empty text states nothing. A relative path begins in ``folder``.
+    """
+    stated = {}
+    for name in (field.name for field in fields(model) if field.name not in own):
+        value = getattr(table, name, None)
+        if value is not None and value != "":
+            stated[name] = _value(value, folder)
+    return model(**stated, **own)
+
+
+def _value(value: Any, folder: Path) -> Any:
+    """Return the model's value of a key."""
+    match value:
+        case Table():
+            return _built(value, value.builds[0])
+        case tuple():
+            return tuple(_value(item, folder) for item in value)
+        case Path():
+            return str(folder / value)
+        case _:
+            return value
 
 
 def _season(draft: Draft, applicant: Applicant, contact_at: time) -> Season:
@@ -101,11 +122,12 @@ def _season(draft: Draft, applicant: Applicant, contact_at: time) -> Season:
             name = entry.table.mentor or letter.mentor
             mentors[letter.mentor] = Mentor(id=letter.mentor, name=name)
         letters.append(letter)
-    named = {"name": _year_of_last_due_date(letters, programs), **_stated(draft.cycle.table)}
+    cycle = draft.cycle.table
+    name = cycle.name or _year_of_last_due_date(letters, programs)
     return Season(
         applicant=applicant,
-        cycle=Cycle(**named),
-        policy=_policy(draft.policy.table),
+        cycle=_built(cycle, Cycle, name=name),
+        policy=_built(draft.policy.table, Policy),
         mentors=mentors,
         programs=programs,
         letters=tuple(letters),
@@ -114,28 +136,20 @@ def _season(draft: Draft, applicant: Applicant, contact_at: time) -> Season:
 
 
 def _mentor(table: MentorTable) -> Mentor:
-    stated = _stated(table)
     own = MentorId(own_id(table) or "")
-    return Mentor(
-        **{
-            "name": own,
-            **stated,
-            "id": own,
-            "contact": Contact(**_stated(table.contact)) if table.contact else None,
-            "away": tuple(Absence(**_stated(absence)) for absence in table.away or ()),
-            # A mentor without an entry was known by the slug of the name.
-            "formerly": tuple(
-                dict.fromkeys(id_ for old in table.formerly or () for id_ in (old, slug(old)))
-            ),
-        }
+    # A mentor without an entry was known by the slug of the name.
+    former = (id_ for old in table.formerly or () for id_ in (old, slug(old)))
+    return _built(
+        table, Mentor, id=own, name=table.name or own, formerly=tuple(dict.fromkeys(former))
     )
 
 
 def _program(table: ProgramTable) -> Program:
-    own = ProgramId(own_id(table) or "")
-    most = LETTERS_MIN if table.letters_max is None else table.letters_max
-    defaults = {"name": own, "letters_min": min(LETTERS_MIN, most)}
-    return Program(**{**defaults, **_stated(table), "id": own})
+    own, least = ProgramId(own_id(table) or ""), table.letters_min
+    if least is None:
+        most = table.letters_max
+        least = LETTERS_MIN if most is None else min(LETTERS_MIN, most)
+    return _built(table, Program, id=own, name=table.name or own, letters_min=least)
 
 
 def _letter(
@@ -149,8 +163,6 @@ def _letter(
     mentor = _sure(mentor_of(table.mentor or "", known_mentors))
     served = _ids(table.programs, known_programs)
     form = table.type or LetterType.NARRATIVE
-    stated = _stated(table)
-    facts = Facts(**{name: stated.pop(name) for name in FACTS if name in stated})
     made = made_letter_id(mentor, form)
     own = LetterId(table.id or made)
     former = list(table.formerly or ())
@@ -159,17 +171,16 @@ def _letter(
         # without a hand of the person's (S7).
         earlier = listed[mentor].formerly if mentor in listed else ()
         former += [x for x in _made_before(mentor, earlier, form, served) if x not in claimed]
-    return Letter(
-        **{
-            **stated,
-            "id": own,
-            "mentor": mentor,
-            "type": form,
-            "programs": served,
-            "assigned": _ids(table.assigned, known_programs),
-            "formerly": tuple(dict.fromkeys(former)),
-            "facts": facts,
-        }
+    return _built(
+        table,
+        Letter,
+        id=own,
+        mentor=mentor,
+        type=form,
+        programs=served,
+        assigned=_ids(table.assigned, known_programs),
+        formerly=tuple(dict.fromkeys(former)),
+        facts=_built(table, Facts),
     )
 
 
@@ -196,14 +207,6 @@ def _sure(found: Found | Unknown) -> Found:
     return found
 
 
-def _policy(table: PolicyTable) -> Policy:
-    stated = _stated(table)
-    for name in ("quiet_days", "events"):
-        if name in stated:
-            stated[name] = frozenset(stated[name])
-    return Policy(**stated)
-
-
 def _year_of_last_due_date(letters: Iterable[Letter], programs: Mapping[ProgramId, Program]) -> str:
     due = [min(dates) for letter in letters if (dates := list(_dates(letter, programs)))]
     return str(max(due).year) if due else UNDATED_CYCLE
@@ -220,32 +223,3 @@ def _dates(letter: Letter, programs: Mapping[ProgramId, Program]) -> Iterator[da
             yield as_date(program.deadline) - timedelta(days=lag)
         if program.target is not None:
             yield program.target
-
-
-def _calendar(draft: Draft, source: Path) -> tuple[CalendarSettings, dict[str, Any]]:
-    """Build the account's settings, and apart from them what concerns the look of events."""
-    stated = _stated(draft.calendar.table)
-    style: dict[str, Any] = {}
-    if "event_time" in stated:
-        style["at"] = stated.pop("event_time")
-    if "alarms" in stated:
-        style["alarms"] = stated.pop("alarms")
-    for name in ("path", "ca_file"):
-        if name in stated:
-            stated[name] = str(source.absolute().parent / stated[name])
-    return CalendarSettings(**{"provider": Provider.LOCAL, **stated}), style
-
-
-def _sync(draft: Draft) -> SyncSettings:
-    stated = _stated(draft.sync.table)
-    limit = draft.sync.table.deletion_limit
-    if limit is not None:
-        stated["deletion_limit"] = DeletionLimit(**_stated(limit))
-    return SyncSettings(**stated)
-
-
-def _metrics(draft: Draft, source: Path) -> MetricsSettings:
-    textfile = draft.metrics.table.textfile
-    if textfile is None:
-        return MetricsSettings()
-    return MetricsSettings(textfile=str(source.absolute().parent / textfile))

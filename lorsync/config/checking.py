@@ -126,21 +126,11 @@ def check(raw: Mapping[str, Any]) -> tuple[Draft, list[Problem]]:
         if name not in raw:
             reader.problems.append(Problem(path=(name,), allowed=f"it is missing. {LEAST_KEYS}"))
             reader.unclear.add(name)
-    draft = Draft(
-        applicant=reader.once("applicant", ApplicantTable),
-        cycle=reader.once("cycle", CycleTable),
-        calendar=reader.once("calendar", CalendarTable),
-        sync=reader.once("sync", SyncTable),
-        policy=reader.once("policy", PolicyTable),
-        metrics=reader.once("metrics", MetricsTable),
-        ping=reader.once("ping", PingTable),
-        notifications=reader.once("notifications", NotificationsTable),
-        mentors=reader.repeated("mentors", MentorTable),
-        programs=reader.repeated("programs", ProgramTable),
-        letters=reader.repeated("letters", LetterTable),
-        unclear=frozenset(reader.unclear),
-    )
-    return draft, reader.problems
+    entries: dict[str, Any] = {
+        **{name: reader.once(name, kind) for name, kind in ONCE.items()},
+        **{name: reader.repeated(name, kind) for name, kind in REPEATED.items()},
+    }
+    return Draft(**entries, unclear=frozenset(reader.unclear)), reader.problems
 
 
 def _problem(path: KeyPath, kind: type[Table], error: ErrorDetails) -> Problem:

@@ -5,17 +5,52 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from lorsync.config.schema import NESTED, ONCE, REPEATED, Config, Table
+from lorsync.config.values import WEEKDAYS
+from lorsync.core.model import Alarm, Kind
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema() -> dict[str, Any]:
     """Describe the config as a JSON Schema."""
-    described: dict[str, Any] = _as_toml_has_it(Config.model_json_schema())
+    made = Config.model_json_schema()
+    for kind in (*ONCE.values(), *REPEATED.values(), *NESTED.values()):
+        described_keys = made["$defs"][kind.__name__]["properties"]
+        for name, default in _defaults(kind):
+            if name in described_keys:
+                described_keys[name]["default"] = default
+    described: dict[str, Any] = _as_toml_has_it(made)
     return {**described, "$schema": DIALECT, "title": "lorsync's config"}
+
+
+def _defaults(table: type[Table]) -> Iterator[tuple[str, object]]:
+    """Yield what is taken for a key that is left out, where that says something."""
+    for field in (field for model in table.builds for field in fields(model)):
+        if field.default not in (MISSING, None, ()):
+            yield field.name, _as_written(field.default)
+
+
+def _as_written(value: object) -> object:
+    """Return a value of the model as the file has it."""
+    match value:
+        case timedelta():
+            return f"{value // timedelta(minutes=1)}m"
+        case Alarm():
+            day = f"-{value.days_before}d " if value.days_before else ""
+            return f"{day}{value.at:%H:%M}"
+        case tuple():
+            return [_as_written(item) for item in value]
+        case frozenset() if value <= frozenset(Kind):
+            return [kind.value for kind in Kind if kind in value]
+        case frozenset():
+            return [WEEKDAYS[day][:3] for day in sorted(value)]
+        case _:
+            return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _as_toml_has_it(node: Any) -> Any:

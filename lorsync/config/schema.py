@@ -1,144 +1,103 @@
 """Name every key of every table, with its type and what it means.
 
 This is what the JSON Schema and docs/config.md are made from. A key that is left out is None here:
-defaults belong to the model, and are only shown from it. That also lets a table be read when some
-of its values are wrong, so that the others can be checked. A rule between keys is in ``rules``.
+defaults belong to what is built from a table, and are only shown from there. That also lets a table
+be read when some of its values are wrong, so that the others can be checked. A rule between keys is
+in ``rules``.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final, get_args, get_origin
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from lorsync.config import account, values
-from lorsync.config.values import wrong
-from lorsync.core.model import Alarm, Facts, Kind, LetterType, Policy
-from lorsync.core.settings import CalendarSettings, DeletionLimit, Provider
-
-
-def _words(options: type[StrEnum]) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "enum": [option.value for option in options]})
-
-
-def _number(low: int, high: int) -> WithJsonSchema:
-    return WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
-
-
-def _text(**more: Any) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", **more})
-
-
-_DATE: dict[str, Any] = {"type": "string", "format": "date"}
-_DATE_TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
-
-Name = Annotated[str, PlainValidator(values.name), _text(minLength=1, maxLength=values.NAME_LENGTH)]
-Text = Annotated[str, PlainValidator(values.text), _text(maxLength=values.TEXT_LENGTH)]
-Id = Annotated[str, PlainValidator(values.identifier), _text(pattern="^[A-Za-z0-9._-]{1,64}$")]
-Email = Annotated[str, PlainValidator(values.email), _text(format="email")]
-Flag = Annotated[bool, PlainValidator(values.flag), WithJsonSchema({"type": "boolean"})]
-Day = Annotated[date, PlainValidator(values.day), WithJsonSchema(_DATE)]
-Deadline = Annotated[
-    date | datetime,
-    PlainValidator(values.deadline),
-    WithJsonSchema({"anyOf": [_DATE, _DATE_TIME]}),
-]
-Clock = Annotated[
-    time,
-    PlainValidator(values.clock),
-    _text(pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$"),
-]
-AlarmAt = Annotated[
+from lorsync.core.model import (
+    Absence,
     Alarm,
-    PlainValidator(values.alarm),
-    _text(pattern="^(-[0-9]{1,3}d +)?([01][0-9]|2[0-3]):[0-5][0-9]$"),
-]
-Every = Annotated[timedelta, PlainValidator(values.every), _text(pattern="^[0-9]{1,6} ?[smhd]$")]
-Weekday = Annotated[
-    int,
-    PlainValidator(values.weekday),
-    _text(enum=[name for full in values.WEEKDAYS for name in (full[:3], full)]),
-]
-Zone = Annotated[ZoneInfo, PlainValidator(values.zone), _text()]
-Color = Annotated[str, PlainValidator(values.color), _text(pattern="^#[0-9A-Fa-f]{6}$")]
-Region = Annotated[
-    str, PlainValidator(values.region), _text(pattern="^[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?$")
-]
-Days = Annotated[int, PlainValidator(values.whole(0, 365)), _number(0, 365)]
-ThankYouDays = Annotated[int, PlainValidator(values.whole(0, 7)), _number(0, 7)]
-Rating = Annotated[int, PlainValidator(values.whole(1, 5)), _number(1, 5)]
-Letters = Annotated[int, PlainValidator(values.whole(0, 50)), _number(0, 50)]
-Count = Annotated[int, PlainValidator(values.whole(0, 10_000)), _number(0, 10_000)]
-FollowUps = Annotated[int, PlainValidator(values.follow_ups), _number(0, 2)]
-Share = Annotated[
-    float,
-    PlainValidator(values.share),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
-]
-LetterForm = Annotated[LetterType, PlainValidator(values.choice(LetterType)), _words(LetterType)]
-EventKind = Annotated[Kind, PlainValidator(values.choice(Kind)), _words(Kind)]
-Where = Annotated[Provider, PlainValidator(values.choice(Provider)), _words(Provider)]
-PortalId = Annotated[
-    str | dict[str, str],
-    PlainValidator(values.portal_id),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string"},
-                {"type": "object", "additionalProperties": {"type": "string"}},
-            ]
-        }
-    ),
-]
-Url = Annotated[str, PlainValidator(account.url), _text(format="uri")]
-Username = Annotated[
-    str,
-    PlainValidator(account.username),
-    _text(minLength=1, maxLength=values.NAME_LENGTH, pattern="^[^:]*$"),
-]
-Ping = Annotated[str, PlainValidator(account.ping), _text(format="uri")]
-Textfile = Annotated[Path, PlainValidator(account.textfile), _text(pattern="\\.prom$")]
-Arguments = Annotated[
-    tuple[str, ...],
-    PlainValidator(account.arguments),
-    WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 1}),
-]
-Folder = Annotated[Path, PlainValidator(account.folder), _text()]
-File = Annotated[Path, PlainValidator(account.file), _text()]
+    Applicant,
+    Contact,
+    Cycle,
+    EventStyle,
+    Facts,
+    Kind,
+    Letter,
+    LetterType,
+    Mentor,
+    Policy,
+    Program,
+)
+from lorsync.core.settings import (
+    CalendarSettings,
+    DeletionLimit,
+    MetricsSettings,
+    NotificationSettings,
+    PingSettings,
+    Provider,
+    SyncSettings,
+)
+
+Name = Annotated[str, values.name]
+Text = Annotated[str, values.text]
+Id = Annotated[str, values.identifier]
+Email = Annotated[str, values.email]
+Flag = Annotated[bool, values.flag]
+Day = Annotated[date, values.day]
+Deadline = Annotated[date | datetime, values.deadline]
+Clock = Annotated[time, values.clock]
+AlarmAt = Annotated[Alarm, values.alarm]
+Every = Annotated[timedelta, values.every]
+Weekday = Annotated[int, values.weekday]
+Zone = Annotated[ZoneInfo, values.zone]
+Color = Annotated[str, values.color]
+Region = Annotated[str, values.region]
+Days = Annotated[int, values.whole(0, 365)]
+ThankYouDays = Annotated[int, values.whole(0, 7)]
+Rating = Annotated[int, values.whole(1, 5)]
+Letters = Annotated[int, values.whole(0, 50)]
+Count = Annotated[int, values.whole(0, 10_000)]
+FollowUps = Annotated[int, values.follow_ups]
+Share = Annotated[float, values.share]
+LetterForm = Annotated[LetterType, values.choice(LetterType)]
+EventKind = Annotated[Kind, values.choice(Kind)]
+Where = Annotated[Provider, values.choice(Provider)]
+PortalId = Annotated[str | dict[str, str], values.portal_id]
+Url = Annotated[str, account.url]
+Username = Annotated[str, account.username]
+Ping = Annotated[str, account.ping]
+Textfile = Annotated[Path, account.textfile]
+Arguments = Annotated[tuple[str, ...], account.arguments]
+Folder = Annotated[Path, account.folder]
+File = Annotated[Path, account.file]
+QuietDays = Annotated[tuple[Weekday, ...], AfterValidator(frozenset)]
+Kinds = Annotated[tuple[EventKind, ...], AfterValidator(frozenset)]
 
 
-_POLICY: Final = Policy()
-_LIMIT: Final = DeletionLimit()
-
-
-def key(meaning: str, *, default: object = None) -> Any:
-    """Describe a key; ``default`` is what the model takes when it is left out."""
-    shown: dict[str, Any] = {} if default is None else {"default": default}
-    return Field(default=None, description=meaning, json_schema_extra=shown)
+def key(meaning: str) -> Any:
+    """Describe a key that may be left out."""
+    return Field(default=None, description=meaning)
 
 
 class Table(BaseModel):
-    """Any table: unknown keys are mistakes."""
+    """Any table: unknown keys are mistakes.
+
+    ``builds`` names what is built from it, and so has the defaults of its keys.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    builds: ClassVar[tuple[type[Any], ...]] = ()
 
 
 class ApplicantTable(Table):
     """Who applies, and what their mentors may want to read (R3)."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
+    builds = (Applicant,)
 
     name: Name | None = key("Your name, as mentors know it.")
     timezone: Zone | None = key(
@@ -153,6 +112,8 @@ class ApplicantTable(Table):
 class CycleTable(Table):
     """The application season; follow-up budgets belong to it."""
 
+    builds = (Cycle,)
+
     name: Name | None = key(
         "The season's name, frozen at the first sync; the year of the last due date when left out."
     )
@@ -162,10 +123,9 @@ class CycleTable(Table):
 class CalendarTable(Table):
     """The calendar that is kept true."""
 
-    provider: Where | None = key(
-        "Where the calendar is; local is a calendar on this machine.",
-        default=Provider.LOCAL.value,
-    )
+    builds = (CalendarSettings, EventStyle)
+
+    provider: Where | None = key("Where the calendar is; local is a calendar on this machine.")
     url: Url | None = key(
         "Address of the server or of one calendar; needed for nextcloud, and for caldav unless "
         "username is a mail address whose domain names its server. http only on this machine, or "
@@ -177,19 +137,14 @@ class CalendarTable(Table):
     password_command: Arguments | None = key(
         "Program, with its arguments, that prints the password on its first line; no shell runs it."
     )
-    name: Name | None = key(
-        "The calendar's display name; it is made when missing.",
-        default=CalendarSettings(provider=Provider.LOCAL).name,
-    )
+    name: Name | None = key("The calendar's display name; it is made when missing.")
     shared: Flag | None = key(
-        "Your yes to a calendar that others can see too, or that is somebody else's.",
-        default=False,
+        "Your yes to a calendar that others can see too, or that is somebody else's."
     )
     color: Color | None = key("The calendar's colour, #RRGGBB; the provider's when left out.")
     event_time: Clock | None = key("Time of day of the events, HH:MM; all-day when left out.")
     alarms: tuple[AlarmAt, ...] | None = key(
-        'Reminders: "09:00" on the day, "-1d 18:00" one day before; [] for none.',
-        default=["09:00"],
+        'Reminders: "09:00" on the day, "-1d 18:00" one day before; [] for none.'
     )
     path: Folder | None = key(
         "Folder of .ics files, for the provider folder; relative to this file, ~ is your home."
@@ -200,79 +155,70 @@ class CalendarTable(Table):
     )
     allow_http: Flag | None = key(
         "Your yes to http with a server on another machine: the password goes there in clear, and "
-        "each check warns of it.",
-        default=False,
+        "each check warns of it."
     )
 
 
 class DeletionLimitTable(Table):
     """Deletions beyond both numbers wait for your yes."""
 
-    share: Share | None = key("Share of the live events, 0 to 1.", default=_LIMIT.share)
-    count: Count | None = key("Number of events.", default=_LIMIT.count)
+    builds = (DeletionLimit,)
+
+    share: Share | None = key("Share of the live events, 0 to 1.")
+    count: Count | None = key("Number of events.")
 
 
 class SyncTable(Table):
     """How often the calendar is looked at, and when lorsync asks first."""
 
-    every: Every | None = key("Time between two passes, 1m to 1d.", default="15m")
+    builds = (SyncSettings,)
+
+    every: Every | None = key("Time between two passes, 1m to 1d.")
     deletion_limit: DeletionLimitTable | None = key(
-        "More than five deletions in one pass, beyond either number, wait for your yes.",
-        default={"share": _LIMIT.share, "count": _LIMIT.count},
+        "More than five deletions in one pass, beyond either number, wait for your yes."
     )
 
 
 class PolicyTable(Table):
     """The numbers of the rules of asking, in days unless said otherwise."""
 
-    lead_days: Days | None = key(
-        "Days from the request to the due date (R1).", default=_POLICY.lead_days
-    )
+    builds = (Policy,)
+
+    lead_days: Days | None = key("Days from the request to the due date (R1).")
     min_lead_days: Days | None = key(
-        "With fewer days left, a request is marked as short notice (R1); at most lead_days.",
-        default=_POLICY.min_lead_days,
+        "With fewer days left, a request is marked as short notice (R1); at most lead_days."
     )
-    talk_days: Days | None = key(
-        "Days from the talk to the request (R2).", default=_POLICY.talk_days
-    )
-    first_days: Days | None = key(
-        "Days from the check-in to the due date (R4).", default=_POLICY.first_days
-    )
+    talk_days: Days | None = key("Days from the talk to the request (R2).")
+    first_days: Days | None = key("Days from the check-in to the due date (R4).")
     final_days: Days | None = key(
-        "Days from the last follow-up to the due date (R4); at most first_days.",
-        default=_POLICY.final_days,
+        "Days from the last follow-up to the due date (R4); at most first_days."
     )
     follow_ups: FollowUps | None = key(
-        "Follow-ups per mentor and cycle: 0, 1 or 2. More would wear out goodwill (R5).",
-        default=_POLICY.follow_ups,
+        "Follow-ups per mentor and cycle: 0, 1 or 2. More would wear out goodwill (R5)."
     )
-    min_gap_days: Days | None = key(
-        "Least days between two contacts with a mentor (R7).", default=_POLICY.min_gap_days
-    )
+    min_gap_days: Days | None = key("Least days between two contacts with a mentor (R7).")
     last_useful_days: Days | None = key(
-        "No follow-up is later than this many days before the due date (R7); at most final_days.",
-        default=_POLICY.last_useful_days,
+        "No follow-up is later than this many days before the due date (R7); at most final_days."
     )
     batch_days: Days | None = key(
-        "Letters whose request days lie within this many days share one request (R8).",
-        default=_POLICY.batch_days,
+        "Letters whose request days lie within this many days share one request (R8)."
     )
     thank_you_days: ThankYouDays | None = key(
-        "Days from the submission to the thank-you, 0 to 7 (R9).", default=_POLICY.thank_you_days
+        "Days from the submission to the thank-you, 0 to 7 (R9)."
     )
-    quiet_days: tuple[Weekday, ...] | None = key(
-        "Weekdays on which no mentor is contacted (R6); not all seven.", default=["Sat", "Sun"]
+    quiet_days: QuietDays | None = key(
+        "Weekdays on which no mentor is contacted (R6); not all seven."
     )
     holidays: Region | None = key(
         "Whose public holidays are quiet too (R6): a country or a part of it; none when left out."
     )
-    events: tuple[EventKind, ...] | None = key(
-        "Which kinds of events are wanted.", default=[kind.value for kind in Kind]
-    )
+    events: Kinds | None = key("Which kinds of events are wanted.")
 
 
 class MetricsTable(Table):
     """Numbers for Prometheus, if you collect them; nobody's name is among them."""
+
+    builds = (MetricsSettings,)
 
     textfile: Textfile | None = key(
         "File that is written after each pass, for the node exporter's textfile collector."
@@ -282,26 +228,29 @@ class MetricsTable(Table):
 class PingTable(Table):
     """A dead man's switch: an address that raises the alarm when it hears nothing for too long."""
 
+    builds = (PingSettings,)
+
     url: Ping | None = key("Address that is fetched after each pass that succeeds; https only.")
     failures: Flag | None = key(
-        "Whether a pass that fails is told too, at the same address with /fail at its end.",
-        default=True,
+        "Whether a pass that fails is told too, at the same address with /fail at its end."
     )
 
 
 class NotificationsTable(Table):
     """What the desktop tells you, where there is one (Linux); each once per occasion."""
 
-    login: Flag | None = key("A login that the server no longer takes.", default=True)
-    config: Flag | None = key(
-        "A config that is broken, so that the last good one is used.", default=True
-    )
-    short_notice: Flag | None = key("A request on short notice (R1).", default=True)
-    today: Flag | None = key("A day with something to do, from 08:00 on.", default=True)
+    builds = (NotificationSettings,)
+
+    login: Flag | None = key("A login that the server no longer takes.")
+    config: Flag | None = key("A config that is broken, so that the last good one is used.")
+    short_notice: Flag | None = key("A request on short notice (R1).")
+    today: Flag | None = key("A day with something to do, from 08:00 on.")
 
 
 class ContactTable(Table):
     """An assistant who is written to in the mentor's stead."""
+
+    builds = (Contact,)
 
     name: Name = Field(description="The assistant's name.")
     email: Email | None = key("The assistant's address.")
@@ -309,6 +258,8 @@ class ContactTable(Table):
 
 class AbsenceTable(Table):
     """Days on which a mentor is away."""
+
+    builds = (Absence,)
 
     first: Day = Field(alias="from", description="First day away.")
     last: Day = Field(alias="to", description="Last day away, included.")
@@ -319,12 +270,14 @@ class AbsenceTable(Table):
     def _ends_later(cls, last: date, info: ValidationInfo) -> date:
         first = info.data.get("first")
         if first is not None and last < first:
-            raise wrong(f"an absence ends on its first day, {first}, or later")
+            raise values.wrong(f"an absence ends on its first day, {first}, or later")
         return last
 
 
 class MentorTable(Table):
     """Somebody who writes letters for you."""
+
+    builds = (Mentor,)
 
     id: Id | None = key("Short name by which letters refer to the mentor; made from name.")
     name: Name | None = key("The name as you write it in a message; the id when left out.")
@@ -350,16 +303,18 @@ class MentorTable(Table):
 class ProgramTable(Table):
     """What you apply to."""
 
+    builds = (Program,)
+
     id: Id | None = key("Short name by which letters refer to the program; made from name.")
     name: Name | None = key("The program's name; the id when left out.")
     portal: Name | None = key("Where letters are uploaded, such as ERAS.")
     deadline: Deadline | None = key("Hard deadline: a date, or a date-time with its UTC offset.")
     target: Day | None = key("Your own earlier date.")
-    lag_days: Days | None = key("Days that the portal takes over a letter.", default=0)
-    letters_min: Letters | None = key("Fewest letters, 2 or letters_max if less (R13).", default=2)
+    lag_days: Days | None = key("Days that the portal takes over a letter.")
+    letters_min: Letters | None = key("Fewest letters, 2 or letters_max if less (R13).")
     letters_max: Letters | None = key("Most letters (R13); no limit when left out.")
     needs: tuple[LetterForm, ...] | None = key("Types of letter that are required (R13).")
-    own_letter: Flag | None = key("Letters for it serve no other program (R15).", default=False)
+    own_letter: Flag | None = key("Letters for it serve no other program (R15).")
     specialty: Name | None = key("The program's field (R14).")
     results_on: Day | None = key("Day of the decision (R12).")
     why: Text | None = key("Why you apply there, for the request's packet (R3).")
@@ -370,9 +325,11 @@ class LetterTable(Table):
 
     model_config = ConfigDict(json_schema_extra={"required": ["mentor"]})
 
+    builds = (Letter, Facts)
+
     id: Id | None = key("Short name of the letter; made from mentor, type and programs.")
     mentor: Name | None = key("Id of a [[mentors]] entry, or a name when there is no entry for it.")
-    type: LetterForm | None = key("The letter's form.", default="narrative")
+    type: LetterForm | None = key("The letter's form.")
     programs: tuple[Name, ...] | None = key("Ids of the [[programs]] it serves.")
     deadline: Deadline | None = key(
         "The letter's own due date; needed when its programs give none. A date, or a date-time "
@@ -417,36 +374,32 @@ class Config(Table):
     letters: tuple[LetterTable, ...] | None = key("Who writes what for which programs.")
 
 
-ONCE: Final[Mapping[str, type[Table]]] = {
-    "applicant": ApplicantTable,
-    "cycle": CycleTable,
-    "calendar": CalendarTable,
-    "sync": SyncTable,
-    "policy": PolicyTable,
-    "metrics": MetricsTable,
-    "ping": PingTable,
-    "notifications": NotificationsTable,
-}
-"""Tables that stand once."""
-
-REPEATED: Final[Mapping[str, type[Table]]] = {
-    "mentors": MentorTable,
-    "programs": ProgramTable,
-    "letters": LetterTable,
-}
-"""Tables that stand any number of times."""
-
-NESTED: Final[Mapping[str, type[Table]]] = {
-    "deletion_limit": DeletionLimitTable,
-    "contact": ContactTable,
-    "away": AbsenceTable,
-}
-"""Tables that are the value of a key."""
-
-FACTS: Final = tuple(fact.name for fact in fields(Facts))
-"""The keys of a letter that state facts."""
-
-
 def keys(table: type[Table]) -> tuple[str, ...]:
     """List a table's keys as the file writes them."""
     return tuple(field.alias or name for name, field in table.model_fields.items())
+
+
+def _inner(table: type[Table], *, repeated: bool) -> Iterator[tuple[str, type[Table]]]:
+    """Yield the keys of a table whose values are tables, or lists of them where ``repeated``."""
+    for name, field in table.model_fields.items():
+        kind = next(iter(get_args(field.annotation)), None)  # of what may be left out
+        if (get_origin(kind) is tuple) != repeated:
+            continue
+        kind = get_args(kind)[0] if repeated else kind
+        if isinstance(kind, type) and issubclass(kind, Table):
+            yield name, kind
+
+
+ONCE: Final[Mapping[str, type[Table]]] = dict(_inner(Config, repeated=False))
+"""Tables that stand once."""
+
+REPEATED: Final[Mapping[str, type[Table]]] = dict(_inner(Config, repeated=True))
+"""Tables that stand any number of times."""
+
+NESTED: Final[Mapping[str, type[Table]]] = {
+    name: kind
+    for table in (*ONCE.values(), *REPEATED.values())
+    for repeated in (False, True)
+    for name, kind in _inner(table, repeated=repeated)
+}
+"""Tables that are the value of a key."""

@@ -1,23 +1,25 @@
 """Check single values of the config, each with its own words for what is allowed.
 
-A function here takes a value as TOML gives it and returns the model's, or raises what
-:func:`wrong` makes.
+Each takes a value as TOML gives it and returns the model's, or raises what :func:`wrong` makes; it
+says of itself what a JSON Schema can say of such values.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_plain_validator_function
 
 from lorsync.config.problems import did_you_mean, one_of, shown
 from lorsync.config.zone import known_zone, named_by_abbreviation
-from lorsync.core.model import YEARS, Alarm
+from lorsync.core.model import MAX_FOLLOW_UPS, YEARS, Alarm
 
 NAME_LENGTH: Final = 200
 TEXT_LENGTH: Final = 10_000
@@ -35,7 +37,35 @@ _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+DATE: Final[Mapping[str, str]] = {"type": "string", "format": "date"}
+
 Choice = TypeVar("Choice", bound=StrEnum)
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Check(Generic[Value]):
+    """The check of a value; in ``Annotated`` it makes a type of the config's tables."""
+
+    check: Callable[[object], Value]
+    schema: Mapping[str, Any]
+
+    def __call__(self, value: object) -> Value:
+        """Return the model's value. Raises what :func:`wrong` makes."""
+        return self.check(value)
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        """Have pydantic call the check, and nothing else."""
+        return no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, Any]:
+        """Return the JSON Schema of what the check takes."""
+        return dict(self.schema)
+
+
+def takes(**schema: Any) -> Callable[[Callable[[object], Value]], Check[Value]]:
+    """Make a check of a function; ``schema`` is the JSON Schema of what it takes."""
+    return lambda check: Check(check=check, schema=schema)
 
 
 def wrong(allowed: str, *, secret: bool = False) -> PydanticCustomError:
@@ -47,6 +77,7 @@ def _visible(mark: str) -> bool:
     return unicodedata.category(mark) != "Cc" and mark not in _NOT_IN_XML
 
 
+@takes(type="string", minLength=1, maxLength=NAME_LENGTH)
 def name(value: object) -> str:
     """Take one line of text: white space folded, control characters and bidi overrides dropped."""
     if not isinstance(value, str):
@@ -62,6 +93,7 @@ def name(value: object) -> str:
     return line
 
 
+@takes(type="string", maxLength=TEXT_LENGTH)
 def text(value: object) -> str:
     """Take text of many lines; line ends become LF, other control characters go."""
     if not isinstance(value, str):
@@ -73,6 +105,7 @@ def text(value: object) -> str:
     return kept
 
 
+@takes(type="string", pattern=f"^{_ID.pattern}$")
 def identifier(value: object) -> str:
     """Take an id, which becomes part of addresses on the server."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
@@ -80,6 +113,7 @@ def identifier(value: object) -> str:
     return value
 
 
+@takes(type="string", format="email")
 def email(value: object) -> str:
     """Take an e-mail address; whether it exists is not ours to say."""
     if not isinstance(value, str) or not _EMAIL.fullmatch(value.strip()):
@@ -87,9 +121,10 @@ def email(value: object) -> str:
     return name(value)
 
 
-def whole(low: int, high: int) -> Callable[[object], int]:
+def whole(low: int, high: int) -> Check[int]:
     """Make the check for a whole number, both ends included."""
 
+    @takes(type="integer", minimum=low, maximum=high)
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise wrong(f"a whole number from {low} to {high} is needed")
@@ -98,16 +133,18 @@ def whole(low: int, high: int) -> Callable[[object], int]:
     return check
 
 
+@takes(**whole(0, MAX_FOLLOW_UPS).schema)
 def follow_ups(value: object) -> int:
     """Take the cap of follow-ups (R5)."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 2:
+    if isinstance(value, int) and not isinstance(value, bool) and value > MAX_FOLLOW_UPS:
         raise wrong(
             "0, 1 or 2 is allowed: more than two follow-ups per mentor and cycle wear out the "
             "goodwill that the letter depends on (R5)"
         )
-    return whole(0, 2)(value)
+    return whole(0, MAX_FOLLOW_UPS)(value)
 
 
+@takes(type="number", minimum=0, maximum=1)
 def share(value: object) -> float:
     """Take a share, 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
@@ -115,6 +152,7 @@ def share(value: object) -> float:
     return float(value)
 
 
+@takes(type="boolean")
 def flag(value: object) -> bool:
     """Take true or false."""
     if not isinstance(value, bool):
@@ -122,6 +160,7 @@ def flag(value: object) -> bool:
     return value
 
 
+@takes(**DATE)
 def day(value: object) -> date:
     """Take a day."""
     if isinstance(value, str) and _is_date(value):
@@ -133,6 +172,7 @@ def day(value: object) -> date:
     return _in_range(value)
 
 
+@takes(anyOf=[DATE, {"type": "string", "format": "date-time"}])
 def deadline(value: object) -> date | datetime:
     """Take a day, or a day and time that says how far it is from UTC."""
     if not isinstance(value, datetime):
@@ -162,6 +202,7 @@ def _is_date(value: str) -> bool:
     return True
 
 
+@takes(type="string", pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$")
 def clock(value: object) -> time:
     """Take a wall-clock time, in hours and minutes."""
     if isinstance(value, time) and not (value.second or value.microsecond):
@@ -172,6 +213,7 @@ def clock(value: object) -> time:
     return time(int(found[1]), int(found[2]))
 
 
+@takes(type="string", pattern="^(-[0-9]{1,3}d +)?([01][0-9]|2[0-3]):[0-5][0-9]$")
 def alarm(value: object) -> Alarm:
     """Take ``"09:00"`` (that day) or ``"-1d 18:00"`` (a day before)."""
     found = _ALARM.fullmatch(value) if isinstance(value, str) else None
@@ -180,6 +222,7 @@ def alarm(value: object) -> Alarm:
     return Alarm(days_before=int(found[1] or 0), at=time(int(found[2]), int(found[3])))
 
 
+@takes(type="string", pattern="^[0-9]{1,6} ?[smhd]$")
 def every(value: object) -> timedelta:
     """Take a span such as ``"15m"``, from a minute to a day."""
     found = _EVERY.fullmatch(value) if isinstance(value, str) else None
@@ -189,6 +232,7 @@ def every(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+@takes(type="string", enum=[word for full in WEEKDAYS for word in (full[:3], full)])
 def weekday(value: object) -> int:
     """Take an English weekday, whole or by its first three letters; Monday is 0."""
     if isinstance(value, str):
@@ -199,6 +243,7 @@ def weekday(value: object) -> int:
     raise wrong("a weekday is Mon, Tue, Wed, Thu, Fri, Sat or Sun" + hint)
 
 
+@takes(type="string")
 def zone(value: object) -> ZoneInfo:
     """Take the IANA name of a time zone."""
     found = known_zone(value) if isinstance(value, str) else None
@@ -230,6 +275,7 @@ def _all_zones() -> tuple[str, ...]:
     return tuple(sorted(available_timezones()))
 
 
+@takes(type="string", pattern=f"^{_COLOR.pattern}$")
 def color(value: object) -> str:
     """Take a colour as ``#RRGGBB``."""
     if not isinstance(value, str) or not _COLOR.fullmatch(value):
@@ -237,6 +283,7 @@ def color(value: object) -> str:
     return value.upper()
 
 
+@takes(type="string", pattern="^[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?$")
 def region(value: object) -> str:
     """Take a country, or a part of it, for its holidays."""
     if not isinstance(value, str) or not _REGION.fullmatch(value.upper()):
@@ -244,11 +291,12 @@ def region(value: object) -> str:
     return value.upper()
 
 
-def choice(options: type[Choice]) -> Callable[[object], Choice]:
+def choice(options: type[Choice]) -> Check[Choice]:
     """Make the check for one of a few words."""
+    words = [option.value for option in options]
 
+    @takes(type="string", enum=words)
     def check(value: object) -> Choice:
-        words: Iterable[str] = [option.value for option in options]
         if isinstance(value, str) and value.strip().casefold() in words:
             return options(value.strip().casefold())
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
@@ -257,6 +305,7 @@ def choice(options: type[Choice]) -> Callable[[object], Choice]:
     return check
 
 
+@takes(anyOf=[{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}])
 def portal_id(value: object) -> str | dict[str, str]:
     """Take the portal's number of a letter: one text, or one for each portal."""
     if not isinstance(value, dict):

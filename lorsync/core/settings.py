@@ -31,7 +31,7 @@ class CalendarSettings:
     ``keyring_only``: the secret is in the keyring or nowhere, whatever the service was given.
     """
 
-    provider: Provider
+    provider: Provider = Provider.LOCAL
     url: str | None = None
     username: str | None = None
     password_command: tuple[str, ...] | None = None
