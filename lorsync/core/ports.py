@@ -256,8 +256,8 @@ class Ledger(Protocol):
         One of the same letter, fact and day is replaced.
         """
 
-    def memo(self, key: str) -> str | None:
-        """Return a remembered text, or None."""
+    def memos(self) -> Mapping[str, str]:
+        """Return all remembered texts by their keys."""
 
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys, as one step; None forgets one."""

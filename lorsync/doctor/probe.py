@@ -8,7 +8,7 @@ import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import FrameType
 from typing import Final
@@ -34,6 +34,7 @@ from lorsync.core.ports import (
     WriteRefusedError,
 )
 from lorsync.doctor.findings import Finding, finding
+from lorsync.sync.state import keep, state_of
 from lorsync.sync.write import kept_by, remember_tried
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -80,9 +81,6 @@ class Stopping:
             raise KeyboardInterrupt
 
 
-_SCRATCH: Final = "probe_scratch"
-"""Under which the ledger remembers the scratch that is there, or may be."""
-
 _OF_ONE_RESOURCE: Final = (PreconditionFailedError, ResourceGoneError, WriteRefusedError)
 
 _NO_STATE: Final = SyncToken("urn:lorsync:no-such-state")
@@ -98,19 +96,19 @@ def probe(bench: Bench, ledger: Ledger, *, now: datetime, stopping: Stopping) ->
     before = kept_by(bench, ledger)
     try:
         tried.found += _sweep(bench, ledger, now)
-        ledger.remember({_SCRATCH: bench.href_for(tried.uid)})
+        keep(ledger, replace(state_of(ledger), probe_event=bench.href_for(tried.uid)))
         try:
             with stopping.interruptible():
                 tried.run()
         finally:
             if tried.may_be_there:
                 bench.discard(bench.href_for(tried.uid))
-            ledger.remember({_SCRATCH: None})
+            keep(ledger, replace(state_of(ledger), probe_event=None))
     except BusyError:
         raise
     except (LorsyncError, *_OF_ONE_RESOURCE) as error:
         # What was found until then still counts.
-        left = tried.may_be_there and ledger.memo(_SCRATCH) is not None
+        left = tried.may_be_there and state_of(ledger).probe_event is not None
         tried.found.append(finding("probe-remains" if left else "probe-broke-off", str(error)))
     finally:
         remember_tried(
@@ -122,7 +120,7 @@ def probe(bench: Bench, ledger: Ledger, *, now: datetime, stopping: Stopping) ->
 def _sweep(bench: Bench, ledger: Ledger, now: datetime) -> list[Finding]:
     """Remove what earlier probes have left: ours by the ledger, anybody's when it is old."""
     names = {href: href.rpartition("/")[2] for href in bench.listing(None).entries}
-    own = ledger.memo(_SCRATCH)
+    own = state_of(ledger).probe_event
     left = [
         href
         for href, name in names.items()
@@ -130,7 +128,7 @@ def _sweep(bench: Bench, ledger: Ledger, now: datetime) -> list[Finding]:
     ]
     for href in left:
         bench.discard(href)
-    ledger.remember({_SCRATCH: None})
+    keep(ledger, replace(state_of(ledger), probe_event=None))
     return [finding("probe-left-over", f"{names[href]} was taken away.") for href in left]
 
 

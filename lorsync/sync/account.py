@@ -24,28 +24,27 @@ from lorsync.core.model import PlanWarning, Uid
 from lorsync.core.ports import Calendar, Ledger
 from lorsync.core.providers import traits
 from lorsync.core.settings import CalendarSettings, Provider
-from lorsync.sync.write import BY_ADDRESS
-
-_ACCOUNT, _COLLECTION, _NAME = "account", "collection", "calendar_name"
+from lorsync.sync.state import SyncState, changes, keep, state_of
 
 
 def collection_of(ledger: Ledger) -> str | None:
     """Return the address of the collection that the events are in, None before the first pass."""
-    return ledger.memo(_COLLECTION)
+    return state_of(ledger).collection
 
 
 def remember_account(ledger: Ledger, account: CalendarSettings, calendar: Calendar) -> None:
     """Remember where the events are from now on."""
-    ledger.remember(place_of(account, calendar))
+    keep(ledger, placed(state_of(ledger), account, calendar))
 
 
-def place_of(account: CalendarSettings, calendar: Calendar) -> dict[str, str]:
-    """Return what the ledger keeps of where the events are."""
-    return {
-        _ACCOUNT: account_memo(account),
-        _COLLECTION: calendar.address,
-        _NAME: account.name,
-    }
+def placed(state: SyncState, account: CalendarSettings, calendar: Calendar) -> SyncState:
+    """Return a state in which the events are in this account's calendar."""
+    return replace(
+        state,
+        account=account_memo(account),
+        collection=calendar.address,
+        calendar_name=account.name,
+    )
 
 
 def follow_spelling(ledger: Ledger, account: CalendarSettings, calendar: Calendar) -> None:
@@ -54,18 +53,23 @@ def follow_spelling(ledger: Ledger, account: CalendarSettings, calendar: Calenda
     Nothing is written where nothing is spelt otherwise: the next pass then needs no more than a
     glance.
     """
-    before = collection_of(ledger)
-    memos = {_ACCOUNT: account_memo(account), _COLLECTION: calendar.address}
-    if all(ledger.memo(name) == value for name, value in memos.items()):
+    before = state_of(ledger)
+    state = replace(before, account=account_memo(account), collection=calendar.address)
+    if state == before:
         return
+    if before.collection is not None:
+        # What is known of the collection's server, but that it refuses: that is asked once more.
+        if before.ignores_preconditions == before.collection:
+            state = replace(state, ignores_preconditions=calendar.address)
+        if before.names_no_versions == before.collection:
+            state = replace(state, names_no_versions=calendar.address)
     # Events keep the names of their resources, which a client may have given them (S11).
     folder = calendar.href_for(Uid("x")).rpartition("/")[0]
     entries = ledger.entries().values()
     spelt = [replace(e, href=f"{folder}/{e.href.rpartition('/')[2]}") for e in entries]
-    by_address = (name for name in BY_ADDRESS if before and ledger.memo(name) == before)
     ledger.save(
         (entry for entry, old in zip(spelt, entries, strict=True) if entry.href != old.href),
-        memos={**memos, **dict.fromkeys(by_address, calendar.address)},
+        memos=changes(ledger, state),
     )
 
 
@@ -75,8 +79,8 @@ def has_moved(ledger: Ledger, account: CalendarSettings) -> bool:
     It may still be the same: a login has aliases, a server has names, a calendar has an address of
     its own. Only the collection itself can tell.
     """
-    before = ledger.memo(_ACCOUNT)
-    if before is None or before == account_memo(account):
+    state = state_of(ledger)
+    if state.account in (None, account_memo(account)):
         return False
     former = former_account(ledger, account)
     if account_key(former) == account_key(account):
@@ -84,7 +88,7 @@ def has_moved(ledger: Ledger, account: CalendarSettings) -> bool:
     # The calendar's own address may stand in place of its server's.
     own = None if account.url is None else comparable(account.url)
     same_login = (former.provider, former.username) == (account.provider, account.username)
-    return not (same_login and own == comparable(collection_of(ledger) or ""))
+    return not (same_login and own == comparable(state.collection or ""))
 
 
 def awaits_move(account: CalendarSettings, state: Path) -> bool:
@@ -105,7 +109,7 @@ def former_account(ledger: Ledger, account: CalendarSettings) -> CalendarSetting
 
 def former_memo(ledger: Ledger, account: CalendarSettings) -> str:
     """Return the memo of the account that the events are in, before the first pass of this one."""
-    return ledger.memo(_ACCOUNT) or account_memo(account)
+    return state_of(ledger).account or account_memo(account)
 
 
 def account_from(memo: str, account: CalendarSettings) -> CalendarSettings:
@@ -195,7 +199,7 @@ def account_key(account: CalendarSettings) -> str:
 
 def renamed_warning(account: CalendarSettings, ledger: Ledger) -> tuple[PlanWarning, ...]:
     """Say that a changed name in the config does not rename the calendar: its href counts (S19)."""
-    name = ledger.memo(_NAME)
+    name = state_of(ledger).calendar_name
     if name is None or name == account.name:
         return ()
     message = (
@@ -203,9 +207,6 @@ def renamed_warning(account: CalendarSettings, ledger: Ledger) -> tuple[PlanWarn
         "when a calendar is made. Rename it in your calendar app."
     )
     return (PlanWarning(code="calendar-name", subject="calendar", message=message),)
-
-
-_SENT = "requests_sent"
 
 
 @contextmanager
@@ -218,7 +219,7 @@ def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterato
     if known.budget is None:
         yield Allowance(None)
         return
-    name, kept = account_key(account), json.loads(ledger.memo(_SENT) or "{}")
+    name, kept = account_key(account), state_of(ledger).requests_sent or {}
     began = time.monotonic()
 
     def clock() -> float:
@@ -226,8 +227,8 @@ def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterato
 
     allowance = Allowance(known.budget, clock=clock, kept=kept.get(name, "{}"))
     # Whoever is killed meanwhile has said beforehand that all are used up.
-    ledger.remember({_SENT: json.dumps({name: allowance.dumped_as_spent()})})
+    keep(ledger, replace(state_of(ledger), requests_sent={name: allowance.dumped_as_spent()}))
     try:
         yield allowance
     finally:
-        ledger.remember({_SENT: json.dumps({name: allowance.dumped()})})
+        keep(ledger, replace(state_of(ledger), requests_sent={name: allowance.dumped()}))

@@ -3,7 +3,6 @@
 The rules are the core's; here they are given what they need.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -29,6 +28,7 @@ from lorsync.core.ports import Ledger
 from lorsync.core.settings import Settings
 from lorsync.sync.plan import Known, doubts_of, is_new, plan_of, statements_of, today_of
 from lorsync.sync.reconcile import Seen
+from lorsync.sync.state import keep, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,28 +167,20 @@ def _swaps(season: Season, seen: Seen, finished: Members) -> list[Swap]:
     return swaps(season, seen.said, written, finished)
 
 
-_AMONG, _HELD = "held-among", "held-events"
-
-
 def standing_among(entries: Iterable[Entry], ledger: Ledger) -> int:
     """Return how many events stand, or stood when deletions were first held that still are."""
     standing = sum(entry.state is State.LIVE for entry in entries)
-    before = ledger.memo(_AMONG)
-    return standing if before is None else min(standing, int(before))
+    before = state_of(ledger).held_among
+    return standing if before is None else min(standing, before)
 
 
 def held_before(ledger: Ledger) -> frozenset[Uid]:
     """Return the events whose deletions the last pass held back."""
-    memo = ledger.memo(_HELD)
-    return frozenset() if memo is None else frozenset(Uid(uid) for uid in json.loads(memo))
+    return state_of(ledger).held_events
 
 
 def remember_held(held: Iterable[Uid], among: int, ledger: Ledger) -> None:
     """Remember it, before anything is written; nothing where nothing is held."""
-    listed = sorted(held)
-    memos = {
-        _AMONG: str(among) if listed else None,
-        _HELD: json.dumps(listed) if listed else None,
-    }
-    if any(ledger.memo(name) != memo for name, memo in memos.items()):
-        ledger.remember(memos)
+    events = frozenset(held)
+    state = replace(state_of(ledger), held_events=events, held_among=among if events else None)
+    keep(ledger, state)

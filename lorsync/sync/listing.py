@@ -1,7 +1,7 @@
 """Judge a listing: which of our events it shows anew, which are gone, and when to list in full."""
 
-import json
 from collections.abc import Collection, Container, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from lorsync.core.merge.entry import AWAY, UNCERTAIN, Entry, State
@@ -9,14 +9,15 @@ from lorsync.core.merge.holds import FLOOR
 from lorsync.core.merge.three_way import CERTAIN_AFTER
 from lorsync.core.model import Uid
 from lorsync.core.ports import Href, Ledger, Listing, SyncToken
+from lorsync.sync.state import SyncState, keep_later, state_of
 
 FULL_LISTING_EVERY = timedelta(days=1)
 """Sync-tokens lie (S16), so a full listing replaces one that is a day old."""
 
-TOKEN, _LISTED, _WRITTEN = "sync_token", "listed_fully_at", "written_since_token"
 
-NO_LISTING: Mapping[str, str | None] = {TOKEN: None, _LISTED: None, _WRITTEN: None}
-"""What a ledger remembers where it never listed anything."""
+def unlisted(state: SyncState) -> SyncState:
+    """Return a state in which nothing was ever listed."""
+    return replace(state, sync_token=None, listed_fully_at=None, written_since_token=frozenset())
 
 
 def remember_listing(
@@ -35,14 +36,15 @@ def remember_listing(
     where the calendar was ``emptied``: a report tells of that once, and it has to be seen in every
     pass until the person has answered (S18). ``written`` are the hrefs that this pass wrote since.
     """
-    memo: dict[str, str | None] = {
-        TOKEN: None if created or emptied else listing.token,
-        _WRITTEN: json.dumps(sorted(written)) if written else None,
-    }
-    if listing.complete:
-        memo[_LISTED] = now.isoformat()
+    before = state_of(ledger)
+    state = replace(
+        before,
+        sync_token=None if created or emptied else listing.token,
+        written_since_token=frozenset(written),
+        listed_fully_at=now if listing.complete else before.listed_fully_at,
+    )
     # With the record of the pass, which comes next: a token alone is not worth a write of its own.
-    ledger.remember_later(memo)
+    keep_later(ledger, state)
 
 
 def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:
@@ -55,14 +57,12 @@ def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:
 
 def stored_token(ledger: Ledger) -> SyncToken | None:
     """Return the sync-token of the last listing, None where there is none to go on from."""
-    token = ledger.memo(TOKEN)
-    return None if token is None else SyncToken(token)
+    return state_of(ledger).sync_token
 
 
 def written_since(ledger: Ledger) -> frozenset[Href]:
     """Return the hrefs that the last pass wrote, after the token that it remembered."""
-    memo = ledger.memo(_WRITTEN)
-    return frozenset() if memo is None else frozenset(map(Href, json.loads(memo)))
+    return state_of(ledger).written_since_token
 
 
 def is_believed(listing: Listing, written: Collection[Href]) -> bool:
@@ -76,8 +76,8 @@ def is_believed(listing: Listing, written: Collection[Href]) -> bool:
 
 def listed_until(ledger: Ledger) -> datetime | None:
     """Return when the last full listing is too old, None before the first."""
-    listed = ledger.memo(_LISTED)
-    return None if listed is None else datetime.fromisoformat(listed) + FULL_LISTING_EVERY
+    listed = state_of(ledger).listed_fully_at
+    return None if listed is None else listed + FULL_LISTING_EVERY
 
 
 def is_full_due(entries: Mapping[Uid, Entry], now: datetime) -> bool:

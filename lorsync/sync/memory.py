@@ -5,7 +5,6 @@ ledger finds it again, and read only when it changed.
 """
 
 import secrets
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -63,22 +62,11 @@ from lorsync.sync.setbacks import (
     setbacks,
     write_of,
 )
+from lorsync.sync.state import SyncState, keep, state_of
 from lorsync.sync.write import kept_by, remember_careless, remember_refused, warn_of_unnamed
-
-_UID, _ETAG, _BODY, _GONE = "memory_uid", "memory_etag", "memory_body", "memory_gone"
-_TEXT, _UNSEEN = "memory_text", "memory_unseen"
-_DOUBTED, _MENDING = "memory_doubted", "memory_mending"
-_CONFIG, _WRITER = "config_digest", "writer"
-_NO_UTF8 = "base64:"
-"""What a memo of a body begins with that is no UTF-8; a text of iCalendar begins otherwise."""
 
 SIGN_OF_LIFE = timedelta(days=14)
 """After how long without a writing a machine is believed to be gone where nobody knows (S20)."""
-
-NO_MEMORY: Mapping[str, str | None] = dict.fromkeys(
-    (_UID, _ETAG, _BODY, _TEXT, _GONE, _UNSEEN, _DOUBTED, _MENDING, _CONFIG)
-)
-"""What a ledger remembers where it never saw a memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,19 +101,19 @@ class Recalled:
 
 def recalled(ledger: Ledger) -> Recalled | None:
     """Return the memory as the ledger last saw it, None where it never did."""
-    uid, etag = ledger.memo(_UID), ledger.memo(_ETAG)
-    body, text, doubted = ledger.memo(_BODY), ledger.memo(_TEXT), ledger.memo(_DOUBTED)
-    if uid is None:
+    state = state_of(ledger)
+    if state.memory_uid is None:
         return None
+    text, doubted = state.memory_text, state.memory_doubted
     return Recalled(
-        uid=Uid(uid),
-        etag=None if etag is None else ETag(etag),
-        body=None if body is None else _from_memo(body),
+        uid=state.memory_uid,
+        etag=state.memory_etag,
+        body=state.memory_body,
         memory=None if text is None else read_memory(text),
         doubted=None if doubted is None else read_memory(doubted),
-        mending=ledger.memo(_MENDING) is not None,
-        gone=is_memory_gone(ledger),
-        unseen=ledger.memo(_UNSEEN) is not None,
+        mending=state.memory_mending,
+        gone=state.memory_gone,
+        unseen=state.memory_unseen,
     )
 
 
@@ -264,10 +252,11 @@ def says_the_same(known: Recalled, resource: Resource) -> bool:
 
 def writer_of(ledger: Ledger) -> str:
     """Return the name under which this ledger writes, chosen at random the first time (S20)."""
-    writer = ledger.memo(_WRITER)
+    state = state_of(ledger)
+    writer = state.writer
     if writer is None:
         writer = secrets.token_hex(4)
-        ledger.remember({_WRITER: writer})
+        keep(ledger, replace(state, writer=writer))
     return writer
 
 
@@ -335,7 +324,8 @@ def believe_gone(ledger: Ledger, there: Recalled) -> None:
 
     First of all, so that a pass that is killed goes on like this one (I7).
     """
-    ledger.remember({_CONFIG: None if there.memory is None else there.memory.config})
+    config = None if there.memory is None else there.memory.config
+    keep(ledger, replace(state_of(ledger), config_digest=config))
 
 
 def _of_another_zone(settings: Settings, there: Recalled) -> str | None:
@@ -362,13 +352,14 @@ def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | No
     """
     if there is None or there.memory is None or there.mending or not there.news:
         return False
-    mine = {config_digest(settings.season, settings.style), ledger.memo(_CONFIG)}
-    return there.memory.config not in mine and there.memory.writer != ledger.memo(_WRITER)
+    state = state_of(ledger)
+    mine = {config_digest(settings.season, settings.style), state.config_digest}
+    return there.memory.config not in mine and there.memory.writer != state.writer
 
 
 def is_memory_gone(ledger: Ledger) -> bool:
     """Tell whether the person deleted the memory, and has not had it back since (S4)."""
-    return ledger.memo(_GONE) is not None
+    return state_of(ledger).memory_gone
 
 
 def is_older(body: bytes, known: Recalled) -> bool:
@@ -383,38 +374,39 @@ def is_older(body: bytes, known: Recalled) -> bool:
 
 def remember(ledger: Ledger, there: Recalled) -> None:
     """Remember which version of the memory was seen, and the config that rules by it."""
-    ledger.remember(memos_of(there))
+    keep(ledger, remembered(state_of(ledger), there))
 
 
-def memos_of(there: Recalled) -> dict[str, str | None]:
-    """Return what the ledger keeps of the memory."""
-    memos: dict[str, str | None] = {
-        _UID: there.uid,
-        _ETAG: there.etag,
-        _BODY: None if there.body is None else _as_memo(there.body),
-        _TEXT: None if there.memory is None else text_of(there.memory),
-        _DOUBTED: None if there.doubted is None else text_of(there.doubted),
-        _MENDING: "1" if there.mending else None,
-        _GONE: "1" if there.gone else None,
-        _UNSEEN: "1" if there.unseen else None,
-    }
-    if there.memory is not None:
-        memos[_CONFIG] = there.memory.config
-    return memos
+def remembered(state: SyncState, there: Recalled) -> SyncState:
+    """Return a state in which this is what was last seen of the memory."""
+    return replace(
+        state,
+        memory_uid=there.uid,
+        memory_etag=there.etag,
+        memory_body=there.body,
+        memory_text=None if there.memory is None else text_of(there.memory),
+        memory_doubted=None if there.doubted is None else text_of(there.doubted),
+        memory_mending=there.mending,
+        memory_gone=there.gone,
+        memory_unseen=there.unseen,
+        config_digest=state.config_digest if there.memory is None else there.memory.config,
+    )
 
 
-def _as_memo(body: bytes) -> str:
-    """Return a body as a text for the ledger, to the byte: the memory is written from it again."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return _NO_UTF8 + b64encode(body).decode()
-
-
-def _from_memo(memo: str) -> bytes:
-    if memo.startswith(_NO_UTF8):
-        return b64decode(memo.removeprefix(_NO_UTF8))
-    return memo.encode()
+def unremembered(state: SyncState) -> SyncState:
+    """Return a state in which no memory was ever seen."""
+    return replace(
+        state,
+        memory_uid=None,
+        memory_etag=None,
+        memory_body=None,
+        memory_text=None,
+        memory_doubted=None,
+        memory_mending=False,
+        memory_gone=False,
+        memory_unseen=False,
+        config_digest=None,
+    )
 
 
 def _memories(calendar: Calendar, listing: Listing) -> list[Recalled]:

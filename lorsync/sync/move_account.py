@@ -5,7 +5,6 @@ nothing is removed before a throwaway event was removed from the old one and eve
 back from the new one after that.
 """
 
-import json
 import logging
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -42,19 +41,18 @@ from lorsync.sync.account import (
     collection_of,
     former_memo,
     has_moved,
-    place_of,
+    placed,
     with_own_secret,
 )
-from lorsync.sync.listing import NO_LISTING
-from lorsync.sync.memory import memos_of, recalled
+from lorsync.sync.listing import unlisted
+from lorsync.sync.memory import recalled, remembered
 from lorsync.sync.same_collection import go_on
+from lorsync.sync.state import changes, keep, state_of
 from lorsync.sync.write import kept_by
 
 log = logging.getLogger(__name__)
 
 _Found = TypeVar("_Found", bytes, Resource)
-
-_MOVE, _COPIES = "unfinished_move", "copies_left_in"
 
 _OF_ONE_RESOURCE = (PreconditionFailedError, ResourceGoneError, WriteRefusedError)
 
@@ -467,11 +465,11 @@ def _last_seen(entry: Entry) -> bytes | None:
 def _commit(ledger: Ledger, account: CalendarSettings, new: Bench, done: _Move) -> None:
     """Let the ledger belong to the new calendar, as one step (I7)."""
     moved = [replace(e, href=new.href_for(e.uid), etag=None) for e in ledger.entries().values()]
-    memos = {**place_of(account, new), **NO_LISTING, _MOVE: _dumped(done)}
+    state = replace(unlisted(placed(state_of(ledger), account, new)), unfinished_move=asdict(done))
     known = recalled(ledger)
     if known is not None:
-        memos |= memos_of(replace(known, etag=None))
-    ledger.save(moved, memos=memos)
+        state = remembered(state, replace(known, etag=None))
+    ledger.save(moved, memos=changes(ledger, state))
 
 
 def _remove(ledger: Ledger, old: Bench, new: Bench) -> int:
@@ -508,12 +506,11 @@ def _delete(calendar: Bench, resources: Iterable[Resource]) -> int:
 
 
 def _begun(ledger: Ledger) -> _Move | None:
-    memo = ledger.memo(_MOVE)
-    if memo is None:
+    kept = state_of(ledger).unfinished_move
+    if kept is None:
         return None
-    kept = json.loads(memo)
     left, throwaways = tuple(map(tuple, kept["left"])), tuple(kept["throwaways"])
-    return _Move(**kept | {"left": left, "throwaways": throwaways})
+    return _Move(**dict(kept) | {"left": left, "throwaways": throwaways})
 
 
 def _begin(ledger: Ledger, account: CalendarSettings, new: Bench) -> _Move:
@@ -528,21 +525,18 @@ def _end(ledger: Ledger, former: CalendarSettings, account: CalendarSettings, ke
     """Remember that a move is over, and whether the old account still has copies."""
     copied = _copied(ledger) - {account_key(account)}
     copied |= {account_key(former)} if kept else frozenset()
-    ledger.remember({_MOVE: None, _COPIES: json.dumps(sorted(copied)) if copied else None})
+    keep(ledger, replace(state_of(ledger), unfinished_move=None, copies_left_in=copied))
 
 
 def _copied(ledger: Ledger) -> frozenset[str]:
     """Return the keys of the accounts in which copies are known to be left."""
-    return frozenset(json.loads(ledger.memo(_COPIES) or "[]"))
-
-
-def _dumped(begun: _Move) -> str:
-    return json.dumps(asdict(begun))
+    return state_of(ledger).copies_left_in
 
 
 def _remember(ledger: Ledger, begun: _Move | None) -> None:
     """Remember how far a move has come, None for its end."""
-    ledger.remember({_MOVE: None if begun is None else _dumped(begun)})
+    move = None if begun is None else asdict(begun)
+    keep(ledger, replace(state_of(ledger), unfinished_move=move))
 
 
 def _told(

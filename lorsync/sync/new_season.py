@@ -11,10 +11,11 @@ from lorsync.core.ports import Calendar, Ledger
 from lorsync.core.settings import Settings
 from lorsync.sync.backoff import disagreement
 from lorsync.sync.fetch import gather
-from lorsync.sync.listing import NO_LISTING
-from lorsync.sync.memory import NO_MEMORY, key_after, write_closed
-from lorsync.sync.plan import frozen_key, is_new, season_memos, today_of
+from lorsync.sync.listing import unlisted
+from lorsync.sync.memory import key_after, unremembered, write_closed
+from lorsync.sync.plan import begun, frozen_key, is_new, today_of
 from lorsync.sync.reconcile import Looking, Seen
+from lorsync.sync.state import changes, state_of
 from lorsync.sync.write import Desk, write_all
 
 
@@ -51,7 +52,8 @@ def close_season(
         retire=[gone.uid for gone in seen.gone if gone.retired],
     )
     write_all(actions, replace(desk, insistent=True), None)
-    ledger.clear({**season_memos(settings.season, key), **NO_MEMORY, **NO_LISTING})
+    state = unlisted(unremembered(begun(state_of(ledger), settings.season, key)))
+    ledger.clear(changes(ledger, state))
     return actions
 
 

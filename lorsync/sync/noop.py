@@ -10,14 +10,14 @@ import json
 import logging
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from lorsync import __version__
 from lorsync.adapters.connect import Ahead
-from lorsync.adapters.ledger.store import FILE_NAME, STILL, SqliteLedger
+from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger
 from lorsync.adapters.state_dir import pass_lock
 from lorsync.config import digest_of
 from lorsync.config.zone import machine_zone
@@ -28,8 +28,9 @@ from lorsync.core.providers import SignIn, traits
 from lorsync.core.settings import CalendarSettings, Provider, Settings
 from lorsync.sync.account import collection_of, counted, former_account
 from lorsync.sync.backoff import AT_MOST_APART
-from lorsync.sync.listing import TOKEN, listed_until, stored_token
-from lorsync.sync.report import LAST_RUN, Change, Summary, pass_memo
+from lorsync.sync.listing import listed_until, stored_token
+from lorsync.sync.report import Change, Summary, pass_memo
+from lorsync.sync.state import keep, state_of
 
 _CHANGES = ("kept", "missing", "held")
 
@@ -69,7 +70,7 @@ def dumped(summary: Summary, settings: Settings, ledger: Ledger, now: datetime) 
 
 def recalled(ledger: Ledger, digest: str, now: datetime) -> Stillness | None:
     """Return the last pass's terms where they hold for a config (its digest) and an instant."""
-    text, token = ledger.memo(STILL), stored_token(ledger)
+    text, token = state_of(ledger).noop_terms, stored_token(ledger)
     if text is None or token is None:
         return None
     kept = json.loads(text)
@@ -187,6 +188,6 @@ def _account(content: bytes, ledger: SqliteLedger) -> CalendarSettings | None:
 
 
 def _remembered(still: Stillness, token: SyncToken, ledger: SqliteLedger, now: datetime) -> Summary:
-    memos = {LAST_RUN: pass_memo(still.summary, now), TOKEN: token, STILL: still.text}
-    ledger.remember(memos)
+    state = replace(state_of(ledger), last_pass=pass_memo(still.summary, now), sync_token=token)
+    keep(ledger, state, noop_terms=still.text)
     return still.summary

@@ -23,6 +23,7 @@ from lorsync.core.planner.dates import day_of
 from lorsync.core.planner.plan import NO_HISTORY, plan
 from lorsync.core.ports import Ledger
 from lorsync.core.settings import Settings
+from lorsync.sync.state import SyncState, keep, state_of
 
 _THEIRS = {
     GUESTS: "With guests: {}. lorsync writes nothing to an event with guests, since a server may "
@@ -33,9 +34,6 @@ _THEIRS = {
     "its place. To hand it back, confirm the event.",
 }
 """Why an event is wholly the person's, and what follows from that (S10)."""
-
-_KEY, _OWNER, _DOUBTS = "season_key", "season_owner", "doubts"
-_RENAMED = "renamed"
 
 
 def today_of(settings: Settings, now: datetime) -> date:
@@ -175,14 +173,12 @@ def _names(season: Season, ledger: Ledger) -> Names:
 
 def renamed_in(ledger: Ledger) -> frozenset[Renamed]:
     """Return which ids a ledger knows to be one and the same (S7)."""
-    return read_renamed((ledger.memo(_RENAMED) or "").splitlines())
+    return read_renamed(state_of(ledger).renamed)
 
 
 def remember_renamed(ledger: Ledger, renamed: Iterable[Renamed]) -> None:
     """Remember which ids are one and the same; nothing is written where that is known."""
-    memo = "\n".join(renamed_lines(renamed)) or None
-    if ledger.memo(_RENAMED) != memo:
-        ledger.remember({_RENAMED: memo})
+    keep(ledger, replace(state_of(ledger), renamed=tuple(renamed_lines(renamed))))
 
 
 def statements_of(entries: Iterable[Entry], marks: Iterable[Mark]) -> list[Statement]:
@@ -256,13 +252,12 @@ def _last_day(season: Season) -> date:
 
 def frozen_key(season: Season, ledger: Ledger) -> SeasonKey:
     """Return the season's key: the one of its first write, whatever the config says now (S6)."""
-    kept = ledger.memo(_KEY)
-    return SeasonKey(kept) if kept is not None else season_key(season)
+    return state_of(ledger).season_key or season_key(season)
 
 
 def is_new(ledger: Ledger) -> bool:
     """Tell whether a ledger knows of no season yet: a first pass, or a lost ledger."""
-    return ledger.memo(_KEY) is None
+    return state_of(ledger).season_key is None
 
 
 def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[Doubt]) -> None:
@@ -271,21 +266,23 @@ def freeze_key(season: Season, ledger: Ledger, key: SeasonKey, doubts: Iterable[
     With it, as one step, of whom nobody knows how often they were followed up: only a ledger
     without a key asks itself that (I7, S4).
     """
-    memos = season_memos(season, key) if is_new(ledger) else {}
-    ledger.remember({**memos, **_doubts_memo(doubts)})
-    name, cycle = _owner(ledger)
+    state = state_of(ledger)
+    if state.season_key is None:
+        state = begun(state, season, key)
+    name, cycle = _owner(state)
     if name != season.applicant.name and cycle == season.cycle.name:
         # Married in between: the same season, and the next change is held against the new name.
-        ledger.remember({_OWNER: f"{season.applicant.name}\n{cycle}"})
+        state = replace(state, season_owner=f"{season.applicant.name}\n{cycle}")
+    keep(ledger, replace(state, doubts=tuple(doubt_lines(doubts))))
 
 
-def season_memos(season: Season, key: SeasonKey | None = None) -> dict[str, str | None]:
-    """Return what a ledger remembers of a season from its first write on; its own key by default.
+def begun(state: SyncState, season: Season, key: SeasonKey) -> SyncState:
+    """Return a state as it is from the first write of a season on.
 
     Nobody is in doubt then, and nobody was called anything else before.
     """
     owner = f"{season.applicant.name}\n{season.cycle.name}"
-    return {_KEY: key or season_key(season), _OWNER: owner, _DOUBTS: None, _RENAMED: None}
+    return replace(state, season_key=key, season_owner=owner, doubts=(), renamed=())
 
 
 def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
@@ -293,21 +290,17 @@ def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
 
     They are by the ids that the mentors have now (S7).
     """
-    return _names(season, ledger).doubts(read_doubts((ledger.memo(_DOUBTS) or "").splitlines()))
+    return _names(season, ledger).doubts(read_doubts(state_of(ledger).doubts))
 
 
 def remember_doubts(ledger: Ledger, doubts: Iterable[Doubt]) -> None:
     """Remember of whom nobody knows how often they were followed up, and what was answered."""
-    ledger.remember(_doubts_memo(doubts))
-
-
-def _doubts_memo(doubts: Iterable[Doubt]) -> dict[str, str | None]:
-    return {_DOUBTS: "\n".join(doubt_lines(doubts)) or None}
+    keep(ledger, replace(state_of(ledger), doubts=tuple(doubt_lines(doubts))))
 
 
 def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
     """Say that another name of the cycle does not begin a new one (S6)."""
-    _, before = _owner(ledger)
+    _, before = _owner(state_of(ledger))
     if before in {"", season.cycle.name}:
         return ()
     message = (
@@ -323,7 +316,7 @@ def name_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
 
     It is known only until the name is remembered, at the end of a pass.
     """
-    before, _ = _owner(ledger)
+    before, _ = _owner(state_of(ledger))
     if before in {"", season.applicant.name}:
         return ()
     message = (
@@ -356,9 +349,10 @@ def check_owner(season: Season, ledger: Ledger) -> None:
 
     A changed name or a changed cycle alone is the same season (S6). Raises ConfigError.
     """
-    if ledger.memo(_OWNER) is None:
+    state = state_of(ledger)
+    if state.season_owner is None:
         return
-    name, cycle = _owner(ledger)
+    name, cycle = _owner(state)
     if name != season.applicant.name and cycle != season.cycle.name:
         msg = (
             f"The state folder belongs to {name}, {cycle}; the config is of "
@@ -367,7 +361,7 @@ def check_owner(season: Season, ledger: Ledger) -> None:
         raise ConfigError(msg)
 
 
-def _owner(ledger: Ledger) -> tuple[str, str]:
+def _owner(state: SyncState) -> tuple[str, str]:
     """Return whose season a ledger is of: applicant and cycle, both empty where it is of none."""
-    name, _, cycle = (ledger.memo(_OWNER) or "").partition("\n")
+    name, _, cycle = (state.season_owner or "").partition("\n")
     return name, cycle

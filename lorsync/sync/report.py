@@ -1,6 +1,5 @@
 """What a pass tells: which events it wrote, which it left to the person, and how passes went."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -193,8 +192,6 @@ def stray_warning(strays: int) -> tuple[PlanWarning, ...]:
     return (PlanWarning(code="stray", subject="calendar", message=message),)
 
 
-LAST_RUN = "last_pass"
-
 _QUESTIONS = frozenset({"emptied", "same-person", "same-letter", "memory-doubted"})
 """The warnings that wait for an answer of the person's, and stop part of the work until then."""
 
@@ -202,20 +199,18 @@ _TROUBLES = frozenset({"refused", "unstored"})
 """The warnings of what the server does not take, which the person may be able to change."""
 
 
-def pass_memo(summary: Summary, now: datetime) -> str:
-    """Write down how a pass ended; ``now`` is aware."""
-    return json.dumps(
-        {
-            "at": now.isoformat(timespec="milliseconds"),
-            "created": len(summary.created),
-            "updated": len(summary.updated),
-            "deleted": len(summary.deleted),
-            "adopted": len(summary.adopted),
-            "kept": len(summary.kept),
-            "missing": len(summary.missing),
-            "held": len(summary.held),
-            "requests": summary.requests,
-            "asks": [w.message for w in summary.warnings if w.code in _QUESTIONS],
-            "troubles": [w.message for w in summary.warnings if w.code in _TROUBLES],
-        }
-    )
+def pass_memo(summary: Summary, now: datetime) -> dict[str, object]:
+    """Return what is kept of how a pass ended; ``now`` is aware."""
+    return {
+        "at": now.isoformat(timespec="milliseconds"),
+        "created": len(summary.created),
+        "updated": len(summary.updated),
+        "deleted": len(summary.deleted),
+        "adopted": len(summary.adopted),
+        "kept": len(summary.kept),
+        "missing": len(summary.missing),
+        "held": len(summary.held),
+        "requests": summary.requests,
+        "asks": [w.message for w in summary.warnings if w.code in _QUESTIONS],
+        "troubles": [w.message for w in summary.warnings if w.code in _TROUBLES],
+    }

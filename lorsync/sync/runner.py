@@ -3,7 +3,6 @@
 The command line and the daemon both come through here, and take turns by the pass lock.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from lorsync.adapters.connect import Ahead, found_calendar, opened_calendar
 from lorsync.adapters.ledger.file import mend, set_aside
-from lorsync.adapters.ledger.store import FILE_NAME, STILL, SqliteLedger, has_ledger
+from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger, has_ledger
 from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.errors import (
     AllowanceSpentError,
@@ -43,16 +42,12 @@ from lorsync.sync.account import (
 )
 from lorsync.sync.backoff import check_clock, dumped, held_back, loaded, put_off
 from lorsync.sync.engine import Options, run_pass
-from lorsync.sync.memory import is_memory_gone
 from lorsync.sync.move_account import check_whole, finished, holds_copies, move
 from lorsync.sync.noop import dumped as dumped_stillness
 from lorsync.sync.plan import frozen_key, observing, today_of, zone_warning
-from lorsync.sync.report import LAST_RUN, Record, Report, pass_memo
+from lorsync.sync.report import Record, Report, pass_memo
 from lorsync.sync.same_collection import address_now, go_on
-
-_LAST_ERROR, _NEXT_PASS = "last_error", "next_pass"
-_CONFIG_ERROR = "config_error"
-_PUT_OFF, _LOGIN_REFUSED = "put_off", "login_refused"
+from lorsync.sync.state import SyncState, keep, state_of
 
 BELIEVED_AFTER = 3
 """From how many refusals on a login is believed to be wrong: one may be the server's trouble."""
@@ -121,15 +116,16 @@ def record_of(state: Path) -> Record:
         return Record()
     ledger = SqliteLedger(state)
     try:
+        kept = state_of(ledger)
         return Record(
-            last_pass=_loaded(ledger.memo(LAST_RUN)),
-            last_error=_loaded(ledger.memo(_LAST_ERROR)),
-            config_error=ledger.memo(_CONFIG_ERROR),
-            next_pass=ledger.memo(_NEXT_PASS),
-            calendar=collection_of(ledger),
-            put_off=loaded(ledger.memo(_PUT_OFF)),
-            login_refused=_loaded(ledger.memo(_LOGIN_REFUSED)),
-            memory_gone=is_memory_gone(ledger),
+            last_pass=kept.last_pass,
+            last_error=kept.last_error,
+            config_error=kept.config_error,
+            next_pass=kept.next_pass,
+            calendar=kept.collection,
+            put_off=loaded(kept.put_off),
+            login_refused=kept.login_refused,
+            memory_gone=kept.memory_gone,
         )
     finally:
         ledger.close()
@@ -143,7 +139,8 @@ def remember_next(state: Path, at: datetime | None, *, config_error: str | None 
     ledger = SqliteLedger(state)
     try:
         following = None if at is None else at.isoformat()
-        ledger.remember({_NEXT_PASS: following, _CONFIG_ERROR: config_error})
+        known = state_of(ledger)
+        keep(ledger, replace(known, next_pass=following, config_error=config_error))
     finally:
         ledger.close()
 
@@ -197,29 +194,32 @@ def _recorded(
         # What a server asks for counts from when it did so: a pass may have gone on for minutes.
         late = _put_off(settings, ledger, error, later())
         if not options.dry_run:
-            ledger.remember({_LAST_ERROR: _error_memo(late, now)})
+            keep(ledger, replace(state_of(ledger), last_error=_error_memo(late, now)))
         raise late from None
     except LorsyncError as error:
         # A slip on the command line is answered there, and no pass has gone wrong by it.
         if not options.dry_run and not isinstance(error, UsageError):
-            memo = _error_memo(error, now)
+            kept = replace(state_of(ledger), last_error=_error_memo(error, now))
             if isinstance(error, LoginRefusedError):
-                ledger.remember({_LOGIN_REFUSED: _refused_memo(memo, error.fingerprint, ledger)})
-            ledger.remember({_LAST_ERROR: memo})
+                kept = _with_refusal(kept, error.fingerprint)
+            keep(ledger, kept)
         raise
     except Exception as error:
         # A mistake of lorsync's own ends a pass as well, and status has to say so.
         if not options.dry_run:
-            ledger.remember({_LAST_ERROR: _error_memo(as_mistake(error), now)})
+            memo = _error_memo(as_mistake(error), now)
+            keep(ledger, replace(state_of(ledger), last_error=memo))
         raise
     if not options.dry_run:
-        ledger.remember(
-            {
-                LAST_RUN: pass_memo(report, now),
-                STILL: dumped_stillness(report, settings, ledger, now),
-                **dict.fromkeys((_LAST_ERROR, _PUT_OFF, _LOGIN_REFUSED)),
-            }
+        terms = dumped_stillness(report, settings, ledger, now)
+        kept = replace(
+            state_of(ledger),
+            last_pass=pass_memo(report, now),
+            last_error=None,
+            put_off=None,
+            login_refused=None,
         )
+        keep(ledger, kept, noop_terms=terms)
     return report
 
 
@@ -234,7 +234,7 @@ def _passed(
 ) -> Report:
     """Move the events to another account first, where that is asked for, and run a pass."""
     # After any error the token is not believed (S16).
-    failed_before = ledger.memo(_LAST_ERROR) is not None
+    failed_before = state_of(ledger).last_error is not None
     chosen = replace(options, full=options.full or failed_before)
     moved, to_move = _settled(settings.calendar, state, ledger, now=now, options=options)
     with _calendar(settings, state, ledger, ahead, now=now, dry_run=options.dry_run) as calendar:
@@ -274,7 +274,7 @@ def _settled(
 
 def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> None:
     """Raise PutOffError while the account is to be left alone."""
-    rest = loaded(ledger.memo(_PUT_OFF))
+    rest = loaded(state_of(ledger).put_off)
     if rest is not None and rest.holds(account_key(settings.calendar), now):
         zone = settings.season.applicant.timezone
         raise PutOffError(rest.message(zone), until=rest.until)
@@ -287,7 +287,7 @@ def _put_off(
     now: datetime,
 ) -> PutOffError:
     """Remember that the account is to be left alone from now on, and say until when."""
-    before, account = loaded(ledger.memo(_PUT_OFF)), account_key(settings.calendar)
+    before, account = loaded(state_of(ledger).put_off), account_key(settings.calendar)
     if isinstance(error, BusyError):
         rest = put_off(
             before, account=account, why=str(error), retry_after=error.retry_after, now=now
@@ -296,7 +296,7 @@ def _put_off(
         rest = held_back(
             before, account=account, why=str(error), seconds=error.retry_after, now=now
         )
-    ledger.remember({_PUT_OFF: dumped(rest)})
+    keep(ledger, replace(state_of(ledger), put_off=dumped(rest)))
     return PutOffError(rest.message(settings.season.applicant.timezone), until=rest.until)
 
 
@@ -335,18 +335,15 @@ def _calendar(
             yield calendar
 
 
-def _error_memo(error: LorsyncError, now: datetime) -> str:
+def _error_memo(error: LorsyncError, now: datetime) -> dict[str, object]:
     at = now.isoformat(timespec="milliseconds")
-    return json.dumps({"at": at, "message": str(error), "code": error.exit_code})
+    return {"at": at, "message": str(error), "code": error.exit_code}
 
 
-def _refused_memo(memo: str, fingerprint: str | None, ledger: SqliteLedger) -> str:
-    """Return the memo of a refused login: the error's, and how often in a row this login was."""
-    before = _loaded(ledger.memo(_LOGIN_REFUSED)) or {}
+def _with_refusal(state: SyncState, fingerprint: str | None) -> SyncState:
+    """Return a state with its last error as a refused login, so often in a row by now."""
+    before = state.login_refused or {}
     same = before.get("fingerprint") == fingerprint
     times = int(str(before.get("times", 0))) + 1 if same else 1
-    return json.dumps(json.loads(memo) | {"times": times, "fingerprint": fingerprint})
-
-
-def _loaded(memo: str | None) -> dict[str, object] | None:
-    return None if memo is None else dict(json.loads(memo))
+    refused = {**(state.last_error or {}), "times": times, "fingerprint": fingerprint}
+    return replace(state, login_refused=refused)

@@ -16,11 +16,11 @@ from typing import Any
 from lorsync.core.merge.memory import is_memory
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.core.ports import Ledger
+from lorsync.sync.state import keep, state_of
 
 AGAIN_AFTER = timedelta(hours=1)
 """How long a write is left alone that failed in two passes in a row."""
 
-_MEMO = "setbacks"
 _AGAIN = "lorsync tries that again every hour."
 
 
@@ -69,7 +69,7 @@ def write_of(intended: bytes | None) -> str:
 
 def setbacks(ledger: Ledger) -> dict[Uid, Setback]:
     """Return the setbacks of the last pass, by the UIDs of what was to be written."""
-    memo = ledger.memo(_MEMO)
+    memo = state_of(ledger).setbacks
     found = [] if memo is None else map(_loaded, json.loads(memo))
     return {setback.uid: setback for setback in found}
 
@@ -111,8 +111,7 @@ def _said(alike: list[Setback]) -> str:
 def _remember(found: Iterable[Setback], ledger: Ledger) -> None:
     listed = [asdict(each) for each in sorted(found, key=lambda each: each.uid)]
     memo = json.dumps(listed, default=lambda day: day.isoformat()) if listed else None
-    if ledger.memo(_MEMO) != memo:
-        ledger.remember({_MEMO: memo})
+    keep(ledger, replace(state_of(ledger), setbacks=memo))
 
 
 def _loaded(fields: dict[str, Any]) -> Setback:

@@ -56,13 +56,7 @@ from lorsync.sync.setbacks import (
     setbacks,
     write_of,
 )
-
-_CARELESS = "ignores_preconditions"
-_UNNAMED = "names_no_versions"
-_REFUSED = "refuses_preconditions"
-
-BY_ADDRESS = (_CARELESS, _UNNAMED)
-"""The memos that hold a collection's address."""
+from lorsync.sync.state import SyncState, keep, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +74,12 @@ class Kept:
 
 def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
     """Return what the calendar says of its server, less what was seen to be otherwise."""
-    careless = ledger.memo(_CARELESS) == calendar.address
+    state = state_of(ledger)
+    careless = state.ignores_preconditions == calendar.address
     return Kept(
         creation=calendar.guards_creation and not careless,
         deletion=calendar.guards_deletion and not careless,
-        taken=ledger.memo(_REFUSED) != calendar.address,
+        taken=state.refuses_preconditions != calendar.address,
     )
 
 
@@ -103,13 +98,13 @@ def remember_tried(
     promise.
     """
     if (before.creation and creation is False) or (before.deletion and deletion is False):
-        ledger.remember({_CARELESS: calendar.address})
+        keep(ledger, replace(state_of(ledger), ignores_preconditions=calendar.address))
 
 
 def remember_careless(before: Kept, calendar: Calendar, ledger: Ledger) -> None:
     """Remember for the collection where its server was seen to ignore a precondition since."""
     if before.creation and not calendar.guards_creation:
-        ledger.remember({_CARELESS: calendar.address})
+        keep(ledger, replace(state_of(ledger), ignores_preconditions=calendar.address))
 
 
 def warn_of_unnamed(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ...]:
@@ -121,7 +116,9 @@ def warn_of_unnamed(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ..
         "The server names no versions of its events (strong ETags), so lorsync looks once more "
         "right before it changes one. What you change in that very moment could be lost."
     )
-    return _said_once(message, _UNNAMED, calendar, ledger)
+    return _said_once(
+        message, replace(state_of(ledger), names_no_versions=calendar.address), ledger
+    )
 
 
 def remember_refused(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, ...]:
@@ -134,16 +131,15 @@ def remember_refused(calendar: Calendar, ledger: Ledger) -> tuple[PlanWarning, .
         "there, so lorsync looks right before it writes instead. What you change in that very "
         "moment could be lost."
     )
-    return _said_once(message, _REFUSED, calendar, ledger)
+    state = replace(state_of(ledger), refuses_preconditions=calendar.address)
+    return _said_once(message, state, ledger)
 
 
-def _said_once(
-    message: str, memo: str, calendar: Calendar, ledger: Ledger
-) -> tuple[PlanWarning, ...]:
-    """Return a warning the first time it is true of a collection, which the memo then names."""
-    if ledger.memo(memo) == calendar.address:
+def _said_once(message: str, state: SyncState, ledger: Ledger) -> tuple[PlanWarning, ...]:
+    """Return a warning the first time it is true of a collection, which the state then names."""
+    if state == state_of(ledger):
         return ()
-    ledger.remember({memo: calendar.address})
+    keep(ledger, state)
     return (PlanWarning(code="unguarded", subject="calendar", message=message),)
 
 

@@ -109,20 +109,19 @@ class SqliteLedger:
             db.executemany("DELETE FROM mark WHERE letter = ? AND fact = ? AND day = ?", dropped)
             db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def memo(self, key: str) -> str | None:
-        """Return a remembered text, or None."""
-        if key in self._later:
-            return self._later[key]
+    def memos(self) -> dict[str, str]:
+        """Return all remembered texts by their keys."""
         with translated(self.path):
-            row = self._db.execute("SELECT value FROM memo WHERE key = ?", (key,)).fetchone()
-            return None if row is None else str(row[0])
+            kept = dict[str, str | None](self._db.execute("SELECT key, value FROM memo").fetchall())
+        return {key: value for key, value in (kept | self._later).items() if value is not None}
 
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys in one transaction; None forgets one.
 
         Where all of that is known already, there is no transaction.
         """
-        if self._later or any(self.memo(key) != value for key, value in memos.items()):
+        known = self.memos()
+        if self._later or any(known.get(key) != value for key, value in memos.items()):
             with self._writing() as db:
                 _remember(db, memos)
 

@@ -99,7 +99,7 @@ def asked(between: Hostile) -> list[tuple[bool, str]]:
 def remembered(user: User, key: str) -> str | None:
     ledger = SqliteLedger(user.state)
     try:
-        return ledger.memo(key)
+        return ledger.memos().get(key)
     finally:
         ledger.close()
 

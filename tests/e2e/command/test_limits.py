@@ -67,7 +67,7 @@ def config(user: User, between: Hostile, request: pytest.FixtureRequest) -> Path
 def ends(user: User, *, within: timedelta) -> datetime:
     """Let the time for which the account is put off be over so soon, and say when that is."""
     ledger = SqliteLedger(user.state)
-    rest = json.loads(ledger.memo("put_off") or "")
+    rest = json.loads(ledger.memos().get("put_off") or "")
     until = datetime.now(UTC) + within
     rest["until"] = until.isoformat()
     ledger.remember({"put_off": json.dumps(rest)})

@@ -73,7 +73,7 @@ def test_a_memo_is_kept_and_forgotten(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path)
     ledger.remember({"a": "1", "b": "2"})
     ledger.remember({"a": None})
-    assert (ledger.memo("a"), ledger.memo("b")) == (None, "2")
+    assert (ledger.memos().get("a"), ledger.memos().get("b")) == (None, "2")
     ledger.close()
 
 
@@ -186,7 +186,7 @@ def test_a_ledger_of_a_newer_lorsync_is_refused_and_stays(tmp_path: Path) -> Non
 def test_a_migration_keeps_a_copy_of_the_ledger_before_it(tmp_path: Path) -> None:
     path = old_ledger(tmp_path)
     ledger = SqliteLedger(tmp_path)
-    assert (ledger.memo("a"), ledger.marks()) == ("kept", [])
+    assert (ledger.memos().get("a"), ledger.marks()) == ("kept", [])
     ledger.close()
     copy = path.with_name(f"{FILE_NAME}.version-1")
     assert stat.S_IMODE(copy.stat().st_mode) & 0o077 == 0
@@ -214,13 +214,17 @@ def test_what_changes_nothing_is_no_transaction(tmp_path: Path) -> None:
     ledger.remember({"a": "1", "b": None})
     ledger.save([])
     ledger.save_marks([])
-    assert ledger.memo(STILL) == "as it is"
+    assert ledger.memos().get(STILL) == "as it is"
     ledger.remember_later({"a": "2"})
-    assert (ledger.memo("a"), ledger.memo(STILL)) == ("2", "as it is")
+    assert (ledger.memos().get("a"), ledger.memos().get(STILL)) == ("2", "as it is")
     ledger.remember({"b": "3"})
     ledger.close()
     again = SqliteLedger(tmp_path)
-    assert (again.memo("a"), again.memo("b"), again.memo(STILL)) == ("2", "3", None)
+    assert (again.memos().get("a"), again.memos().get("b"), again.memos().get(STILL)) == (
+        "2",
+        "3",
+        None,
+    )
     again.remember_later({"a": "4"})
     again.close()
-    assert SqliteLedger(tmp_path).memo("a") == "2"
+    assert SqliteLedger(tmp_path).memos().get("a") == "2"

@@ -54,8 +54,8 @@ class BombedLedger:
     def retired(self) -> frozenset[Uid]:
         return self._ledger.retired()
 
-    def memo(self, key: str) -> str | None:
-        return self._ledger.memo(key)
+    def memos(self) -> Mapping[str, str]:
+        return self._ledger.memos()
 
     def marks(self) -> Sequence[Mark]:
         return self._ledger.marks()

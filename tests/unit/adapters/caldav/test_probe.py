@@ -99,7 +99,7 @@ def probed(bench: Bench, ledger: SqliteLedger) -> list[Finding]:
     with Stopping() as stopping:
         found = probe(bench, ledger, now=NOW, stopping=stopping)
     assert left_in(bench) == []
-    assert ledger.memo("probe_scratch") is None
+    assert ledger.memos().get("probe_scratch") is None
     return found
 
 
@@ -326,7 +326,7 @@ def test_busy_server_ends_the_probe_and_what_it_wrote_is_gone(
     with Stopping() as stopping, pytest.raises(BusyError):
         probe(bench, ledger, now=NOW, stopping=stopping)
     assert left_in(bench) == []
-    assert ledger.memo("probe_scratch") is None
+    assert ledger.memos().get("probe_scratch") is None
 
 
 def test_ctrl_c_at_any_request_leaves_nothing(
@@ -350,7 +350,7 @@ def test_ctrl_c_at_any_request_leaves_nothing(
             stopped += 1
         meddled.before = lambda _: None
         assert left_in(bench) == [], f"at request {at}"
-        assert ledger.memo("probe_scratch") is None
+        assert ledger.memos().get("probe_scratch") is None
         at += 1
     assert stopped > 10
     assert stopped == at - 2
