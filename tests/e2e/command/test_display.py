@@ -95,12 +95,6 @@ def test_no_command_shows_what_a_terminal_acts_on(user: User, config: Path) -> N
     assert any("fdp.exe" in warning["message"] for warning in told["warnings"])
 
 
-def test_a_copy_is_named_in_short(user: User, config: Path) -> None:
-    (warning,) = [w for w in user.json("sync", config=config)["warnings"] if w["code"] == "copy"]
-    assert warning["message"].startswith("“31m0;owned fdp.exe xxx")
-    assert len(warning["message"]) < 400
-
-
 @pytest.mark.parametrize("how", Format)
 def test_no_log_shows_what_a_terminal_acts_on(how: Format) -> None:
     record = logging.LogRecord(

@@ -455,10 +455,10 @@ def test_a_sync_by_hand_says_that_deletions_wait_for_the_config_to_rest(
 
 SLOW = """
 import sys, threading
-from lorsync.cli import waiting
-waiting._PATIENCE = float(sys.argv[1])
+from lorsync.cli.output import progress
+progress._PATIENCE = float(sys.argv[1])
 shown = threading.Event()
-with waiting.Waiting("Looking at the calendar") as waits:
+with progress.Waiting("Looking at the calendar") as waits:
     if sys.argv[1] == "0":
         while waits._live is None:
             shown.wait(0.01)
