@@ -1,4 +1,4 @@
-"""Keep a CalDAV calendar true to your letters of recommendation."""
+"""Keep a CalDAV calendar in step with your recommendation letters."""
 
 __version__ = "0.1.0"
 __version_date__ = "2026-11-22"

@@ -253,7 +253,9 @@ class FakeCalendar:
         if self.faults is not None:
             self.faults(operation, "before", href)
         if href is not None and href in self.failing:
-            raise ServerFailedError(f"{self.address} is not well (500): try again.", status=500)
+            raise ServerFailedError(
+                f"{self.address} returned a server error (HTTP 500); will retry.", status=500
+            )
         if self.gone:
             raise CollectionGoneError(f"The calendar {self.address} is gone.")
 

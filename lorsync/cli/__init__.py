@@ -1,7 +1,7 @@
 """The command line: each command is loaded when it is called, errors become plain lines.
 
 A message goes to stderr and its exit code follows sysexits (see :mod:`lorsync.core.errors`). A
-traceback is never shown; of a mistake of lorsync's own, the place is.
+traceback is never shown; of an internal error, the place is.
 """
 
 import errno

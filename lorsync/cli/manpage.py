@@ -38,7 +38,7 @@ EXIT_CODES = {
     65: "A file or a server's answer cannot be used.",
     66: "A file that was named is not there, or cannot be read.",
     69: "The server is not there, or is no CalDAV server.",
-    70: "A mistake of lorsync's own.",
+    70: "An internal error.",
     73: "A file that was asked for cannot be written, or the state folder cannot be used.",
     75: "Refused for now, or another lorsync is at work: try again later.",
     77: "The password cannot be had, or does not serve.",
@@ -56,7 +56,7 @@ def manual() -> str:
         [
             f'.TH LORSYNC 1 "{__version_date__}" "lorsync {__version__}" "User Commands"',
             ".SH NAME",
-            "lorsync \\- keep a calendar true to your letters of recommendation",
+            "lorsync \\- keep your calendar in step with your recommendation letters",
             ".SH SYNOPSIS",
             ".B lorsync",
             "[\\fIoptions\\fR] \\fIcommand\\fR [\\fIarguments\\fR]",

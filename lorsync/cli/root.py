@@ -27,7 +27,7 @@ _COMMANDS = {
     "mark": "State what happened: asked, declined, submitted …",
     "plan": "Show what is planned, and why.",
     "restore": "Bring back an event that you deleted.",
-    "run": "Keep the calendar true, until stopped.",
+    "run": "Keep the calendar in step, until stopped.",
     "service": "Have lorsync run by itself, and start with the machine.",
     "status": "Say how things stand.",
     "suggest": "Rank the mentors for a program, and say why.",
@@ -147,7 +147,7 @@ def _quiet() -> click.Option:
 def cli(
     ctx: click.Context, config: Path | None, state_dir: Path | None, verbose: int, quiet: bool
 ) -> None:
-    """Keep a calendar true to your letters of recommendation.
+    """Keep your calendar in step with your recommendation letters.
 
     lorsync works out when to talk to each mentor, to ask, to check in, to thank them and to report
     back, and keeps these events in your calendar. It never plans more than two follow-ups per

@@ -15,7 +15,7 @@
     │   └── DamagedLedgerError    the ledger is none any more
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
     │   ├── ServerFailedError     the server failed at one request, and does not say why
-    │   ├── BusyError             the server asks to be left alone for now
+    │   ├── BusyError             the server limits the rate of requests
     │   ├── AllowanceSpentError   more requests at once than the provider is known to bear
     │   ├── PutOffError           the account is being left alone, as its server asked
     │   └── ClockError            the server's clock and ours are too far apart to write by
@@ -189,4 +189,4 @@ def mistake(error: Exception) -> str:
 
 def as_mistake(error: Exception) -> LorsyncError:
     """Return the error that tells a person of an exception nobody foresaw."""
-    return LorsyncError(f"This is a mistake of lorsync's: {mistake(error)}. Please report it.")
+    return LorsyncError(f"Internal error ({mistake(error)}). Please report it.")

@@ -122,7 +122,7 @@ class Worker:
                 self.pulse.rest()
         except BaseException as error:
             what = type(error).__name__
-            self.fatal = LorsyncError(f"The passes ended by a mistake of lorsync's: {what}.")
+            self.fatal = LorsyncError(f"The passes ended by an internal error: {what}.")
             raise
         finally:
             self._holding.close()

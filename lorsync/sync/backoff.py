@@ -31,7 +31,7 @@ _JITTER_SHARE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutOff:
-    """An account's time of rest: until when (aware), after how many refusals in a row, and why."""
+    """Back-off of an account: do not send before ``until`` (aware); consecutive rejections; why."""
 
     account: str
     until: datetime

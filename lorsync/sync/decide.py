@@ -147,7 +147,7 @@ def _rests_at(settings: Settings, now: datetime) -> datetime | None:
 def _doubts(
     season: Season, ledger: Ledger, seen: Seen, now: datetime, today: date
 ) -> tuple[Doubt, ...]:
-    """Return of whom nobody knows how often they were followed up, or the person answered (S4)."""
+    """Return the mentors whose follow-up count was lost, with the person's answers (S4)."""
     doubts = [*doubts_of(season, ledger), *seen.learned.doubts]
     unknown = seen.memory is None or seen.memory.damaged
     if is_new(ledger) and unknown and seen.adopted:

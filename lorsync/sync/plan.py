@@ -286,7 +286,7 @@ def begun(state: SyncState, season: Season, key: SeasonKey) -> SyncState:
 
 
 def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
-    """Return of whom nobody knows how often they were followed up, or the person answered (S4).
+    """Return the mentors whose follow-up count was lost, with the person's answers (S4).
 
     They are by the ids that the mentors have now (S7).
     """

@@ -205,7 +205,7 @@ def _recorded(
             keep(ledger, kept)
         raise
     except Exception as error:
-        # A mistake of lorsync's own ends a pass as well, and status has to say so.
+        # An internal error ends a pass as well, and status has to say so.
         if not options.dry_run:
             memo = _error_memo(as_mistake(error), now)
             keep(ledger, replace(state_of(ledger), last_error=memo))

@@ -63,7 +63,7 @@ def of_account(
 
 def _busy(answer: Answer) -> BusyError:
     return BusyError(
-        f"{shown(answer.url)} asks to be left alone for now ({answer.status}).",
+        f"{shown(answer.url)} is rate-limiting us (HTTP {answer.status}).",
         retry_after=_seconds(answer.headers.get("retry-after")),
     )
 
@@ -71,7 +71,7 @@ def _busy(answer: Answer) -> BusyError:
 def _unwell(answer: Answer) -> TryAgainError:
     if answer.status == 503 or answer.headers.get("retry-after"):
         return _busy(answer)
-    message = f"{shown(answer.url)} is not well ({answer.status}): try again."
+    message = f"{shown(answer.url)} returned a server error (HTTP {answer.status}); will retry."
     return ServerFailedError(message, status=answer.status)
 
 

@@ -58,7 +58,7 @@ def ask(form: str, *, ended: str = ENDED, post: Post = post_form) -> Granted:
 
 def _read(answer: FormAnswer, ended: str) -> Granted | LorsyncError:
     if answer.status == 429 or answer.status >= 500:
-        return TryAgainError(f"Google's login is not well ({answer.status}): try again.")
+        return TryAgainError(f"Google's login answered HTTP {answer.status}; will retry.")
     said = read_object(answer.text)
     code = said.get("error")
     if 400 <= answer.status < 500 and isinstance(code, str):

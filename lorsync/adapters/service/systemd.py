@@ -26,8 +26,8 @@ _HEAD = (
 )
 _LOG = "Its log: journalctl --user -u lorsync"
 _INSTEAD = (
-    "Keep the calendar true without it: let cron run “lorsync sync” every quarter of an hour, or "
-    "leave “lorsync run” in a terminal. On a server: docs/service.md"
+    "Keep the calendar in step without it: let cron run “lorsync sync” every quarter of an hour, "
+    "or leave “lorsync run” in a terminal. On a server: docs/service.md"
 )
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 )
 @click.pass_obj
 def command(options: Globals, log_format: str | None) -> int:
-    """Keep the calendar true, until stopped with Ctrl-C or SIGTERM.
+    """Keep the calendar in step, until stopped with Ctrl-C or SIGTERM.
 
     A pass runs at the start, every [sync] every, when the day changes and when the config does.
     SIGHUP reads the config again, SIGUSR1 asks for a pass.

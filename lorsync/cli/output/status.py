@@ -68,7 +68,7 @@ class Picture:
 
     @property
     def put_off(self) -> PutOff | None:
-        """The account's time of rest, where it still lasts."""
+        """The back-off of the account, where it still holds."""
         rest = None if self.record is None else self.record.put_off
         return rest if rest is not None and rest.until > self.at else None
 

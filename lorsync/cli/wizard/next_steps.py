@@ -41,7 +41,7 @@ def steps(*, signed_in: bool) -> list[Step]:
     return [
         *first,
         ("sync --dry-run", "see what would be written to the calendar"),
-        ("run", "keep the calendar true, until Ctrl-C"),
+        ("run", "keep the calendar in step, until Ctrl-C"),
         ("export -o letters.ics", "put the events into one file, for any calendar"),
         ("mark MENTOR asked", "say what happened"),
         ("add letter", "add one more; likewise a mentor or a program"),

@@ -47,7 +47,7 @@ def in_trouble(daemon: Daemon, user: User, passes: int) -> None:
     for _ in range(passes):
         daemon.passes(signal.SIGUSR1)
         assert user.record.last_error is not None, daemon.lines
-    assert not daemon.said("mistake of lorsync"), daemon.lines
+    assert not daemon.said("nternal error"), daemon.lines
     assert not daemon.said("Traceback"), daemon.lines
 
 

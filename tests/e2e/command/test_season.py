@@ -342,7 +342,7 @@ def lived(user: User, days: int) -> str:
             end = resident_mb(daemon.process.pid)
             wrong = it.hold()
             daemon.stop(signal.SIGTERM)
-            assert not daemon.said("mistake of lorsync"), daemon.lines
+            assert not daemon.said("nternal error"), daemon.lines
             passes += daemon.over
             logged += len([line for line in daemon.lines if line[1] < "7"])
         finally:

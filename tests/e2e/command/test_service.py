@@ -387,7 +387,7 @@ def stopped_at_any_time(user: User, config: Path, times: int) -> None:
             daemon.stop(number)
             assert daemon.process.returncode in {0, -number}, daemon.lines
             assert not daemon.said("Traceback"), daemon.lines
-            assert not daemon.said("mistake of lorsync"), daemon.lines
+            assert not daemon.said("nternal error"), daemon.lines
     with running(user, config) as daemon:
         daemon.wait_for("A pass has ended")
         assert user.record.last_error is None

@@ -141,7 +141,7 @@ def test_too_many_wrong_logins_of_a_network_are_no_wrong_password(
     for _ in range(11):
         with pytest.raises(LoginRefusedError):
             listed_collections(made.settings, "wrong")
-    with pytest.raises(BusyError, match=r"asks to be left alone for now \(429\)"):
+    with pytest.raises(BusyError, match=r"is rate-limiting us \(HTTP 429\)"):
         listed_collections(made.settings, made.secret)
 
 

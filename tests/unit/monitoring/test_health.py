@@ -181,5 +181,5 @@ def test_a_pass_that_ends_by_a_mistake_of_lorsyncs_is_remembered_as_an_error(
     found = standing(record, pid=None, keeper=None, every=timedelta(minutes=15), now=at)
     assert found.health is not Health.HEALTHY
     (need,) = found.needs
-    assert "mistake of lorsync's: TypeError" in need.message
+    assert "Internal error (TypeError" in need.message
     assert "foresaw" not in need.message

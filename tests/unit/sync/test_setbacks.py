@@ -137,7 +137,7 @@ def test_write_that_was_applied_and_answered_with_500_is_done(desk: Desk, operat
 
     def fail(what: str, moment: str, where: Href | None) -> None:
         if (what, moment, where) == (operation, "after", href):
-            raise ServerFailedError("it is not well (500)", status=500)
+            raise ServerFailedError("it returned a server error (HTTP 500)", status=500)
 
     desk.calendar.faults = fail
     report = desk.sync(accept_deletions=True)
@@ -311,7 +311,7 @@ def memories(desk: Desk) -> list[Href]:
 @pytest.mark.parametrize(
     "error",
     [
-        ServerFailedError("it is not well (500)", status=500),
+        ServerFailedError("it returned a server error (HTTP 500)", status=500),
         WriteRefusedError("the server refuses PUT (404)."),
     ],
 )
@@ -343,7 +343,7 @@ def test_s4_a_memory_that_was_applied_and_answered_with_an_error_is_no_second_on
 @pytest.mark.parametrize(
     "error",
     [
-        ServerFailedError("it is not well (500)", status=500),
+        ServerFailedError("it returned a server error (HTTP 500)", status=500),
         ResourceGoneError("it is not there (404)"),
         WriteRefusedError("the server refuses PUT (403)."),
     ],
