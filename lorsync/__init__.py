@@ -2,4 +2,4 @@
 
 __version__ = "0.1.0"
 __version_date__ = "2026-11-22"
-"""The day of this version, in ISO 8601; the manual page bears it."""
+"""The day of this version, in ISO 8601; the manual page shows it."""

@@ -174,7 +174,7 @@ def opened_bench(account: CalendarSettings, state: Path, *, address: str) -> Ite
 
 @contextmanager
 def holding_server(account: CalendarSettings, state: Path) -> Iterator[None]:
-    """Keep the local calendar's server up meanwhile, for the calendar apps that look at it."""
+    """Keep the local calendar's server up, for the calendar apps that look at it."""
     if account.provider is not Provider.LOCAL:
         yield
         return
@@ -192,7 +192,7 @@ def _reachable(
     given: str | None = None,
     ahead: Ahead | None = None,
 ) -> Iterator[tuple[CalendarSettings, "Secret"]]:
-    """Return the account with its address and secret; a local one is served meanwhile.
+    """Return the account with its address and secret; a local one is served as long.
 
     ``given`` is a secret that is not stored yet.
     """

@@ -1,7 +1,8 @@
 """Listen on 127.0.0.1, where every user and program of this machine can connect.
 
-Whoever only connects, or sends a byte now and then, keeps nobody out: each connection has a thread
-of its own, and when there are too many, the one that has waited longest for its request is closed.
+A client that only connects, or sends a byte now and then, keeps nobody out: each connection has a
+thread of its own, and when there are too many, the one that has waited longest for its request is
+closed.
 """
 
 import contextlib

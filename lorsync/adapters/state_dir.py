@@ -1,6 +1,6 @@
 """The state folder: where it is, and the two locks in it.
 
-One daemon at a time holds the daemon's lock; whoever runs a pass holds the pass lock, so that the
+One daemon at a time holds the daemon's lock; a pass holds the pass lock, so that the
 daemon and the command line take turns. Locks are ``flock``: the kernel drops them with the process.
 """
 
@@ -132,7 +132,7 @@ class DaemonLock:
     def renew(self) -> None:
         """Make good what became of its file: it goes with its folder, and a full disk has no name.
 
-        Raises TryAgainError where another daemon has taken a new one meanwhile.
+        Raises TryAgainError where another daemon has taken a new one.
         """
         try:
             make_state_dir(self._path.parent)

@@ -44,7 +44,7 @@ EXIT_CODES = {
     77: "The password cannot be had, or does not serve.",
     78: "The config is wrong, another one rules this calendar, or nobody has signed in yet.",
     130: "Stopped with Ctrl-C.",
-    141: "Whoever read the output left, as head(1) does.",
+    141: "The reader of the output left, as head(1) does.",
 }
 """As sysexits.h has them; :mod:`lorsync.core.errors` says which exception gives which."""
 

@@ -40,7 +40,7 @@ _COMMANDS = {
 _QUIET = "quiet"
 
 _FEW = 5
-"""So many commands are named to whoever types another one."""
+"""So many commands are named to a person who types another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def load(path: Path, *, regions: Regions | None = None) -> "Settings":
     from lorsync.config.reading import changed_at, content_of
 
     found = loads(content_of(path), path, regions=regions)
-    # Looked at after it was read: what is written meanwhile makes it the fresher.
+    # Looked at after it was read: a write in between makes it the fresher.
     return replace(found, changed=changed_at(path))
 
 

@@ -16,7 +16,7 @@
     ├── TryAgainError         75  busy, refused for now, or another lorsync is at work
     │   ├── ServerFailedError     the server failed at one request, and does not say why
     │   ├── BusyError             the server limits the rate of requests
-    │   ├── AllowanceSpentError   more requests at once than the provider is known to bear
+    │   ├── AllowanceSpentError   more requests at once than the provider is known to take
     │   ├── PutOffError           the account is being left alone, as its server asked
     │   └── ClockError            the server's clock and ours are too far apart to write by
     ├── CredentialsError      77  a password that cannot be had, or does not serve

@@ -75,7 +75,7 @@ class _Read(threading.Thread):
             self._loaded = Loaded(
                 settings=settings, cautions=cautions(settings.calendar), file=file
             )
-        except Exception as error:  # noqa: BLE001 -- for whoever waits for the outcome
+        except Exception as error:  # noqa: BLE001 -- for the thread that waits for the outcome
             self._error = error
 
     def outcome(self) -> Loaded:

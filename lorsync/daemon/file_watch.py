@@ -44,7 +44,7 @@ class FileWatch:
     """Watch one file while in a ``with`` block; ``changed`` is called from another thread.
 
     Where the path is a symbolic link, as in mounted config maps, what it points to is watched too.
-    What the kernel has no room to watch is left to whoever looks at the file now and then.
+    What the kernel has no room to watch is left to a look at the file now and then.
     """
 
     def __init__(self, path: Path, changed: Callable[[], None]) -> None:

@@ -70,7 +70,7 @@ class Timetable:
         try:
             self._scheduler.modify_job(_JOB, next_run_time=until)
         except JobLookupError:
-            log.debug("The timetable has been stopped meanwhile.")
+            log.debug("The scheduler has been stopped.")
 
     def turns(self, now: datetime) -> bool:
         """Tell whether its thread lives: whether what was due before ``now`` (aware) was asked for.
@@ -83,7 +83,7 @@ class Timetable:
     def next_pass(self) -> datetime:
         """Return when the next pass comes, aware."""
         job = self._scheduler.get_job(_JOB)
-        if job is None:  # it has been stopped meanwhile
+        if job is None:  # it has been stopped
             return datetime.now(UTC) + self._every
         at: datetime = job.next_run_time
         return at

@@ -190,7 +190,7 @@ class Daemon:
             yield "config"
 
     def _config_reasons(self, watch: FileWatch) -> Iterator[str]:
-        """Notice what the watch cannot: a link that points elsewhere, a folder made anew."""
+        """Notice what the watch cannot: a link that points elsewhere, a folder made again."""
         before, self._signature = self._signature, Signature.of(self._config)
         if self._signature != before:
             watch.follow()

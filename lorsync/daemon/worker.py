@@ -1,7 +1,7 @@
 """The daemon's one worker: it reads the config again and runs the passes that are asked for.
 
-Requests coalesce, and the worker takes them before it begins, so that one which comes meanwhile is
-not lost. Whatever goes wrong is said and tried again later, but never ends the worker.
+Requests coalesce, and the worker takes them before it begins, so that one which comes during a pass
+is not lost. Whatever goes wrong is said and tried again later, but never ends the worker.
 """
 
 import gc
@@ -54,7 +54,7 @@ _TO_READ = frozenset({"config", "reload"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """One pass of the daemon, for whoever shows it: its report, and when the next one comes."""
+    """One pass of the daemon, for who shows it: its report, and when the next one comes."""
 
     settings: Settings
     report: Report
@@ -252,7 +252,7 @@ class Worker:
             self._remember()
             return
         except TryAgainError as error:
-            # Passes go on meanwhile, and each of them first tries to read it.
+            # Passes go on, and each of them first tries to read it.
             self._broken = f"{error} The last good one stays in force."
             self.say(TryAgainError(self._broken), lasting=True, asked=said)
             self._remember()
@@ -388,7 +388,7 @@ class Refusal:
         """Return what was refused, None where the error does not say which login it was.
 
         ``before`` is the refusal that stood until now, ``now`` is aware. One that comes because
-        somebody asked meanwhile changes nothing.
+        somebody asked in between changes nothing.
         """
         if error.login is None:
             return None

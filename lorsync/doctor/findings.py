@@ -101,8 +101,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "config-fine": _ok(Check.CONFIG, "The config can be used as it is."),
         "config-broken": _problem(
             Check.CONFIG,
-            "Nothing is planned or synced until it is mended; the account was not looked at.",
-            "Mend each line that is named, or write a first config with “lorsync init”.",
+            "Nothing is planned or synced until it is fixed; the account was not looked at.",
+            "Fix each line that is named, or write a first config with “lorsync init”.",
         ),
         "config-holidays": _problem(
             Check.CONFIG,
@@ -149,7 +149,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "ledger-unusable": _problem(
             Check.STATE,
             "lorsync does not know what it has written so far.",
-            "Mend what the message names. If the file itself is damaged, move it away and run "
+            "Fix what the message names. If the file itself is damaged, move it away and run "
             "“lorsync sync”: it is rebuilt from the calendar.",
         ),
         "daemon-running": _ok(Check.DAEMON, "Your calendar is kept true by itself."),
@@ -166,7 +166,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "daemon-old-config": _problem(
             Check.DAEMON,
             "The daemon goes on with the config as it was before the last change.",
-            "Mend the config: it is read again by itself.",
+            "Fix the config: it is read again by itself.",
         ),
         "last-error": _note(
             Check.DAEMON,
@@ -265,7 +265,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "lorsync looks once more before it creates.",
         ),
         "update-guarded": _ok(
-            Check.PROBE, "What somebody changed meanwhile is not written over (If-Match)."
+            Check.PROBE, "What somebody changed in between is not written over (If-Match)."
         ),
         "update-unguarded": _problem(
             Check.PROBE,
@@ -279,11 +279,11 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             "Look for what limits the server or a proxy before it, and tell its makers.",
         ),
         "delete-guarded": _ok(
-            Check.PROBE, "What somebody changed meanwhile is not deleted (If-Match)."
+            Check.PROBE, "What somebody changed in between is not deleted (If-Match)."
         ),
         "delete-unguarded": _note(
             Check.PROBE,
-            "A deletion goes through whatever was changed meanwhile; lorsync looks once more "
+            "A deletion goes through whatever was changed in between; lorsync looks once more "
             "before it deletes.",
         ),
         "etag-told": _ok(Check.PROBE, "The server says which version it has stored (ETag)."),

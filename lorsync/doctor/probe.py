@@ -319,7 +319,7 @@ def _is_refused(write: Callable[[], object]) -> bool:
 
 
 def _difference(written: bytes, held: bytes) -> str:
-    """Say in which way a body is stored anew, as far as that is plain."""
+    """Say in which way a server rewrites a body, as far as that is plain."""
     if sorted(_unfolded(written)) == sorted(_unfolded(held)):
         return "Its lines are ordered or folded in another way."
     missing = len(set(_unfolded(written)) - set(_unfolded(held)))

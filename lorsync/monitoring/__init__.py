@@ -1,1 +1,1 @@
-"""Say how lorsync fares: status, metrics, the desktop. Reads records, never the calendar."""
+"""Say how lorsync is doing: status, metrics, the desktop. Reads records, never the calendar."""

@@ -25,7 +25,7 @@ MISSED = 3
 """So many passes may be missed before nobody seems to run them any more."""
 
 URGENT = timedelta(days=3)
-"""With so much left before a letter is due, whoever has not asked should do so today (R1)."""
+"""With so much left before a letter is due, a mentor not asked yet should be asked today (R1)."""
 
 _LEAST_PATIENCE = timedelta(minutes=30)
 
@@ -33,7 +33,7 @@ _LASTING = frozenset(
     error.exit_code
     for error in (UsageError, DataError, LorsyncError, StateError, CredentialsError, ConfigError)
 )
-"""The exit codes of errors that no further pass mends."""
+"""The exit codes of errors that no further pass overcomes."""
 
 
 class Health(IntEnum):
@@ -131,7 +131,7 @@ def _needs(record: Record, *, pid: int | None, now: datetime, broken: str | None
         yield Need(code="memory", message=message)
     if pid is not None and late_by(record, now) is not None:
         message = (
-            f"The daemon (process {pid}) has missed its pass. Start it anew; if that comes "
+            f"The daemon (process {pid}) has missed its pass. Start it again; if that comes "
             "again, please report it."
         )
         yield Need(code="stuck", message=message)

@@ -172,7 +172,7 @@ class Teller:
 
     @contextmanager
     def _complaining(self, *, level: int = logging.WARNING) -> Iterator[None]:
-        """Log what goes wrong meanwhile; nothing is raised."""
+        """Log what goes wrong; nothing is raised."""
         try:
             yield
         except LorsyncError as error:

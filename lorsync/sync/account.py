@@ -226,7 +226,7 @@ def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterato
         return now.timestamp() + time.monotonic() - began
 
     allowance = Allowance(known.budget, clock=clock, kept=kept.get(name, "{}"))
-    # Whoever is killed meanwhile has said beforehand that all are used up.
+    # A pass that is killed has said beforehand that all are used up.
     keep(ledger, replace(state_of(ledger), requests_sent={name: allowance.dumped_as_spent()}))
     try:
         yield allowance

@@ -1,4 +1,4 @@
-"""Judge a listing: which of our events it shows anew, which are gone, and when to list in full."""
+"""Judge a listing: which of our events have changed, which are gone, when to list in full."""
 
 from collections.abc import Collection, Container, Mapping
 from dataclasses import replace

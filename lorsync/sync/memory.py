@@ -75,7 +75,7 @@ class Recalled:
 
     ``memory`` is what is believed of it, None where there is none, or none that can be read.
     ``doubted`` is what it says where that is not believed: its stamp does not hold, or nothing else
-    on the calendar bears it out. It teaches nothing and stays as it is until the person answers.
+    on the calendar confirms it. It teaches nothing and stays as it is until the person answers.
     ``damaged``: what it says is not what a lorsync wrote (S3). ``mending``: it is to be written
     again, whatever it says, and does not tell whose config rules. ``gone``: the person deleted it.
     ``unseen``: the server said that it had stored it, and it has not been seen there yet. ``news``:
@@ -126,8 +126,8 @@ def found_memory(
     person can tell (S6).
     """
     found = _memories(calendar, listing)
-    # The key goes before the names: a season that was closed may have borne these as well. One that
-    # cannot be read any more is known by its key too, and written anew.
+    # The key goes before the names: a season that was closed may have had these as well. One that
+    # cannot be read any more is known by its key too, and written again.
     own = _named_by(season_key(season), found)
     own = own or [each for each in found if each.said and _goes_by(each.said, season)]
     if not own and not new_cycle:
@@ -468,7 +468,7 @@ def _block(body: bytes, uid: Uid) -> Block | None:
     try:
         return find_block(description_of(body, uid))
     except UnreadableError:
-        return None  # The person made it something else; it is written anew.
+        return None  # The person made it something else; it is written again.
 
 
 def _goes_by(memory: Memory, season: Season) -> bool:

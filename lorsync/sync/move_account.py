@@ -375,7 +375,7 @@ class _Copying:
     def _renew(self) -> None:
         """Bring a copy that a move has left to what the person made of the event since.
 
-        Any other stays as it is: the person may have been there meanwhile, and what is merely old
+        Any other stays as it is: the person may have been there, and what is merely old
         in it the next pass writes.
         """
         copied = {

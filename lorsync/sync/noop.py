@@ -132,7 +132,7 @@ def glance(config: Path, state: Path, *, now: datetime) -> Summary | Ahead | Non
             return None  # what is read of a pipe is gone
         content = config.read_bytes()
         if (state / FILE_NAME).stat().st_size == 0:
-            return None  # it is damaged, which the pass mends
+            return None  # it is damaged, which the pass repairs
         with pass_lock(state, wait_seconds=0):
             ledger = SqliteLedger(state)
             try:

@@ -187,7 +187,7 @@ def stray_warning(strays: int) -> tuple[PlanWarning, ...]:
         return ()
     message = (
         f"The server names {strays} events that are not in this calendar, so they were ignored: "
-        "check calendar.url, and tell whoever runs the server."
+        "check calendar.url, and tell the operator of the server."
     )
     return (PlanWarning(code="stray", subject="calendar", message=message),)
 

@@ -107,7 +107,7 @@ def mend_ledger(state: Path, now: datetime) -> str | None:
         with pass_lock(state, wait_seconds=0):
             return mend(state / FILE_NAME, now, look=True)
     except TryAgainError:
-        return None  # whoever is at work meanwhile meets the damage, too
+        return None  # the pass that is at work meets the damage, too
 
 
 def record_of(state: Path) -> Record:

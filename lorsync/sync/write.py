@@ -639,13 +639,13 @@ def _again(result: _Result, desk: Desk) -> Job | None:
     if after.theirs != before.theirs or (
         isinstance(action, Delete) and after.extras != before.extras
     ):
-        return None  # The person was quicker: the next pass decides anew (I4).
+        return None  # The person was quicker: the next pass decides again (I4).
     if isinstance(action, Acknowledge) and after.settled:
         return None  # The title is another one of theirs by now.
     try:
         return replace(_job(replace(action, entry=after), desk, looked=True), guarded=guarded)
     except (UnreadableError, UnwritableError):
-        return None  # The next pass decides anew, and names it.
+        return None  # The next pass decides again, and names it.
 
 
 def _setback(result: _Result, desk: Desk) -> Setback:

@@ -37,7 +37,7 @@ _WRITING = frozenset(map(xml.dav, ("write", "write-content", "bind", "all")))
 class Account:
     """What an address led to: ``given`` is the calendar that it names itself, if it names one.
 
-    ``principals`` are the paths of whoever asks, with ``/`` at the end; none where none is said.
+    ``principals`` are the paths of the one who asks, with ``/`` at the end; empty if not said.
     """
 
     about: Answer

@@ -23,7 +23,7 @@ from lorsync.core.errors import (
     UnavailableError,
 )
 
-_CHECK_CLOCK = "tell whoever runs the server, and check this machine's clock"
+_CHECK_CLOCK = "tell the operator of the server, and check this machine's clock"
 _OWN_AUTHORITY = (
     "check calendar.url; if the server has a certificate authority of its own, name the file of "
     "that in calendar.ca_file"
@@ -95,7 +95,7 @@ def astray(said: str, target: str) -> UnavailableError:
     where = shown(target)
     refused = f"{said} {where}: the password is not sent there"
     if not where.startswith("https://") or not is_address(where):
-        return UnavailableError(f"{refused}. Tell whoever runs the server.")
+        return UnavailableError(f"{refused}. Tell the operator of the server.")
     return UnavailableError(
         f"{refused}. If you know that to be right, write this address into calendar.url."
     )

@@ -30,7 +30,7 @@ _SECONDS = 10.0
 """For the whole of it: a server in trouble is the transport's business."""
 
 _LARGEST = 1024 * 1024
-"""Bytes of an answer that tells of little; a longer one tells of much, and is asked for anew."""
+"""Bytes of an answer that tells of little; a longer one tells of much, and is asked for again."""
 
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 

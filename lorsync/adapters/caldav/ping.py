@@ -21,7 +21,7 @@ LIMITS: Final = Limits(connect=5.0, read=5.0, request=10.0, size=65_536)
 def fetch(url: str) -> str | None:
     """Fetch it, and return in a few words what went wrong, None where nothing did.
 
-    Nothing of the address is repeated, since whoever knows it can ping. Redirects are not followed:
+    Nothing of the address is repeated, since all who know it can ping. Redirects are not followed:
     they could lead to plain http. No login is sent.
     """
     url = as_uri(url)

@@ -97,7 +97,7 @@ def unusable(answer: Answer) -> LorsyncError:
     if quote(CONCEALED) in where:
         return UnavailableError(
             f"{where} is an address that the server made with your password in it, which is left "
-            "out here. Tell whoever runs the server."
+            "out here. Tell the operator of the server."
         )
     if answer.web_page:
         return UnavailableError(

@@ -30,7 +30,7 @@ _MOST_ADDRESSES: Final = 8
 class Limits:
     """How long a server may take, in seconds, and how large an answer may be, in bytes.
 
-    ``connect`` and ``read`` are the silence that is borne; ``request`` is all of one request, since
+    ``connect`` and ``read`` are the silence that is allowed; ``request`` is all of one request, as
     a server that drips is never silent; ``whole`` is all requests of one transport together, so of
     a pass. ``size`` holds for an answer as it comes and as it is unpacked.
     """
@@ -196,7 +196,7 @@ class _Sockets(SystemResolver):  # type: ignore[misc]  # of no known type, by th
 
     @contextmanager
     def ended_after(self, seconds: float) -> Iterator[None]:
-        """Raise TooSlowError if what is done meanwhile takes longer; end connections on any error.
+        """Raise TooSlowError if what is done under it takes longer; end connections on any error.
 
         One that is left in the middle of an answer is of no use to the next request.
         """

@@ -15,5 +15,5 @@ def alarm(seconds: float, ring: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        # What rings at the last moment must not end what comes next.
+        # A limit that passes at the last moment must not end what comes next.
         timer.join()

@@ -1,6 +1,6 @@
 """Ask the person for consent in the browser: the loopback flow with state and PKCE (RFC 8252).
 
-The browser ends at an address of this machine, where lorsync listens on 127.0.0.1 meanwhile. Where
+The browser ends at an address of this machine, where lorsync listens on 127.0.0.1. Where
 the browser is on another machine, that address leads nowhere there, and the person pastes it here.
 """
 
@@ -129,7 +129,7 @@ def _open(address: str) -> None:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     )
     if windows:
-        # Some browsers only return when they are closed, and lorsync has to listen meanwhile.
+        # Some browsers only return when they are closed, and lorsync has to listen until then.
         threading.Thread(
             target=webbrowser.open, args=(address,), name="lorsync-browser", daemon=True
         ).start()

@@ -122,7 +122,7 @@ def opened(path: Path) -> sqlite3.Connection:
 def mend(path: Path, now: datetime, *, look: bool = False) -> str | None:
     """Set a damaged ledger aside, and say so; return None where it is sound or missing.
 
-    For whoever holds the pass lock, since others would go on writing to the file that is set aside.
+    For the holder of the pass lock, since others would go on writing to the file that is set aside.
     With ``look`` all of it is read; else it is enough that it is a file and not empty. Raises
     StateError where it cannot be used, and NewerLedgerError, which is no damage.
     """

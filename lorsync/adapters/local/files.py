@@ -122,7 +122,7 @@ def opened_private(path: Path, flags: int) -> int:
 def password_of_run(settings: LocalSettings, run: str) -> str:
     """Return what lorsync signs in with, as long as one run of the server lasts.
 
-    Whoever comes upon the port after that run is told nothing that opens the calendar.
+    A program that comes upon the port after that run is told nothing that opens the calendar.
     """
     return _keyed(settings, f"password {run}")
 

@@ -200,7 +200,7 @@ def _started(files: LocalFiles, lock: int, deadline: float) -> "subprocess.Popen
 def _bound(files: LocalFiles) -> socket.socket:
     """Return a socket that listens on the port of the settings, which are made where missing.
 
-    For whoever holds the lock.
+    For the holder of the lock.
     """
     settings = kept_settings(files)
     listener = socket.socket()

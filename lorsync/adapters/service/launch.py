@@ -81,7 +81,7 @@ class Manager(Protocol):
         """Tell the manager that the file is gone; return the commands that were run."""
 
     def state(self) -> ServiceState:
-        """Ask how the service fares."""
+        """Ask how the service is doing."""
 
     def advice(self, state: ServiceState) -> list[str]:
         """Return what the person may want to know or to run beside it."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lorsync.core.settings import Settings
 
 _SPARED = timedelta(hours=6)
-"""How long a refused login is left alone where nobody is there to mend it."""
+"""How long a refused login is left alone where nobody is there to correct it."""
 
 _SPARED_AT_FIRST = timedelta(hours=1)
 """The same where it was not refused often enough to be believed wrong."""

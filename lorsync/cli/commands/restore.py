@@ -24,7 +24,7 @@ def command(options: Globals, *, which: str | None, as_json: bool) -> None:
     if which == "memory":
         state = state_of(options)
         restore_memory_of(state)
-        told = tell_daemon(state, "The memory is written anew at the next pass.")
+        told = tell_daemon(state, "The memory is written again at the next pass.")
         if as_json:
             show({"done": True, "events": []})
         else:

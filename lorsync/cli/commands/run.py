@@ -76,7 +76,7 @@ def command(options: Globals, log_format: str | None) -> int:
 
 
 def _set_up_log(options: Globals, log_format: str | None, *, alone: bool) -> None:
-    """Log as was asked for, else as whoever started the daemon reads it."""
+    """Log as was asked for, else as the one who started the daemon reads it."""
     usual = Format.TEXT if alone else Format.JOURNAL
     set_up(
         -1 if options.quiet else options.verbosity,

@@ -50,7 +50,7 @@ def install(options: Globals, *, force: bool, as_root: bool) -> None:
         _tell(f"Ran: {ran}")
     state = manager.state()
     _tell(f"The service is {state.says}.")
-    for line in (*notes, *manager.advice(state), "How it fares: lorsync status", _undo(options)):
+    for line in (*notes, *manager.advice(state), "How it is doing: lorsync status", _undo(options)):
         _tell(line)
 
 

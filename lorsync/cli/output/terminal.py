@@ -85,7 +85,7 @@ def in_journal() -> bool:
 def folded(text: str, *, err: bool = False, more: str = "") -> str:
     """Fold the lines of a message at the width of the terminal on stdout, or on stderr.
 
-    Whoever reads a pipe gets each line whole. ``more`` sets in what is folded below the line that
+    A pipe gets each line whole. ``more`` sets in what is folded below the line that
     it belongs to. An address or a path stays in one piece, so that it can be copied.
     """
     stream = sys.stderr if err else sys.stdout

@@ -94,7 +94,7 @@ class Interview:
             try:
                 taken = take(typed or default or "")
             except Again as again:
-                # What was kept may have ceased to serve; it is asked anew with all after it.
+                # What was kept may have ceased to serve; it is asked again with all after it.
                 self.answers = self.answers[: self._place]
                 self.tell(str(again))
                 continue

@@ -2,7 +2,7 @@
 
 Its UID has not the form of lorsync's own events, nor that of the memory, so that a pass which meets
 it leaves it alone as it does everything foreign (I3). It stands on a day long past, beside the
-memory, where no reminder rings.
+memory, where no reminder goes off.
 """
 
 from __future__ import annotations

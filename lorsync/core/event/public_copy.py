@@ -1,6 +1,6 @@
 """What of an event may be handed to somebody else: no draft, no note, nothing for the applicant.
 
-The words are made anew from what the recipient may know, and not cut out of the applicant's own
+The words are made from what the recipient may know, and not cut out of the applicant's own
 text: what is added there later stays there. Goals, ratings, notes, reasons for a program, portal
 numbers and drafts never come here.
 

@@ -29,7 +29,7 @@ _NOT_NEEDED = " · not needed"
 """What stands in the stamp of an event that lorsync left to the person (S10)."""
 
 _START = r"\S+(?:\s\d\d:\d\d\S*)?(?:\sby\syou)?"
-# Folded anew, a space may be the end of a line (S12).
+# Folded again, a space may be the end of a line (S12).
 _BEGIN = re.compile(r"---\slorsync\s---")
 _STAMP = re.compile(
     rf"---\splanned\s(?P<start>{_START})(?P<released>\s·\snot\sneeded)?"

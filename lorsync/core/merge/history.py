@@ -1,7 +1,7 @@
 """What the planner has to know of earlier passes, and the plan that follows from it.
 
-An event that the plan does not want goes off the calendar, and what goes must not bear on the plan:
-the next pass, without it, would plan otherwise (I5).
+An event that the plan does not want goes off the calendar, and what goes must not count in the
+plan: the next pass, without it, would plan otherwise (I5).
 """
 
 from collections import Counter
@@ -26,10 +26,10 @@ def history_of(
     ``writers`` are the mentors of the letters in the config.
     """
     listed = list(entries)
-    # A past event is never moved (I6), so what is planned anew for its identity needs a new UID.
+    # A past event is never moved (I6), so what is planned again for its identity needs a new UID.
     past = {e.uid for e in listed if e.day < today and (e.state not in AWAY or e.tidied)}
     # A released event is the person's note, and one whose title says that nobody needs it any more
-    # was never sent: neither bears on the plan (S10, R10).
+    # was never sent: neither counts in the plan (S10, R10).
     notes = {e.uid for e in listed if e.state in NOTES or e.is_needless}
     # As long as it may be back, nothing comes in the place of what was discarded (S11).
     waiting = {e.uid for e in listed if e.state is State.DISCARDED}

@@ -84,7 +84,7 @@ def hold_back(
 
     ``live`` is how many events stand. Up to five unexplained deletions always go on; more are held
     where they exceed ``count``, or ``share`` of the live events. Those of ``before`` were held in
-    the last pass, and stay so though others have passed their day meanwhile. What would be created
+    the last pass, and stay so though others have passed their day. What would be created
     in the place of one that is held waits as well: both would stand (I2).
     """
     unexplained = [a for a in actions if isinstance(a, Delete) and not a.explained]
@@ -142,7 +142,7 @@ class Swap:
 
     ``mentor`` is whose letters they are, None where they are mentors themselves. ``former`` is who
     wrote a letter that has the same id under another mentor now, ``stays`` whether the config still
-    has that mentor. ``letters`` are the newcomers', ``left`` those of whoever is gone.
+    has that mentor. ``letters`` are the newcomers', ``left`` those of the one who is gone.
     """
 
     gone: tuple[str, ...]
@@ -262,7 +262,7 @@ def hold_newcomers(
 ) -> tuple[list[Action], list[Action]]:
     """Divide actions into those to do now and those that wait for an answer.
 
-    What contacts a newcomer waits, and what takes an event of whoever vanished off the calendar or
+    What contacts a newcomer waits, and what takes an event of one who vanished off the calendar or
     releases it; so does what would be created in the place of such an event (I2).
     """
     letters = frozenset(letter for swap in found for letter in swap.letters)

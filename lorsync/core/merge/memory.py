@@ -53,7 +53,7 @@ class How(StrEnum):
     DELETED = "deleted"
     """The person deleted it: it is never created again (S11)."""
     MISSING = "missing"
-    """It is not there, for less than an hour; nothing is created in its place meanwhile (S11)."""
+    """It is not there, for less than an hour; nothing is created in its place until then (S11)."""
     TICKED = "ticked"
     """Its title stated facts, which a deletion does not take back (S14)."""
 
@@ -469,7 +469,7 @@ def doubted_warning(doubted: Memory | None) -> tuple[PlanWarning, ...]:
     return (PlanWarning(code="memory-doubted", subject="memory", message=message, reasons=(_S4,)),)
 
 
-_S4 = Reason(rule="S4", text="whoever may write to the calendar may write into the memory")
+_S4 = Reason(rule="S4", text="who may write to the calendar may write into the memory")
 
 
 def _claims(marks: Iterable[Mark], events: Iterable[Kept | Entry]) -> list[str]:

@@ -246,7 +246,7 @@ def _theirs(
 class _Base(NamedTuple):
     """What an event is compared with: its digests, and which of them can be.
 
-    ``stamped``: it bears the stamp, which says what of it is lorsync's.
+    ``stamped``: it has the stamp, which says what of it is lorsync's.
     """
 
     digests: Digests

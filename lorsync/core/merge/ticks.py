@@ -33,7 +33,7 @@ def with_ticks(
     if before.ticks and unchanged:
         return replace(entry, ticks=before.ticks, title=before.title)
     if before.ticks and is_earlier(remote, before, zone) and _is_ours(title, before, remote):
-        # It is silenced once more, so what rings in it is nobody's wish.
+        # It is silenced once more, so an alarm in it is nobody's wish.
         silent = entry.theirs - {Property.ALARMS}
         return replace(entry, ticks=before.ticks, title=before.title or title, theirs=silent)
     earlier = _earlier(before, remote)

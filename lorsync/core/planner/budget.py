@@ -176,7 +176,7 @@ def _made(placed: Placed, day: date, case: Case, *, happened: bool) -> Made:
         happened=happened,
         # A check-in stays a check-in wherever the person moved it: a snooze costs no final.
         final=slot == LAST or not _is_early(placed.planned or placed.day, letters, case),
-        # Whoever ticks it ahead chose the day as well.
+        # A person who ticks it ahead chose the day as well.
         moved=placed.pinned or placed.ticked is not None,
         planned=placed.planned,
         fixed=placed.fixed,

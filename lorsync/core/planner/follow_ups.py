@@ -183,7 +183,7 @@ def _as_planned(
     """
     if not spent.pins:
         return case, spent
-    # Without those that the plan itself places anew, or this pass would change the next one's (I5).
+    # Without those that the plan itself places again: this pass would change the next one's (I5).
     others = (p for p in case.placed if not _is_the_plans(p, case))
     unmoved = replace(case, placed=tuple(replace(p, pinned=False) for p in others))
     before = spending(unmoved)
@@ -206,7 +206,7 @@ def _as_they_will_read(
     """Return these, and the outstanding letters, with what moved follow-ups are about to list.
 
     Which those are tells a check-in from a final, and so what is left to plan: judged by what it
-    listed before, the next pass would judge anew (I5). A list only grows after the first step.
+    listed before, the next pass would judge otherwise (I5). A list only grows after the first step.
     """
     while True:
         letters = outstanding(case, spent, asked)

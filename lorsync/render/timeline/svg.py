@@ -224,7 +224,7 @@ def _label(lane: Lane, middle: float) -> Iterator[str]:
 
 
 def _dots(lane: Lane, y: float) -> Iterator[str]:
-    """Draw the budget: solid for used up, a ring with a dot for planned, a ring for left."""
+    """Draw the budget: solid for used up, a circle with a dot for planned, a circle for left."""
     budget = lane.budget
     if not budget.cap:
         return
