@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.state_dir import place_of
 from lorsync.core.errors import LoginRefusedError
 from lorsync.core.model import Uid
-from lorsync.core.ports import Bench, Calendar, Collection, Survey
+from lorsync.core.ports import Calendar, Collection, ProbeCalendar, Survey
 from lorsync.core.providers import SignIn, traits
 from lorsync.core.settings import CalendarSettings, Provider
 
@@ -29,7 +29,7 @@ _KEY = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
+class Prefetched:
     """What was learned ahead of a pass: the account's secret, and what the calendar said.
 
     ``config`` is the digest of the config that this is of.
@@ -47,13 +47,13 @@ def opened_calendar(
     *,
     remembered: str | None,
     holding: Uid | None = None,
-    ahead: Ahead | None = None,
-    allowance: Allowance | None = None,
-) -> Iterator[Bench]:
+    ahead: Prefetched | None = None,
+    limiter: RateLimiter | None = None,
+) -> Iterator[ProbeCalendar]:
     """Open the calendar, made where it is missing; ``remembered`` is its address in the ledger.
 
     One that has the resource of ``holding`` is the one, whatever it is called by now (S19).
-    ``allowance`` counts the requests to a server.
+    ``limiter`` counts the requests to a server.
     Raises ConfigError, CredentialsError, StateError or UnavailableError.
     """
     if account.provider is Provider.FOLDER:
@@ -71,7 +71,7 @@ def opened_calendar(
             remembered=remembered,
             holding=holding,
             ahead=exchange,
-            allowance=allowance,
+            limiter=limiter,
         )
         with closing(calendar):
             yield calendar
@@ -83,7 +83,7 @@ def found_calendar(
     state: Path,
     *,
     holding: Uid | None = None,
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> Iterator[Calendar]:
     """Open the calendar where it is there already, else an empty one in its stead; make nothing.
 
@@ -99,7 +99,7 @@ def found_calendar(
     from lorsync.adapters.caldav.selection import find_collection
 
     with _reachable(account, state) as (reachable, secret):
-        found = find_collection(reachable, secret, holding=holding, allowance=allowance)
+        found = find_collection(reachable, secret, holding=holding, limiter=limiter)
         if found is None:
             with _empty() as calendar:
                 yield calendar
@@ -113,7 +113,7 @@ def recognized(
     state: Path,
     *,
     marks: Iterable[str],
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> str | None:
     """Return where the account has the calendar that holds one of these resources, or None (S19).
 
@@ -129,7 +129,7 @@ def recognized(
     from lorsync.adapters.caldav.selection import recognized_address
 
     with _reachable(account, state) as (reachable, secret):
-        return recognized_address(reachable, secret, marks=marks, allowance=allowance)
+        return recognized_address(reachable, secret, marks=marks, limiter=limiter)
 
 
 def calendars_of(
@@ -154,7 +154,9 @@ def survey_of(account: CalendarSettings, state: Path) -> Survey:
 
 
 @contextmanager
-def opened_bench(account: CalendarSettings, state: Path, *, address: str) -> Iterator[Bench]:
+def opened_bench(
+    account: CalendarSettings, state: Path, *, address: str
+) -> Iterator[ProbeCalendar]:
     """Open the calendar at an address that is known, to try its server out.
 
     Raises as :func:`opened_calendar`.
@@ -190,7 +192,7 @@ def _reachable(
     state: Path,
     *,
     given: str | None = None,
-    ahead: Ahead | None = None,
+    ahead: Prefetched | None = None,
 ) -> Iterator[tuple[CalendarSettings, "Secret"]]:
     """Return the account with its address and secret; a local one is served as long.
 
@@ -229,7 +231,7 @@ def _signed_in(account: CalendarSettings, kept: str, *, is_stored: bool) -> "Sec
 
     tokens = tokens_for(Login.from_line(kept))
     if is_stored and source(account) is Source.KEYRING:
-        tokens.kept_by(lambda login: remember(account, login.to_line()))
+        tokens.honoured_by(lambda login: remember(account, login.to_line()))
     return tokens
 
 

@@ -115,7 +115,7 @@ class FolderCalendar:
 
     @property
     def told_etag(self) -> str | None:
-        """The ETag of what was written last; see :class:`lorsync.core.ports.Bench`."""
+        """The ETag of what was written last; see :class:`lorsync.core.ports.ProbeCalendar`."""
         return self._told_etag
 
     @property

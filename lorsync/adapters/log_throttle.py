@@ -11,7 +11,7 @@ _MOST_TOPICS = 100
 """So many are remembered; trouble does not have more faces."""
 
 
-class Complaints:
+class LogThrottle:
     """What was said, and when. ``clock`` gives seconds that only grow."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -198,7 +198,7 @@ class Calendar(Protocol):
         """Close the connections."""
 
 
-class Bench(Calendar, Protocol):
+class ProbeCalendar(Calendar, Protocol):
     """A calendar on which a server is tried out (``doctor --probe``), beneath what passes need."""
 
     @property

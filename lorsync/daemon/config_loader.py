@@ -7,7 +7,7 @@ from pathlib import Path
 from lorsync.config import load
 from lorsync.core.errors import TryAgainError
 from lorsync.core.settings import Settings
-from lorsync.daemon.wakeups import Signature
+from lorsync.daemon.wakeups import FileStamp
 
 LIMIT_SECONDS = 60.0
 """How long the file is waited for: on a mount whose server is gone a read never ends."""
@@ -22,7 +22,7 @@ class Loaded:
 
     settings: Settings
     cautions: tuple[str, ...]
-    file: Signature
+    file: FileStamp
 
 
 class ConfigLoader:
@@ -70,7 +70,7 @@ class _Read(threading.Thread):
         try:
             from lorsync.config.account import cautions
 
-            file = Signature.of(self._path)
+            file = FileStamp.of(self._path)
             settings = load(self._path)
             self._loaded = Loaded(
                 settings=settings, cautions=cautions(settings.calendar), file=file

@@ -20,7 +20,7 @@ _AT_ONCE = timedelta(minutes=1)
 """Within which its thread does what has come due, on the slowest machine."""
 
 
-class Timetable:
+class Scheduler:
     """Asks for a pass by calling ``ask`` from a thread of its own."""
 
     def __init__(self, ask: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ from lorsync.core.settings import Settings
 from lorsync.daemon.config_loader import Loaded
 from lorsync.daemon.file_watch import FileWatch
 from lorsync.daemon.sd_notify import ServiceManager
-from lorsync.daemon.wakeups import Clocks, Ears, Installed, Signature
+from lorsync.daemon.wakeups import Clocks, FileStamp, Installed, SignalPipe
 from lorsync.daemon.worker import Passed, Worker
 from lorsync.sync.account import account_key
 from lorsync.sync.plan import planned, today_of
@@ -76,7 +76,7 @@ class Daemon:
         self._manager = manager
         self._begun = self.upgraded = False
         self._announce = begin
-        self._ears = Ears()
+        self._ears = SignalPipe()
         self._worker = Worker(loaded, state, load=load, tell=tell, after=after, manager=manager)
         self._signature = loaded.file
         self._installed = Installed(_PROGRAM)
@@ -102,9 +102,9 @@ class Daemon:
             )
             settings = self._worker.settings
             with FileWatch(self._config, self._ears.tell) as watch:
-                timetable = self._worker.timetable
-                timetable.follow(settings.sync.every, account_key(settings.calendar))
-                timetable.start()
+                scheduler = self._worker.scheduler
+                scheduler.follow(settings.sync.every, account_key(settings.calendar))
+                scheduler.start()
                 self._worker.requests.add("start", *self._config_reasons(watch))
                 thread.start()
                 try:
@@ -155,7 +155,7 @@ class Daemon:
             before, clocks = clocks, Clocks.now()
             if clocks.jumped_since(before):
                 log.debug("The clock was set, or the machine slept.")
-                worker.timetable.resume()
+                worker.scheduler.resume()
                 reasons.append("clock")
             if (today := self._today()) != day:
                 day = today
@@ -165,7 +165,9 @@ class Daemon:
     def _lives(self) -> bool:
         """Tell whether the worker gets on, and the timetable asks for what is due."""
         worker = self._worker
-        return worker.pulse.beats(self._hung_seconds) and worker.timetable.turns(datetime.now(UTC))
+        return worker.heartbeat.beats(self._hung_seconds) and worker.scheduler.turns(
+            datetime.now(UTC)
+        )
 
     def _yields_to_upgrade(self) -> bool:
         """Tell whether to end, so that what was installed is started; where nobody does, say so."""
@@ -191,7 +193,7 @@ class Daemon:
 
     def _config_reasons(self, watch: FileWatch) -> Iterator[str]:
         """Notice what the watch cannot: a link that points elsewhere, a folder made again."""
-        before, self._signature = self._signature, Signature.of(self._config)
+        before, self._signature = self._signature, FileStamp.of(self._config)
         if self._signature != before:
             watch.follow()
             yield "config"
@@ -204,7 +206,7 @@ class Daemon:
         self._manager.stopping()
         self._worker.stopping.set()
         self._worker.requests.add("stop")
-        self._worker.timetable.stop()
+        self._worker.scheduler.stop()
         thread.join(STOP_SECONDS)
         ended = not thread.is_alive()
         if not ended:

@@ -25,7 +25,7 @@ _TOLD = 0
 """What another thread writes to wake the main one; a signal writes its own number."""
 
 
-class Ears:
+class SignalPipe:
     """Where the main thread hears signals and other threads."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Clocks:
         return abs(drift) > JUMP_SECONDS
 
 
-class Pulse:
+class Heartbeat:
     """The signs of life of a thread that is at work now and then."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -132,7 +132,7 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class FileStamp:
     """What of a file changes when it is written, replaced, or allowed to others.
 
     ``changed`` is the time (ns) of its last change, of its mode and owner too: a config that could
@@ -145,7 +145,7 @@ class Signature:
     changed: int = 0
 
     @classmethod
-    def of(cls, path: Path) -> "Signature":
+    def of(cls, path: Path) -> "FileStamp":
         """Look at the file itself, wherever symbolic links lead."""
         try:
             found = path.stat()

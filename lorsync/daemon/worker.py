@@ -16,7 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lorsync.adapters.connect import holding_server, login_mark
-from lorsync.adapters.log_throttle import Complaints
+from lorsync.adapters.log_throttle import LogThrottle
 from lorsync.adapters.unit import system_unit
 from lorsync.config.zone import machine_says
 from lorsync.core.errors import (
@@ -31,9 +31,9 @@ from lorsync.core.errors import (
 )
 from lorsync.core.settings import CalendarSettings, Settings
 from lorsync.daemon.config_loader import Loaded
-from lorsync.daemon.scheduler import Timetable
+from lorsync.daemon.scheduler import Scheduler
 from lorsync.daemon.sd_notify import ServiceManager
-from lorsync.daemon.wakeups import Pulse, Requests
+from lorsync.daemon.wakeups import Heartbeat, Requests
 from lorsync.sync.account import account_key
 from lorsync.sync.backoff import pause
 from lorsync.sync.engine import Options
@@ -84,17 +84,17 @@ class Worker:
         self._caution(loaded)
         self.settings = loaded.settings
         self.requests = Requests()
-        self.pulse = Pulse()
+        self.heartbeat = Heartbeat()
         self.stopping = threading.Event()
         self.ended = threading.Event()
-        self.timetable = Timetable(lambda: self.requests.add("scheduled"))
+        self.scheduler = Scheduler(lambda: self.requests.add("scheduled"))
         self.fatal: LorsyncError | None = None
         self._state = state
         self._load = load
         self._tell = tell
         self._manager = manager
-        self._complaints = Complaints()
-        self._refusal: Refusal | None = None
+        self._complaints = LogThrottle()
+        self._refusal: LoginLockout | None = None
         unit = system_unit()
         # Another user than the service's can read neither its credential nor write its ledger.
         self._to_ask = "lorsync sync" if unit is None else f"systemctl reload {unit}"
@@ -117,9 +117,9 @@ class Worker:
                 if self.stopping.is_set():
                     self._forget_next()
                     return
-                self.pulse.beat()
+                self.heartbeat.beat()
                 self._serve(reasons)
-                self.pulse.rest()
+                self.heartbeat.rest()
         except BaseException as error:
             what = type(error).__name__
             self.fatal = LorsyncError(f"The passes ended by an internal error: {what}.")
@@ -130,12 +130,12 @@ class Worker:
             over()
 
     def _begin(self, begin: Callable[[], None]) -> None:
-        self.pulse.beat()
+        self.heartbeat.beat()
         try:
             begin()
         except LorsyncError as error:
             self.fatal = error
-        self.pulse.rest()
+        self.heartbeat.rest()
 
     def _forget_next(self) -> None:
         try:
@@ -177,7 +177,7 @@ class Worker:
             if reasons & _ASKED or not self._is_refused():
                 self._pass(reasons)
         except PutOffError as error:
-            self.timetable.put_off(error.until)
+            self.scheduler.put_off(error.until)
             self.say(error)
         except LoginRefusedError as error:
             self._refused(error)
@@ -200,7 +200,7 @@ class Worker:
     def _remember(self) -> None:
         """Remember what comes next and what is wrong with the config, for ``status``."""
         believed = self._refusal is not None and self._refusal.again_at is None
-        following = None if believed else self.timetable.next_pass()
+        following = None if believed else self.scheduler.next_pass()
         try:
             remember_next(self._state, following, config_error=self._broken)
         except LorsyncError as error:
@@ -220,13 +220,13 @@ class Worker:
     def _refused(self, error: LoginRefusedError) -> None:
         """Leave the login alone, for an hour at first: the server may have meant something else."""
         account, now = self.settings.calendar, datetime.now(UTC)
-        self._refusal = Refusal.of(account, error, self._refusal, now)
+        self._refusal = LoginLockout.of(account, error, self._refusal, now)
         if self._refusal is None:
             self.say(error, more=f"{UNTIL_CHANGED}{self._to_ask}")
             return
         if self._refusal.again_at is not None:
             self._early = True
-            self.timetable.put_off(self._refusal.again_at)
+            self.scheduler.put_off(self._refusal.again_at)
         zone = self.settings.season.applicant.timezone
         self.say(error, more=self._refusal.what_follows(zone, self._to_ask))
 
@@ -235,7 +235,7 @@ class Worker:
         self._failures += 1
         account = account_key(self.settings.calendar)
         wait = pause(self._failures, every=self.settings.sync.every, account=account)
-        self.timetable.put_off(datetime.now(UTC) + wait)
+        self.scheduler.put_off(datetime.now(UTC) + wait)
         self.say(error)
 
     def _reload(self, *, said: bool) -> None:
@@ -280,7 +280,7 @@ class Worker:
         log.info("The config was read again.")
         if (settings.sync.every, settings.calendar) != (before.sync.every, before.calendar):
             self._failures = 0
-            self.timetable.follow(settings.sync.every, account_key(settings.calendar))
+            self.scheduler.follow(settings.sync.every, account_key(settings.calendar))
 
     def _pass(self, reasons: frozenset[str]) -> None:
         settings, now = self.settings, datetime.now(UTC)
@@ -295,18 +295,18 @@ class Worker:
         self._refusal = None
         if self._failures or self._early:
             self._failures, self._early = 0, False
-            self.timetable.resume()
-        if report.again_at is not None and report.again_at < self.timetable.next_pass():
+            self.scheduler.resume()
+        if report.again_at is not None and report.again_at < self.scheduler.next_pass():
             # What waits for the config to rest need not wait for the regular pass.
             self._early = True
-            self.timetable.put_off(report.again_at)
+            self.scheduler.put_off(report.again_at)
         if self._complaints.settled():
             log.info("Passes come to their end again.")
         self._passes += 1
         passed = Passed(
             settings=settings,
             report=report,
-            next_pass=self.timetable.next_pass(),
+            next_pass=self.scheduler.next_pass(),
             first=self._passes == 1,
         )
         self._manager.status(self._broken or _in_words(passed, now))
@@ -315,7 +315,7 @@ class Worker:
 
     def _is_stopping(self) -> bool:
         """Tell the pass, between two writes, whether to end; that it asks is a sign of life."""
-        self.pulse.beat()
+        self.heartbeat.beat()
         return self.stopping.is_set()
 
     def _tidy(self, passed: Passed) -> None:
@@ -365,7 +365,7 @@ UNTIL_CHANGED = "Nothing is sent until it or [calendar] changes; to try it once 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class LoginLockout:
     """The account whose login its server refused, and what tells that login from another.
 
     ``times`` counts the refusals that were an hour apart; ``again_at`` (aware) is when it is tried
@@ -382,9 +382,9 @@ class Refusal:
         cls,
         account: CalendarSettings,
         error: LoginRefusedError,
-        before: "Refusal | None",
+        before: "LoginLockout | None",
         now: datetime,
-    ) -> "Refusal | None":
+    ) -> "LoginLockout | None":
         """Return what was refused, None where the error does not say which login it was.
 
         ``before`` is the refusal that stood until now, ``now`` is aware. One that comes because

@@ -18,24 +18,24 @@ from lorsync.core.event.probe_event import (
     NEEDED,
     is_abandoned,
     lost_parts,
-    scratch_body,
-    scratch_uid,
+    probe_body,
+    probe_uid,
 )
 from lorsync.core.model import Uid
 from lorsync.core.ports import (
-    Bench,
     ETag,
     Href,
     Ledger,
     Listing,
     PreconditionFailedError,
+    ProbeCalendar,
     ResourceGoneError,
     SyncToken,
     WriteRefusedError,
 )
 from lorsync.doctor.findings import Finding, finding
 from lorsync.sync.state import keep, state_of
-from lorsync.sync.write import kept_by, remember_tried
+from lorsync.sync.write import honoured_by, remember_tried
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -86,14 +86,16 @@ _OF_ONE_RESOURCE: Final = (PreconditionFailedError, ResourceGoneError, WriteRefu
 _NO_STATE: Final = SyncToken("urn:lorsync:no-such-state")
 
 
-def probe(bench: Bench, ledger: Ledger, *, now: datetime, stopping: Stopping) -> list[Finding]:
+def probe(
+    bench: ProbeCalendar, ledger: Ledger, *, now: datetime, stopping: Stopping
+) -> list[Finding]:
     """Try the calendar out, and return what was found; ``now`` is aware.
 
     The pass lock has to be held. Raises BusyError where the server asks to be left alone, and
     KeyboardInterrupt where the person stops it; the event is gone then, too.
     """
-    tried = _Tried(bench=bench, now=now, uid=scratch_uid(now, secrets.token_hex(4)))
-    before = kept_by(bench, ledger)
+    tried = _Tried(bench=bench, now=now, uid=probe_uid(now, secrets.token_hex(4)))
+    before = honoured_by(bench, ledger)
     try:
         tried.found += _sweep(bench, ledger, now)
         keep(ledger, replace(state_of(ledger), probe_event=bench.href_for(tried.uid)))
@@ -117,7 +119,7 @@ def probe(bench: Bench, ledger: Ledger, *, now: datetime, stopping: Stopping) ->
     return tried.found
 
 
-def _sweep(bench: Bench, ledger: Ledger, now: datetime) -> list[Finding]:
+def _sweep(bench: ProbeCalendar, ledger: Ledger, now: datetime) -> list[Finding]:
     """Remove what earlier probes have left: ours by the ledger, anybody's when it is old."""
     names = {href: href.rpartition("/")[2] for href in bench.listing(None).entries}
     own = state_of(ledger).probe_event
@@ -140,7 +142,7 @@ class _Tried:
     ``deletion_kept``: whether the guard held, None as long as nobody knows.
     """
 
-    bench: Bench
+    bench: ProbeCalendar
     now: datetime
     uid: Uid
     found: list[Finding] = field(default_factory=list)
@@ -170,7 +172,7 @@ class _Tried:
         return self.bench.href_for(self.uid)
 
     def _body(self, version: int) -> bytes:
-        return scratch_body(self.uid, self.now, version=version)
+        return probe_body(self.uid, self.now, version=version)
 
     def _say(self, code: str, found: str) -> None:
         self.found.append(finding(code, found))

@@ -58,7 +58,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Assessment:
     """How things stand, and what it needs of the person, the most pressing first."""
 
     health: Health
@@ -75,7 +75,7 @@ def standing(
     plan: Plan | None = None,
     broken: str | None = None,
     unusable: str | None = None,
-) -> Standing:
+) -> Assessment:
     """Judge by what is remembered of the passes.
 
     ``pid`` is the daemon's, None where none runs; ``every`` is the time between two passes, ``now``
@@ -86,8 +86,8 @@ def standing(
     if unusable is not None:
         needs = (Need(code="state", message=unusable), *needs)
     if pid is None and not _is_kept(record, keeper, every, now):
-        return Standing(health=Health.NOT_RUNNING, needs=needs)
-    return Standing(health=Health.NEEDS_YOU if needs else Health.HEALTHY, needs=needs)
+        return Assessment(health=Health.NOT_RUNNING, needs=needs)
+    return Assessment(health=Health.NEEDS_YOU if needs else Health.HEALTHY, needs=needs)
 
 
 def _is_kept(record: Record, keeper: Keeper | None, every: timedelta, now: datetime) -> bool:

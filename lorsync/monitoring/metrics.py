@@ -9,7 +9,7 @@ from typing import Final
 from lorsync import __version__
 from lorsync.core.model import Kind, Plan, Stage
 from lorsync.core.settings import Settings
-from lorsync.monitoring.health import Standing
+from lorsync.monitoring.health import Assessment
 from lorsync.sync.report import Record, at_of, last_try
 
 HELP: Final[Mapping[str, str]] = {
@@ -39,7 +39,7 @@ Sample = tuple[str, dict[str, str], float]
 def metrics(
     settings: Settings,
     record: Record,
-    standing: Standing,
+    standing: Assessment,
     plan: Plan,
     *,
     next_pass: datetime | None,
@@ -79,7 +79,7 @@ def _of_passes(record: Record, next_pass: datetime | None) -> Iterator[Sample]:
         yield "lorsync_next_pass_timestamp_seconds", {}, next_pass.timestamp()
 
 
-def _of_needs(standing: Standing) -> Iterator[Sample]:
+def _of_needs(standing: Assessment) -> Iterator[Sample]:
     codes = {need.code for need in standing.needs}
     for code in NEEDS:
         yield "lorsync_needs_person", {"need": code}, float(code in codes)

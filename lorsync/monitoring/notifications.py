@@ -16,7 +16,7 @@ _MOST_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notification:
     """Something to tell. While one of its keys is untold and still current, it is due."""
 
     keys: frozenset[str]
@@ -27,13 +27,13 @@ class Notice:
 
 def notices(
     settings: Settings, record: Record, plan: Plan, *, now: datetime, next_pass: datetime | None
-) -> tuple[Notice, ...]:
+) -> tuple[Notification, ...]:
     """Return what is worth telling now; ``now`` and ``next_pass`` are aware.
 
     What the config turns off is not among it.
     """
     wanted = settings.notifications
-    found: list[Notice] = []
+    found: list[Notification] = []
     if wanted.login and record.is_login_wrong:
         found += _login(record)
     if wanted.config and record.config_error is not None:
@@ -54,9 +54,9 @@ def notices(
     return tuple(found)
 
 
-def _login(record: Record) -> Iterator[Notice]:
+def _login(record: Record) -> Iterator[Notification]:
     message = str((record.login_refused or {}).get("message", ""))
-    yield Notice(
+    yield Notification(
         keys=frozenset({"login"}),
         title="lorsync cannot sign in to your calendar",
         text=message,
@@ -64,8 +64,8 @@ def _login(record: Record) -> Iterator[Notice]:
     )
 
 
-def _config(message: str) -> Iterator[Notice]:
-    yield Notice(
+def _config(message: str) -> Iterator[Notification]:
+    yield Notification(
         keys=frozenset({"config"}),
         title="lorsync cannot read its config",
         text=_shortened(message.splitlines()),
@@ -75,9 +75,9 @@ def _config(message: str) -> Iterator[Notice]:
 
 def _of_events(
     events: Sequence[Event], title: str, key: Callable[[Event], str]
-) -> Iterator[Notice]:
+) -> Iterator[Notification]:
     if events:
-        yield Notice(
+        yield Notification(
             keys=frozenset(map(key, events)),
             title=title,
             text=_shortened([f"{event.day.isoformat()}  {event.summary}" for event in events]),

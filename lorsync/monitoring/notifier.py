@@ -1,6 +1,6 @@
 """Tell the outside how a pass went: a file of metrics, a ping, the desktop.
 
-One entry point, :meth:`Teller.after`, for the daemon and ``lorsync sync``. Whatever goes wrong in
+One entry point, :meth:`Notifier.after`, for the daemon and ``lorsync sync``. Whatever goes wrong in
 here is a line in the log, and never more: the calendar is what matters.
 """
 
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lorsync.adapters.files import write_aside
-from lorsync.adapters.log_throttle import Complaints
+from lorsync.adapters.log_throttle import LogThrottle
 from lorsync.adapters.state_dir import daemon_pid
 from lorsync.core.errors import LorsyncError, as_mistake
 from lorsync.core.model import Plan
@@ -21,8 +21,14 @@ from lorsync.core.settings import Settings
 from lorsync.monitoring.desktop import show_on_desktop
 from lorsync.monitoring.health import standing
 from lorsync.monitoring.metrics import metrics
-from lorsync.monitoring.notifications import Notice, notices
-from lorsync.monitoring.state import Keeper, Told, read_told, write_keeper, write_told
+from lorsync.monitoring.notifications import Notification, notices
+from lorsync.monitoring.state import (
+    Keeper,
+    NotificationState,
+    read_state,
+    write_keeper,
+    write_state,
+)
 from lorsync.sync.plan import planned, today_of
 from lorsync.sync.report import Record
 from lorsync.sync.runner import record_of
@@ -36,7 +42,7 @@ _READABLE_BY_ALL = 0o644
 """The node exporter is another user; nobody's name is in the file."""
 
 
-class Teller:
+class Notifier:
     """What tells of the passes of one state folder. Use it from one thread."""
 
     def __init__(self, state: Path, *, keeper: Keeper, desktop: bool = True) -> None:
@@ -46,7 +52,7 @@ class Teller:
         self._desktop = desktop
         self._passed: _Passed | None = None
         self._going_out: threading.Thread | None = None
-        self._complaints = Complaints()
+        self._complaints = LogThrottle()
         self._seen: frozenset[str] = frozenset()
 
     def begin(self) -> None:
@@ -64,7 +70,7 @@ class Teller:
         plan, next_pass = (passed.plan, passed.next_pass) if passed is not None else (None, None)
         now = datetime.now(UTC)
         record = Record()
-        due: list[Notice] = []
+        due: list[Notification] = []
         # Of a state folder that cannot be used, a failed pass has told already.
         with self._complaining(level=_level(passed)):
             self._keep()
@@ -118,20 +124,20 @@ class Teller:
         text = metrics(settings, record, judged, plan, next_pass=next_pass)
         write_aside(Path(path), text, mode=_READABLE_BY_ALL)
 
-    def _due(self, current: tuple[Notice, ...]) -> list[Notice]:
+    def _due(self, current: tuple[Notification, ...]) -> list[Notification]:
         """Return what the desktop does not know yet, and forget what is over."""
         if not self._desktop:
             return []
-        told = read_told(self._state)
+        told = read_state(self._state)
         keys = {key for notice in current for key in notice.keys}
         # On a disk without room only this process knows what it has shown.
         still, self._seen = told.notices & keys, self._seen & keys
         if still != told.notices:
             with self._complaining():
-                write_told(self._state, Told(keeper=told.keeper, notices=still))
+                write_state(self._state, NotificationState(keeper=told.keeper, notices=still))
         return [notice for notice in current if not notice.keys <= still | self._seen]
 
-    def _outward(self, address: str | None, due: list[Notice]) -> Callable[[], None] | None:
+    def _outward(self, address: str | None, due: list[Notification]) -> Callable[[], None] | None:
         """Return what is to go out: the ping, what the desktop does not know; None if nothing."""
         if address is None and not due:
             return None
@@ -152,13 +158,13 @@ class Teller:
         if wrong is not None:
             self._complain(f"The ping did not get through: {wrong}.", level=logging.INFO)
 
-    def _shown(self, notice: Notice) -> None:
+    def _shown(self, notice: Notification) -> None:
         """Remember that the desktop knows of it; called where things go out."""
         self._seen |= notice.keys
         with self._complaining():
-            told = read_told(self._state)
+            told = read_state(self._state)
             known = told.notices | notice.keys
-            write_told(self._state, Told(keeper=told.keeper, notices=known))
+            write_state(self._state, NotificationState(keeper=told.keeper, notices=known))
 
     def _go_out(self, work: Callable[[], None] | None) -> None:
         """Do what may have to wait for others, without the pass waiting for it.

@@ -22,34 +22,34 @@ class Keeper(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class NotificationState:
     """``notices`` are those of which the desktop knows already."""
 
     keeper: Keeper | None = None
     notices: frozenset[str] = frozenset()
 
 
-def read_told(state: Path) -> Told:
+def read_state(state: Path) -> NotificationState:
     """Return what is kept; nothing where the file is missing or damaged."""
     try:
         kept = json.loads((state / FILE_NAME).read_text("utf-8"))
         keeper = kept["keeper"]
-        return Told(
+        return NotificationState(
             keeper=None if keeper is None else Keeper(keeper),
             notices=frozenset(map(str, kept["notices"])),
         )
     except (OSError, ValueError, KeyError, TypeError):
-        return Told()
+        return NotificationState()
 
 
 def write_keeper(state: Path, keeper: Keeper) -> None:
     """Keep who runs the passes now. Raises StateError where the folder cannot be written."""
-    told = read_told(state)
+    told = read_state(state)
     if told.keeper is not keeper:
-        write_told(state, replace(told, keeper=keeper))
+        write_state(state, replace(told, keeper=keeper))
 
 
-def write_told(state: Path, told: Told) -> None:
+def write_state(state: Path, told: NotificationState) -> None:
     """Keep it. Raises StateError where the folder cannot be written."""
     text = json.dumps({"keeper": told.keeper, "notices": sorted(told.notices)})
     write_aside(state / FILE_NAME, text, mode=0o600)

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.caldav.urls import comparable
 from lorsync.adapters.ledger.store import SqliteLedger, has_ledger
 from lorsync.core.errors import ConfigError
@@ -210,14 +210,14 @@ def renamed_warning(account: CalendarSettings, ledger: Ledger) -> tuple[PlanWarn
 
 
 @contextmanager
-def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterator[Allowance]:
+def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterator[RateLimiter]:
     """Give what may still be sent to an account, and remember what was.
 
     ``now``, aware, is when the pass begins; its time is counted from there.
     """
     known = traits(account)
     if known.budget is None:
-        yield Allowance(None)
+        yield RateLimiter(None)
         return
     name, kept = account_key(account), state_of(ledger).requests_sent or {}
     began = time.monotonic()
@@ -225,10 +225,10 @@ def counted(account: CalendarSettings, ledger: Ledger, now: datetime) -> Iterato
     def clock() -> float:
         return now.timestamp() + time.monotonic() - began
 
-    allowance = Allowance(known.budget, clock=clock, kept=kept.get(name, "{}"))
+    limiter = RateLimiter(known.budget, clock=clock, kept=kept.get(name, "{}"))
     # A pass that is killed has said beforehand that all are used up.
-    keep(ledger, replace(state_of(ledger), requests_sent={name: allowance.dumped_as_spent()}))
+    keep(ledger, replace(state_of(ledger), requests_sent={name: limiter.dumped_as_spent()}))
     try:
-        yield allowance
+        yield limiter
     finally:
-        keep(ledger, replace(state_of(ledger), requests_sent={name: allowance.dumped()}))
+        keep(ledger, replace(state_of(ledger), requests_sent={name: limiter.dumped()}))

@@ -27,12 +27,12 @@ from lorsync.core.model import CONTACTS, LetterId, MentorId, Plan, Season, Uid
 from lorsync.core.ports import Ledger
 from lorsync.core.settings import Settings
 from lorsync.sync.plan import Known, doubts_of, is_new, plan_of, statements_of, today_of
-from lorsync.sync.reconcile import Seen
+from lorsync.sync.reconcile import Observed
 from lorsync.sync.state import keep, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Decision:
     """What a pass is to do: what it saw, what follows from it, and what has to be asked first.
 
     ``held`` are the deletions that wait for a yes (S18), ``among`` so many events; ``by_memory``:
@@ -46,7 +46,7 @@ class Work:
     held: Sequence[Delete]
     by_memory: bool
     among: int
-    seen: Seen
+    observed: Observed
     doubts: Sequence[Doubt]
     swaps: Sequence[Swap]
     finished: Members
@@ -66,66 +66,66 @@ class Answers:
     newcomers: bool = False
 
 
-def work_of(
-    settings: Settings, ledger: Ledger, seen: Seen, *, now: datetime, answers: Answers
-) -> Work:
+def decision_of(
+    settings: Settings, ledger: Ledger, observed: Observed, *, now: datetime, answers: Answers
+) -> Decision:
     """Return what a pass is to do; nothing is written, and the ledger is only read.
 
     ``now`` is aware.
     """
     today = today_of(settings, now)
-    marks = names_of(settings.season).marks([*ledger.marks(), *seen.learned.marks])
-    said = statements_of(seen.entries.values(), marks)
+    marks = names_of(settings.season).marks([*ledger.marks(), *observed.learned.marks])
+    said = statements_of(observed.entries.values(), marks)
     told = replace(settings, season=with_statements(settings.season, said))
-    retired = ledger.retired() | {gone.uid for gone in seen.gone if gone.retired}
-    doubts = _doubts(told.season, ledger, seen, now, today)
+    retired = ledger.retired() | {gone.uid for gone in observed.gone if gone.retired}
+    doubts = _doubts(told.season, ledger, observed, now, today)
     known = Known(
         season=told.season,
-        key=seen.key,
-        entries=seen.entries.values(),
-        retired=retired | seen.learned.retired,
+        key=observed.key,
+        entries=observed.entries.values(),
+        retired=retired | observed.learned.retired,
         unsure=unanswered(doubts),
     )
     planned, _ = plan_of(known, today)
     wanted = {event.uid: (event, content_of(event, settings.style)) for event in planned.events}
-    finished = finished_of(seen.said, settings.season, planned.letters, said)
-    found = [] if answers.newcomers else _swaps(settings.season, seen, finished)
+    finished = finished_of(observed.said, settings.season, planned.letters, said)
+    found = [] if answers.newcomers else _swaps(settings.season, observed, finished)
     letters = {letter.id: letter for letter in told.season.letters}
     # What another writer of the calendar may have put into the memory explains no deletion (S18).
     own = with_statements(settings.season, [s for s in said if not s.learned])
     explained = explained_by_facts(
-        seen.entries.values(), {letter.id: letter for letter in own.letters}, today
+        observed.entries.values(), {letter.id: letter for letter in own.letters}, today
     )
-    by_facts = explained_by_facts(seen.entries.values(), letters, today)
+    by_facts = explained_by_facts(observed.entries.values(), letters, today)
     decided = decide(
-        seen.entries,
+        observed.entries,
         wanted,
         today=today,
         style=settings.style,
         known_letters=frozenset(letters),
         explained=explained,
     )
-    actions, _ = hold_newcomers(hold_doubted(decided, seen.doubted), found)
+    actions, _ = hold_newcomers(hold_doubted(decided, observed.doubted), found)
     rests_at, resting = _rests_at(settings, now), list[Delete | Release]()
     if rests_at is not None and not answers.deletions:
         actions, resting = let_rest(actions, explained=by_facts, before=held_before(ledger))
-    among, held = standing_among(seen.entries.values(), ledger), list[Delete]()
+    among, held = standing_among(observed.entries.values(), ledger), list[Delete]()
     # A yes to what is gone from the calendar is none to what lorsync itself would delete.
-    if seen.believed or not answers.deletions:
+    if observed.believed or not answers.deletions:
         limit = settings.sync.deletion_limit
         actions, held = hold_back(
             actions, live=among, share=limit.share, count=limit.count, before=held_before(ledger)
         )
-    if seen.emptied:
+    if observed.emptied:
         # As the warning says: with everything gone, nothing is created beside it.
         actions = []
-    return Work(
+    return Decision(
         plan=planned,
         actions=actions,
         held=held,
         by_memory=any(action.entry.uid in by_facts for action in held),
         among=among,
-        seen=seen,
+        observed=observed,
         doubts=doubts,
         swaps=found,
         finished=finished,
@@ -145,26 +145,26 @@ def _rests_at(settings: Settings, now: datetime) -> datetime | None:
 
 
 def _doubts(
-    season: Season, ledger: Ledger, seen: Seen, now: datetime, today: date
+    season: Season, ledger: Ledger, observed: Observed, now: datetime, today: date
 ) -> tuple[Doubt, ...]:
     """Return the mentors whose follow-up count was lost, with the person's answers (S4)."""
-    doubts = [*doubts_of(season, ledger), *seen.learned.doubts]
-    unknown = seen.memory is None or seen.memory.damaged
-    if is_new(ledger) and unknown and seen.adopted:
-        found = in_doubt(season, [seen.entries[uid] for uid in seen.adopted], today)
+    doubts = [*doubts_of(season, ledger), *observed.learned.doubts]
+    unknown = observed.memory is None or observed.memory.damaged
+    if is_new(ledger) and unknown and observed.adopted:
+        found = in_doubt(season, [observed.entries[uid] for uid in observed.adopted], today)
         doubts += [Doubt(mentor=mentor, at=now) for mentor in found]
     return latest(doubts)
 
 
-def _swaps(season: Season, seen: Seen, finished: Members) -> list[Swap]:
+def _swaps(season: Season, observed: Observed, finished: Members) -> list[Swap]:
     """Return who vanished from the config while another appeared, in the whole season (S7)."""
-    if seen.said is None:
+    if observed.said is None:
         return []
     written: dict[MentorId, tuple[LetterId, ...]] = {}
-    for entry in seen.entries.values():
+    for entry in observed.entries.values():
         if entry.identity.kind in CONTACTS:
             written[entry.mentor] = (*written.get(entry.mentor, ()), *entry.letters)
-    return swaps(season, seen.said, written, finished)
+    return swaps(season, observed.said, written, finished)
 
 
 def standing_among(entries: Iterable[Entry], ledger: Ledger) -> int:

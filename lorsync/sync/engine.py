@@ -23,8 +23,8 @@ from lorsync.core.model import PlanWarning, Season, Uid
 from lorsync.core.ports import Calendar, Href, Ledger, Progress
 from lorsync.core.settings import Settings
 from lorsync.sync.backoff import disagreement
-from lorsync.sync.decide import Answers, Work, remember_held, work_of
-from lorsync.sync.fetch import gather
+from lorsync.sync.decide import Answers, Decision, decision_of, remember_held
+from lorsync.sync.fetch import fetch
 from lorsync.sync.listing import remember_listing
 from lorsync.sync.memory import (
     Memorised,
@@ -49,7 +49,7 @@ from lorsync.sync.plan import (
     remember_renamed,
     today_of,
 )
-from lorsync.sync.reconcile import Looking, Seen, restored_warning
+from lorsync.sync.reconcile import FetchOptions, Observed, restored_warning
 from lorsync.sync.report import (
     Change,
     Report,
@@ -59,7 +59,7 @@ from lorsync.sync.report import (
     standing_in,
     stray_warning,
 )
-from lorsync.sync.write import Desk, Outcomes, write_all
+from lorsync.sync.write import Outcomes, PassContext, write_all
 
 _NOTHING_TO_TAKE_OVER = "There was nothing to take over: no other config rules this calendar."
 _NOTHING_TO_ACCEPT = "There was nothing to accept: the memory in the calendar is not in doubt."
@@ -114,11 +114,13 @@ def run_pass(
     """
     season = settings.season
     zone = season.applicant.timezone
-    desk = Desk(calendar=calendar, ledger=ledger, zone=zone, now=now, stopping=options.stopping)
-    closed = _closed(settings, desk, options) if options.new_cycle else ()
+    context = PassContext(
+        calendar=calendar, ledger=ledger, zone=zone, now=now, stopping=options.stopping
+    )
+    closed = _closed(settings, context, options) if options.new_cycle else ()
     check_owner(season, ledger)
     renamed = name_warning(season, ledger)
-    looking = Looking(
+    fetch_options = FetchOptions(
         now=now,
         full=options.full,
         believe_emptied=options.accept_deletions,
@@ -126,24 +128,24 @@ def run_pass(
         believe_memory=options.accept_memory,
         taken_over_by=config_digest(season, settings.style) if options.take_over else None,
     )
-    seen = gather(season, calendar, ledger, looking)
+    observed = fetch(season, calendar, ledger, fetch_options)
     apart = disagreement(calendar.stated_time, now, zone)
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
-    seen, idle, went_on = _ruled(seen, settings, ledger, options, today_of(settings, now))
-    if options.accept_memory and (seen.memory is None or not seen.memory.mending):
+    observed, idle, went_on = _ruled(observed, settings, ledger, options, today_of(settings, now))
+    if options.accept_memory and (observed.memory is None or not observed.memory.mending):
         idle = (*idle, _NOTHING_TO_ACCEPT)
-    settings = replace(settings, season=replace(season, renamed=seen.renamed))
+    settings = replace(settings, season=replace(season, renamed=observed.renamed))
     answers = Answers(deletions=options.accept_deletions, newcomers=options.accept_newcomers)
-    work = work_of(settings, ledger, seen, now=now, answers=answers)
+    decision = decision_of(settings, ledger, observed, now=now, answers=answers)
     if options.dry_run:
-        outcomes = foreseen(work)
+        outcomes = foreseen(decision)
     else:
-        outcomes = applied(work, settings, desk, options.progress)
-    report = report_of(work, outcomes, season, calendar, ledger)
+        outcomes = applied(decision, settings, context, options.progress)
+    report = report_of(decision, outcomes, season, calendar, ledger)
     # What is said of a new name is said once.
     plain = options.is_plain and not renamed
-    repeatable = plain and is_repeatable(work, outcomes, report.requests)
+    repeatable = plain and is_repeatable(decision, outcomes, report.requests)
     report = replace(report, repeatable=repeatable)
     if apart is not None:
         report = _with_warning(report, "clock", apart)
@@ -153,36 +155,36 @@ def run_pass(
     return replace(report, deleted=(*closed, *report.deleted)) if closed else report
 
 
-def _closed(settings: Settings, desk: Desk, options: Options) -> tuple[Change, ...]:
+def _closed(settings: Settings, context: PassContext, options: Options) -> tuple[Change, ...]:
     """Close the season before (S6), and return what of it was taken off the calendar."""
     if options.dry_run:
         msg = "--new-cycle closes the season before, so it cannot be tried with --dry-run."
         raise UsageError(msg)
-    closing = close_season(settings, desk.calendar, desk.ledger, desk)
+    closing = close_season(settings, context.calendar, context.ledger, context)
     return changes_of_entries(action.entry for action in closing)
 
 
 def _ruled(
-    seen: Seen, settings: Settings, ledger: Ledger, options: Options, today: date
-) -> tuple[Seen, tuple[str, ...], str | None]:
+    observed: Observed, settings: Settings, ledger: Ledger, options: Options, today: date
+) -> tuple[Observed, tuple[str, ...], str | None]:
     """Stand by where another lorsync rules (S20), or went on to the next season (S6).
 
     Returns what was seen as it counts then, what was asked for without need, and why this lorsync
     goes on though another config ruled, None where it did not. Raises ConfigError.
     """
     # Who goes back to a season on purpose, by its own name, opens it again.
-    if not (options.new_cycle and seen.key == season_key(settings.season)):
-        check_open(seen.memory)
-    there = seen.memory
+    if not (options.new_cycle and observed.key == season_key(settings.season)):
+        check_open(observed.memory)
+    there = observed.memory
     if there is None or not is_ruled_by_another(settings, ledger, there):
-        needless = options.take_over and seen.doubted is None
-        return seen, (_NOTHING_TO_TAKE_OVER,) if needless else (), None
+        needless = options.take_over and observed.doubted is None
+        return observed, (_NOTHING_TO_TAKE_OVER,) if needless else (), None
     why = None if options.take_over else goes_on(ledger, there, today)
     if why is None and not options.take_over:
         stand_by(settings, there)
     if why is not None and not options.dry_run:
         believe_gone(ledger, there)
-    return replace(seen, entries=_as_unwritten(seen.entries)), (), why
+    return replace(observed, entries=_as_unwritten(observed.entries)), (), why
 
 
 def _as_unwritten(entries: Mapping[Uid, Entry]) -> dict[Uid, Entry]:
@@ -195,9 +197,9 @@ def _with_warning(report: Report, code: str, message: str) -> Report:
     return replace(report, warnings=(*report.warnings, warning))
 
 
-def foreseen(work: Work) -> Outcomes:
+def foreseen(decision: Decision) -> Outcomes:
     """Return what would come of it, for a dry run."""
-    actions = work.actions
+    actions = decision.actions
     changes = [a for a in actions if isinstance(a, Update | Release | Acknowledge)]
     return Outcomes(
         created=frozenset(a.event.uid for a in actions if isinstance(a, Create)),
@@ -206,50 +208,52 @@ def foreseen(work: Work) -> Outcomes:
     )
 
 
-def applied(work: Work, settings: Settings, desk: Desk, progress: Progress | None) -> Outcomes:
+def applied(
+    decision: Decision, settings: Settings, context: PassContext, progress: Progress | None
+) -> Outcomes:
     """Record what was seen, write, and only then believe the listing's token.
 
-    Raises TryAgainError when ``desk.stopping`` says so before the end, and the LorsyncError of a
+    Raises TryAgainError when ``context.stopping`` says so before the end, and the LorsyncError of a
     server that cannot be used; the ledger then holds what the next pass needs.
     """
-    seen, ledger = work.seen, desk.ledger
-    freeze_key(settings.season, ledger, seen.key, work.doubts)
-    keep_marks(settings.season, ledger, seen.learned.marks)
+    observed, ledger = decision.observed, context.ledger
+    freeze_key(settings.season, ledger, observed.key, decision.doubts)
+    keep_marks(settings.season, ledger, observed.learned.marks)
     # First, since one of these may stand again, from a backup, and is an entry then (S17).
-    ledger.save((), retire=seen.learned.retired)
+    ledger.save((), retire=observed.learned.retired)
     ledger.save(
-        seen.changed.values(),
-        forget=[gone.uid for gone in seen.gone if not gone.retired],
-        retire=[gone.uid for gone in seen.gone if gone.retired],
+        observed.changed.values(),
+        forget=[gone.uid for gone in observed.gone if not gone.retired],
+        retire=[gone.uid for gone in observed.gone if gone.retired],
     )
-    remember_held([action.entry.uid for action in work.held], work.among, ledger)
-    memory = _memorised(work, settings, desk)
-    besides, warnings = _to_look_at(memory, work, desk), memory.warnings
-    writing = replace(desk, besides=besides, troubled=memory.failed)
-    outcomes = write_all(work.actions, writing, progress)
+    remember_held([action.entry.uid for action in decision.held], decision.among, ledger)
+    memory = _memorised(decision, settings, context)
+    besides, warnings = _to_look_at(memory, decision, context), memory.warnings
+    writing = replace(context, besides=besides, troubled=memory.failed)
+    outcomes = write_all(decision.actions, writing, progress)
     if besides:
-        stored = check_stored(desk.calendar, ledger, outcomes.besides, now=desk.now)
+        stored = check_stored(context.calendar, ledger, outcomes.besides, now=context.now)
         warnings = (*warnings, *stored)
     remember_listing(
-        seen.listing,
+        observed.listing,
         ledger,
-        desk.now,
+        context.now,
         written=_written(memory, outcomes),
         created=memory.created or bool(outcomes.created),
-        emptied=seen.emptied,
+        emptied=observed.emptied,
     )
     return replace(outcomes, warnings=(*warnings, *outcomes.warnings))
 
 
-def _to_look_at(memory: Memorised, work: Work, desk: Desk) -> tuple[Href, ...]:
+def _to_look_at(memory: Memorised, decision: Decision, context: PassContext) -> tuple[Href, ...]:
     """Return where to look beside the events, which costs nothing where any of them is written.
 
     A server may say of a memory, too, that it has stored what it has not.
     """
-    looks = any(not isinstance(action, Delete | Note) for action in work.actions)
+    looks = any(not isinstance(action, Delete | Note) for action in decision.actions)
     if memory.written is not None and (looks or memory.doubtful):
         return (memory.written,)
-    return unseen(desk.ledger, desk.calendar)
+    return unseen(context.ledger, context.calendar)
 
 
 def _written(memory: Memorised, outcomes: Outcomes) -> frozenset[Href]:
@@ -277,48 +281,48 @@ def _after(actions: Iterable[Action]) -> dict[Uid, Entry]:
     return left | again
 
 
-def _memorised(work: Work, settings: Settings, desk: Desk) -> Memorised:
+def _memorised(decision: Decision, settings: Settings, context: PassContext) -> Memorised:
     """Write the memory where it has to say more, before the act that it remembers (S4)."""
-    seen, ledger = work.seen, desk.ledger
-    if seen.emptied:
+    observed, ledger = decision.observed, context.ledger
+    if observed.emptied:
         return Memorised()
-    if seen.memory is not None and (seen.memory.news or seen.memory.gone):
-        remember(ledger, seen.memory)
-    before = seen.said.members if work.swaps and seen.said is not None else None
-    left = {action.entry.uid for action in work.actions if isinstance(action, Delete)}
-    after = {**seen.entries, **_after(work.actions)}
-    renamed = renamed_now(settings.season, ids_in(seen.said))
+    if observed.memory is not None and (observed.memory.news or observed.memory.gone):
+        remember(ledger, observed.memory)
+    before = observed.said.members if decision.swaps and observed.said is not None else None
+    left = {action.entry.uid for action in decision.actions if isinstance(action, Delete)}
+    after = {**observed.entries, **_after(decision.actions)}
+    renamed = renamed_now(settings.season, ids_in(observed.said))
     remember_renamed(ledger, renamed)
     wanted = wanted_memory(
         settings,
         ledger,
-        seen.key,
+        observed.key,
         after,
         ledger.retired() | left,
         # As long as a question is open, who was known before it is.
         members=before or members_of(settings.season),
-        departed=departed_of(seen.said, settings.season),
-        finished=work.finished,
+        departed=departed_of(observed.said, settings.season),
+        finished=decision.finished,
         renamed=renamed,
-        planned=work.plan.events,
-        today=today_of(settings, desk.now),
+        planned=decision.plan.events,
+        today=today_of(settings, context.now),
     )
-    return write_memory(desk.calendar, ledger, seen.memory, wanted, now=desk.now)
+    return write_memory(context.calendar, ledger, observed.memory, wanted, now=context.now)
 
 
 def report_of(
-    work: Work, outcomes: Outcomes, season: Season, calendar: Calendar, ledger: Ledger
+    decision: Decision, outcomes: Outcomes, season: Season, calendar: Calendar, ledger: Ledger
 ) -> Report:
     """Return what a pass did, or would do. Whether it is repeatable is not said in it yet."""
-    today, actions, seen = work.plan.as_of, work.actions, work.seen
+    today, actions, observed = decision.plan.as_of, decision.actions, decision.observed
     entries = {
         uid: entry
-        for uid, entry in {**seen.entries, **outcomes.entries}.items()
+        for uid, entry in {**observed.entries, **outcomes.entries}.items()
         if uid not in outcomes.deleted
     }
-    found = sorted((seen.adopted | outcomes.adopted) & entries.keys())
+    found = sorted((observed.adopted | outcomes.adopted) & entries.keys())
     return Report(
-        plan=work.plan,
+        plan=decision.plan,
         created=_changes_written(actions, outcomes.created),
         updated=_changes_written(actions, outcomes.updated),
         deleted=changes_of_entries(
@@ -327,44 +331,44 @@ def report_of(
         adopted=changes_of_entries(entries[uid] for uid in found),
         kept=standing_in(lambda e: e.is_kept, entries.values(), today),
         missing=standing_in(lambda e: e.state is State.MISSING, entries.values(), today),
-        held=changes_of_entries(action.entry for action in work.held),
-        dismissed=changes_of_entries(seen.entries[uid] for uid in sorted(seen.believed)),
+        held=changes_of_entries(action.entry for action in decision.held),
+        dismissed=changes_of_entries(observed.entries[uid] for uid in sorted(observed.believed)),
         requests=calendar.requests,
-        again_at=work.rests_at,
+        again_at=decision.rests_at,
         warnings=(
-            *work.plan.warnings,
-            *newcomer_warnings(work.swaps),
+            *decision.plan.warnings,
+            *newcomer_warnings(decision.swaps),
             *learned_warning(
-                seen.learned.marks,
+                observed.learned.marks,
                 [
-                    *seen.learned.entries.values(),
-                    *(e for uid in seen.learned.ticked if (e := seen.entries[uid]).learned),
+                    *observed.learned.entries.values(),
+                    *(e for uid in observed.learned.ticked if (e := observed.entries[uid]).learned),
                 ],
             ),
-            *doubted_warning(seen.doubted),
+            *doubted_warning(observed.doubted),
             *cycle_warning(season, ledger),
-            *_emptied_warning(seen.emptied),
-            *restored_warning(len(seen.lost)),
+            *_emptied_warning(observed.emptied),
+            *restored_warning(len(observed.lost)),
             *stray_warning(calendar.strays),
-            *held_warning(len(work.held), by_memory=work.by_memory),
-            *_resting_warning(len(work.resting), work.rests_at, season),
+            *held_warning(len(decision.held), by_memory=decision.by_memory),
+            *_resting_warning(len(decision.resting), decision.rests_at, season),
             *outcomes.warnings,
         ),
     )
 
 
-def is_repeatable(work: Work, outcomes: Outcomes, requests: int) -> bool:
+def is_repeatable(decision: Decision, outcomes: Outcomes, requests: int) -> bool:
     """Tell whether another pass of the day would do and say the same if nothing else changes.
 
     So it wrote nothing and fetched nothing, its listing told of no change since a token, and no
     event waits for its hour (S11). ``requests`` counts all of the pass.
     """
-    seen, listing = work.seen, work.seen.listing
-    observed = seen.changed or seen.gone or seen.emptied or seen.learned != NOTHING
+    observed, listing = decision.observed, decision.observed.listing
+    differs = observed.changed or observed.gone or observed.emptied or observed.learned != NOTHING
     reported = listing.complete or listing.entries or listing.removed or listing.token is None
-    waits = any(e.state in UNCERTAIN or e.intent is not None for e in seen.entries.values())
+    waits = any(e.state in UNCERTAIN or e.intent is not None for e in observed.entries.values())
     return requests == 1 and not (
-        observed or reported or waits or work.actions or work.resting or outcomes.warnings
+        differs or reported or waits or decision.actions or decision.resting or outcomes.warnings
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from lorsync.core.event.stamp import glimpse
+from lorsync.core.event.stamp import peek
 from lorsync.core.identity import SeasonKey, looks_like_ours, season_key
 from lorsync.core.merge.aliases import names_of
 from lorsync.core.merge.entry import AWAY, UNCERTAIN, Entry
-from lorsync.core.merge.known_uids import roster
+from lorsync.core.merge.known_uids import known_uids
 from lorsync.core.merge.memory import NOTHING, Learned, Memory, departed_of, learn, members_of
 from lorsync.core.model import Season, Uid
 from lorsync.core.ports import Calendar, Href, Ledger, Listing, Resource
@@ -35,23 +35,25 @@ from lorsync.sync.memory import (
     with_belief,
 )
 from lorsync.sync.plan import doubts_of, frozen_key, is_new, marks_of, renamed_in
-from lorsync.sync.reconcile import Looking, Seen, Sight, held_against, went_back
+from lorsync.sync.reconcile import FetchOptions, Observed, Remote, reconcile, went_back
 
 _MOST_SOUGHT = 200
 """Among more foreign resources than these no event of ours is looked for (S11)."""
 
 
-def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking) -> Seen:
+def fetch(
+    season: Season, calendar: Calendar, ledger: Ledger, fetch_options: FetchOptions
+) -> Observed:
     """List the collection, fetch what is new or changed of ours, and hold it against the ledger.
 
     Raises ConfigError where only the person can tell whether a season that is found is this one.
     """
     season = replace(season, renamed=renamed_in(ledger))
-    names, now = names_of(season), looking.now
+    names, now = names_of(season), fetch_options.now
     stored = ledger.entries()
     entries = {uid: names.entry(entry) for uid, entry in stored.items()}
     before = recalled(ledger)
-    full = looking.full or is_full_due(entries, now) or _has_newcomers(season, before)
+    full = fetch_options.full or is_full_due(entries, now) or _has_newcomers(season, before)
     if (until := listed_until(ledger)) is not None and until <= now:
         # Some servers let everybody read, so that a login that has ended looks healthy.
         calendar.check_login()
@@ -60,17 +62,17 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
     if not is_believed(listing, written):
         listing = calendar.listing(None)
     unsure = unsure_of(listing, written, etags_restart=calendar.etags_restart)
-    known, key = _known_memory(season, calendar, ledger, before, listing, looking)
+    known, key = _known_memory(season, calendar, ledger, before, listing, fetch_options)
     unknown = _unknown(listing, entries)
-    if known is not None and (unknown or looking.believe_memory):
+    if known is not None and (unknown or fetch_options.believe_memory):
         known = _read_first(known, calendar, listing)
 
     def believed(there: Recalled | None) -> Recalled | None:
-        return _believed(there, before, season, entries, ledger, calendar, looking)
+        return _believed(there, before, season, entries, ledger, calendar, fetch_options)
 
     known = believed(known)
-    if known is not None and is_new(ledger) and not looking.believe_memory:
-        known = _borne_out(known, unknown, season, calendar, ledger, key, looking)
+    if known is not None and is_new(ledger) and not fetch_options.believe_memory:
+        known = _borne_out(known, unknown, season, calendar, ledger, key, fetch_options)
     if known is not None and known.memory is not None:
         season = replace(season, renamed=season.renamed | known.memory.renamed)
     learned = _learned(season, known, before, entries, ledger, calendar, now=now)
@@ -87,26 +89,26 @@ def gather(season: Season, calendar: Calendar, ledger: Ledger, looking: Looking)
         # None of them stands in the listing, or the memory would have been read first.
         learned = _learned(season, known, before, entries, ledger, calendar, now=now)
         entries |= learned.entries
-    uids = {href: glimpse(fetched[href].body).uid for href in foreign if href in fetched}
+    uids = {href: peek(fetched[href].body).uid for href in foreign if href in fetched}
     elsewhere = _elsewhere(uids, entries, listing, besides=unknown)
     more = _as_entries(elsewhere.keys() - entries.keys(), season, calendar, ledger, key, known)
     strangers += _standing_at(elsewhere, more)
     moved = _standing_at(elsewhere, [entries[uid] for uid in elsewhere.keys() & entries.keys()])
     entries |= {entry.uid: entry for entry in moved}
-    sight = Sight(
+    remote = Remote(
         listing=listing,
         fetched=fetched,
         memory=known,
         learned=learned,
-        looking=looking,
+        fetch_options=fetch_options,
         zone=season.applicant.timezone,
         went_back=went_back(before, known),
     )
     looked = [*to_fetch, *moved]
-    seen = held_against(
-        entries, sight, stored=stored, strangers=strangers, to_fetch=looked, key=key
+    observed = reconcile(
+        entries, remote, stored=stored, strangers=strangers, to_fetch=looked, key=key
     )
-    return replace(seen, renamed=season.renamed)
+    return replace(observed, renamed=season.renamed)
 
 
 def _fetched(
@@ -214,7 +216,7 @@ def _known_memory(
     ledger: Ledger,
     before: Recalled | None,
     listing: Listing,
-    looking: Looking,
+    fetch_options: FetchOptions,
 ) -> tuple[Recalled | None, SeasonKey]:
     """Return the memory and the season's key; a new ledger looks for both on the calendar (S6)."""
     if not is_new(ledger):
@@ -222,7 +224,7 @@ def _known_memory(
         if before is None:
             return first_look(key, calendar, listing), key
         return followed(before, key, calendar, listing), key
-    found = found_memory(season, calendar, listing, new_cycle=looking.new_cycle)
+    found = found_memory(season, calendar, listing, new_cycle=fetch_options.new_cycle)
     said = None if found is None else found.said
     return found, season_key(season) if said is None else said.key
 
@@ -273,7 +275,7 @@ def _believed(
     entries: Mapping[Uid, Entry],
     ledger: Ledger,
     calendar: Calendar,
-    looking: Looking,
+    fetch_options: FetchOptions,
 ) -> Recalled | None:
     """Return the memory with what is believed of it, where its stamp does not hold (S4).
 
@@ -281,11 +283,11 @@ def _believed(
     """
     if there is None or there.doubted is None:
         return there
-    if looking.believe_memory:
+    if fetch_options.believe_memory:
         return accepted(there)
     if not there.news:
         return there  # The person was asked, and has not answered.
-    taught = _taught_by(there.doubted, season, entries, ledger, calendar, now=looking.now)
+    taught = _taught_by(there.doubted, season, entries, ledger, calendar, now=fetch_options.now)
     known = frozenset(doubts_of(season, ledger))
     teaches = replace(taught, doubts=()) != NOTHING or not known.issuperset(taught.doubts)
     return with_belief(there, before, teaches=teaches)
@@ -298,7 +300,7 @@ def _borne_out(
     calendar: Calendar,
     ledger: Ledger,
     key: SeasonKey,
-    looking: Looking,
+    fetch_options: FetchOptions,
 ) -> Recalled:
     """Return the memory that a new ledger found; doubted where no event on the calendar is of it.
 
@@ -311,10 +313,10 @@ def _borne_out(
     # know the folder's name but from an earlier memory.
     if memory is None or memory.closed is not None or memory.place == ledger.place:
         return there
-    taken_over = looking.taken_over_by not in (None, memory.config)
+    taken_over = fetch_options.taken_over_by not in (None, memory.config)
     if not taken_over and _as_entries(unknown, season, calendar, ledger, key, there):
         return there
-    if _taught_by(memory, season, {}, ledger, calendar, now=looking.now) == NOTHING:
+    if _taught_by(memory, season, {}, ledger, calendar, now=fetch_options.now) == NOTHING:
         return there
     return replace(there, memory=None, doubted=memory)
 
@@ -346,7 +348,7 @@ def _as_entries(
         return []
     memory = None if known is None else known.memory
     retired = ledger.retired() | (frozenset() if memory is None else memory.retired)
-    members = roster(season, key, departed=departed_of(memory, season), retired=retired)
+    members = known_uids(season, key, departed=departed_of(memory, season), retired=retired)
     names = names_of(season)
     yours = {} if memory is None else memory.yours
     asks = {} if memory is None else memory.asks

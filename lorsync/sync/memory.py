@@ -63,7 +63,7 @@ from lorsync.sync.setbacks import (
     write_of,
 )
 from lorsync.sync.state import SyncState, keep, state_of
-from lorsync.sync.write import kept_by, remember_careless, remember_refused, warn_of_unnamed
+from lorsync.sync.write import honoured_by, remember_ignored, remember_refused, warn_of_unnamed
 
 SIGN_OF_LIFE = timedelta(days=14)
 """After how long without a writing a machine is believed to be gone where nobody knows (S20)."""
@@ -716,7 +716,7 @@ def _written(
     if known.body is None:
         return _made(calendar, ledger, known, wanted), ()
     href, body = calendar.href_for(known.uid), _body(known, wanted)
-    taken = kept_by(calendar, ledger).taken
+    taken = honoured_by(calendar, ledger).taken
     seen = known.etag if taken else None
     guard = seen or _seen_again(calendar, known, href)
     warnings = warn_of_unnamed(calendar, ledger) if guard is None else ()
@@ -788,7 +788,7 @@ def _next(uid: Uid) -> Uid:
 
 def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETag | None:
     """Create the memory; where the server would overwrite another one, look first (S22)."""
-    kept = kept_by(calendar, ledger)
+    kept = honoured_by(calendar, ledger)
     if not (kept.creation and kept.taken) and calendar.fetch([href]):
         raise PreconditionFailedError(href)
     try:
@@ -799,7 +799,7 @@ def _created(calendar: Calendar, ledger: Ledger, href: Href, body: bytes) -> ETa
         # Nothing is there: the server cannot do If-None-Match, and says so with the events.
         return calendar.update(href, body, None)
     finally:
-        remember_careless(kept, calendar, ledger)
+        remember_ignored(kept, calendar, ledger)
 
 
 def _seen_again(calendar: Calendar, known: Recalled, href: Href) -> ETag | None:

@@ -14,21 +14,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.connect import opened_calendar
 from lorsync.core.display import excerpt
 from lorsync.core.errors import BusyError, ConfigError, LorsyncError, UnavailableError
 from lorsync.core.event.ical import has_guests
-from lorsync.core.event.probe_event import scratch_body, scratch_uid
+from lorsync.core.event.probe_event import probe_body, probe_uid
 from lorsync.core.merge.entry import AWAY, Entry
 from lorsync.core.merge.memory import is_memory
 from lorsync.core.model import PlanWarning, Uid
 from lorsync.core.ports import (
-    Bench,
     ETag,
     Href,
     Ledger,
     PreconditionFailedError,
+    ProbeCalendar,
     Relocating,
     Resource,
     ResourceGoneError,
@@ -48,7 +48,7 @@ from lorsync.sync.listing import unlisted
 from lorsync.sync.memory import recalled, remembered
 from lorsync.sync.same_collection import go_on
 from lorsync.sync.state import changes, keep, state_of
-from lorsync.sync.write import kept_by
+from lorsync.sync.write import honoured_by
 
 log = logging.getLogger(__name__)
 
@@ -105,22 +105,20 @@ def move(
     ledger: Ledger,
     *,
     now: datetime,
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> tuple[PlanWarning, ...]:
     """Write every event into the new account's calendar, then take them out of the old one.
 
     What the person made of an event goes with it. Where the new calendar does not take all of
     them, those that were written are removed again, and the ledger stays with the old one. A move
     that was killed is finished by the next. Where the two turn out to be one collection, no event
-    is touched. Raises a LorsyncError where nothing was moved. ``now`` is aware; ``allowance``
+    is touched. Raises a LorsyncError where nothing was moved. ``now`` is aware; ``limiter``
     counts the requests to the new account.
     """
     was = former_memo(ledger, account)
     former = with_own_secret(was, account)
     with ExitStack() as stack:
-        new = stack.enter_context(
-            opened_calendar(account, state, remembered=None, allowance=allowance)
-        )
+        new = stack.enter_context(opened_calendar(account, state, remembered=None, limiter=limiter))
         old, why = _old_calendar(former, collection_of(ledger), state, stack)
         bodies, found = _bodies(ledger, old)
         # A server may mail to the guests of an event that comes or goes (RFC 6638 section 3.2).
@@ -212,23 +210,25 @@ class _Trial:
     ``takes``: the witness could not be copied, and changed its place (see :class:`Relocating`).
     """
 
-    old: Bench
-    new: Bench
+    old: ProbeCalendar
+    new: ProbeCalendar
     witness: Uid
     marker: Uid
     body: bytes
     takes: bool = False
 
     @classmethod
-    def of(cls, old: Bench, new: Bench, begun: _Move, now: datetime) -> "_Trial | None":
+    def of(
+        cls, old: ProbeCalendar, new: ProbeCalendar, begun: _Move, now: datetime
+    ) -> "_Trial | None":
         """Begin; None where the old calendar takes nothing more, so that it gives nothing either.
 
         Raises UnavailableError where the new one takes nothing.
         """
         witness, marker = map(Uid, begun.throwaways)
-        body = scratch_body(witness, now, version=0)
+        body = probe_body(witness, now, version=0)
         try:
-            new.create(new.href_for(marker), scratch_body(marker, now, version=0))
+            new.create(new.href_for(marker), probe_body(marker, now, version=0))
         except _OF_ONE_RESOURCE as error:
             msg = f"{new.address} takes no events, so none was moved: {error}"
             raise UnavailableError(msg) from None
@@ -272,7 +272,7 @@ class _Trial:
 
 
 @contextmanager
-def _swept(begun: _Move, old: Bench | None, new: Bench) -> Iterator[None]:
+def _swept(begun: _Move, old: ProbeCalendar | None, new: ProbeCalendar) -> Iterator[None]:
     """Take the throwaways away at the end, wherever they got to."""
     try:
         yield
@@ -283,10 +283,10 @@ def _swept(begun: _Move, old: Bench | None, new: Bench) -> Iterator[None]:
 
 
 def _throwaway(now: datetime) -> Uid:
-    return scratch_uid(now, secrets.token_hex(4))
+    return probe_uid(now, secrets.token_hex(4))
 
 
-def _sweep(begun: _Move, old: Bench | None, new: Bench) -> None:
+def _sweep(begun: _Move, old: ProbeCalendar | None, new: ProbeCalendar) -> None:
     for calendar in (new,) if old is None else (old, new):
         for uid in map(Uid, begun.throwaways):
             try:
@@ -304,8 +304,8 @@ class _Copying:
     the new calendar before, ``there`` is what was.
     """
 
-    old: Bench | None
-    new: Bench
+    old: ProbeCalendar | None
+    new: ProbeCalendar
     bodies: Mapping[Uid, bytes]
     found: Mapping[Uid, Resource]
     touched: frozenset[Uid]
@@ -407,7 +407,7 @@ class _Copying:
         return not any(self.new.href_for(uid) in self.there for uid in self.bodies)
 
 
-def _take(source: Bench | None, href: Href, target: Bench, to: Href) -> None:
+def _take(source: ProbeCalendar | None, href: Href, target: ProbeCalendar, to: Href) -> None:
     """Let a resource change its calendar. Raises what concerns one resource."""
     if source is None or not isinstance(target, Relocating):
         raise WriteRefusedError("the server keeps a UID in one calendar of an account only.")
@@ -416,7 +416,7 @@ def _take(source: Bench | None, href: Href, target: Bench, to: Href) -> None:
 
 def _old_calendar(
     former: CalendarSettings, address: str | None, state: Path, stack: ExitStack
-) -> tuple[Bench | None, str]:
+) -> tuple[ProbeCalendar | None, str]:
     """Open the old calendar; where that is impossible any more, the ledger has to do."""
     try:
         return stack.enter_context(opened_calendar(former, state, remembered=address)), ""
@@ -424,7 +424,9 @@ def _old_calendar(
         return None, str(error)
 
 
-def _bodies(ledger: Ledger, old: Bench | None) -> tuple[dict[Uid, bytes], Mapping[Uid, Resource]]:
+def _bodies(
+    ledger: Ledger, old: ProbeCalendar | None
+) -> tuple[dict[Uid, bytes], Mapping[Uid, Resource]]:
     """Return what is to be written, by UID, and what the old calendar holds of it."""
     standing = {uid: e for uid, e in ledger.entries().items() if e.state not in AWAY}
     bodies = {uid: body for uid, e in standing.items() if (body := _last_seen(e)) is not None}
@@ -462,7 +464,7 @@ def _last_seen(entry: Entry) -> bytes | None:
     return entry.echo or entry.sent
 
 
-def _commit(ledger: Ledger, account: CalendarSettings, new: Bench, done: _Move) -> None:
+def _commit(ledger: Ledger, account: CalendarSettings, new: ProbeCalendar, done: _Move) -> None:
     """Let the ledger belong to the new calendar, as one step (I7)."""
     moved = [replace(e, href=new.href_for(e.uid), etag=None) for e in ledger.entries().values()]
     state = replace(unlisted(placed(state_of(ledger), account, new)), unfinished_move=asdict(done))
@@ -472,7 +474,7 @@ def _commit(ledger: Ledger, account: CalendarSettings, new: Bench, done: _Move) 
     ledger.save(moved, memos=changes(ledger, state))
 
 
-def _remove(ledger: Ledger, old: Bench, new: Bench) -> int:
+def _remove(ledger: Ledger, old: ProbeCalendar, new: ProbeCalendar) -> int:
     """Take out of the old calendar what is in the new one; return how many are left there."""
     begun = _begun(ledger)
     left = () if begun is None else begun.left
@@ -482,14 +484,14 @@ def _remove(ledger: Ledger, old: Bench, new: Bench) -> int:
         for uid, href, etag in left
         if new.href_for(Uid(uid)) in back
     ]
-    if not kept_by(old, ledger).deletion and copied:
+    if not honoured_by(old, ledger).deletion and copied:
         # The person may have changed one since, and the server would not look (S22).
         there = old.fetch([each.href for each in copied])
         copied = [e for e in copied if e.href in there and there[e.href].etag == e.etag]
     return len(left) - len(copied) + _delete(old, copied)
 
 
-def _delete(calendar: Bench, resources: Iterable[Resource]) -> int:
+def _delete(calendar: ProbeCalendar, resources: Iterable[Resource]) -> int:
     """Delete these resources as they were seen; return how many are left."""
     left = 0
     for resource in resources:
@@ -513,7 +515,7 @@ def _begun(ledger: Ledger) -> _Move | None:
     return _Move(**dict(kept) | {"left": left, "throwaways": throwaways})
 
 
-def _begin(ledger: Ledger, account: CalendarSettings, new: Bench) -> _Move:
+def _begin(ledger: Ledger, account: CalendarSettings, new: ProbeCalendar) -> _Move:
     """Return the move to an account as it was begun before, else as it begins."""
     before = _begun(ledger)
     if before is not None and before.account == account_key(account):
@@ -540,7 +542,7 @@ def _remember(ledger: Ledger, begun: _Move | None) -> None:
 
 
 def _told(
-    number: int, left: int, former: CalendarSettings, new: Bench, why: str
+    number: int, left: int, former: CalendarSettings, new: ProbeCalendar, why: str
 ) -> tuple[PlanWarning, ...]:
     where = former.url or former.path or former.provider
     message = f"{number} events, the memory among them, were moved from {where} to {new.address}."

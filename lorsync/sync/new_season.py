@@ -10,17 +10,17 @@ from lorsync.core.merge.entry import State
 from lorsync.core.ports import Calendar, Ledger
 from lorsync.core.settings import Settings
 from lorsync.sync.backoff import disagreement
-from lorsync.sync.fetch import gather
+from lorsync.sync.fetch import fetch
 from lorsync.sync.listing import unlisted
 from lorsync.sync.memory import key_after, unremembered, write_closed
 from lorsync.sync.plan import begun, frozen_key, is_new, today_of
-from lorsync.sync.reconcile import Looking, Seen
+from lorsync.sync.reconcile import FetchOptions, Observed
 from lorsync.sync.state import changes, state_of
-from lorsync.sync.write import Desk, write_all
+from lorsync.sync.write import PassContext, write_all
 
 
 def close_season(
-    settings: Settings, calendar: Calendar, ledger: Ledger, desk: Desk
+    settings: Settings, calendar: Calendar, ledger: Ledger, context: PassContext
 ) -> tuple[Delete | Release, ...]:
     """Take what is still ahead of the season before off the calendar; its past stays as it is.
 
@@ -37,31 +37,31 @@ def close_season(
             "in the config first."
         )
         raise UsageError(msg)
-    looking = Looking(now=desk.now, full=True, believe_emptied=False, new_cycle=True)
-    seen = gather(settings.season, calendar, ledger, looking)
-    apart = disagreement(calendar.stated_time, desk.now, desk.zone)
+    fetch_options = FetchOptions(now=context.now, full=True, believe_emptied=False, new_cycle=True)
+    observed = fetch(settings.season, calendar, ledger, fetch_options)
+    apart = disagreement(calendar.stated_time, context.now, context.zone)
     if apart is not None:
         raise ClockError(apart)
-    key = key_after(settings.season, seen.said, seen.listing)
-    actions = _closing(seen, settings, desk.now)
+    key = key_after(settings.season, observed.said, observed.listing)
+    actions = _closing(observed, settings, context.now)
     deleted = frozenset(action.entry.uid for action in actions if isinstance(action, Delete))
-    write_closed(calendar, ledger, seen.memory, follower=key, deleted=deleted, now=desk.now)
+    write_closed(calendar, ledger, observed.memory, follower=key, deleted=deleted, now=context.now)
     ledger.save(
-        seen.changed.values(),
-        forget=[gone.uid for gone in seen.gone if not gone.retired],
-        retire=[gone.uid for gone in seen.gone if gone.retired],
+        observed.changed.values(),
+        forget=[gone.uid for gone in observed.gone if not gone.retired],
+        retire=[gone.uid for gone in observed.gone if gone.retired],
     )
-    write_all(actions, replace(desk, insistent=True), None)
+    write_all(actions, replace(context, insistent=True), None)
     state = unlisted(unremembered(begun(state_of(ledger), settings.season, key)))
     ledger.clear(changes(ledger, state))
     return actions
 
 
-def _closing(seen: Seen, settings: Settings, now: datetime) -> tuple[Delete | Release, ...]:
+def _closing(observed: Observed, settings: Settings, now: datetime) -> tuple[Delete | Release, ...]:
     today = today_of(settings, now)
     ahead = [
         entry
-        for entry in seen.entries.values()
+        for entry in observed.entries.values()
         if entry.state is State.LIVE and entry.day >= today and not entry.ticks
     ]
     return tuple(

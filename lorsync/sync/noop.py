@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lorsync import __version__
-from lorsync.adapters.connect import Ahead
+from lorsync.adapters.connect import Prefetched
 from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger
 from lorsync.adapters.state_dir import pass_lock
 from lorsync.config import digest_of
@@ -36,7 +36,7 @@ _CHANGES = ("kept", "missing", "held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stillness:
+class NoopTerms:
     """The terms under which a pass does nothing, and what it then says.
 
     ``token`` is that of the collection, ``text`` how this is kept.
@@ -68,7 +68,7 @@ def dumped(summary: Summary, settings: Settings, ledger: Ledger, now: datetime) 
     )
 
 
-def recalled(ledger: Ledger, digest: str, now: datetime) -> Stillness | None:
+def recalled(ledger: Ledger, digest: str, now: datetime) -> NoopTerms | None:
     """Return the last pass's terms where they hold for a config (its digest) and an instant."""
     text, token = state_of(ledger).noop_terms, stored_token(ledger)
     if text is None or token is None:
@@ -86,7 +86,7 @@ def recalled(ledger: Ledger, digest: str, now: datetime) -> Stillness | None:
         warnings=tuple(map(_warning, kept["warnings"])),
         repeatable=True,
     )
-    return Stillness(token=token, summary=summary, text=text)
+    return NoopTerms(token=token, summary=summary, text=text)
 
 
 def _change(kept: Mapping[str, Any]) -> Change:
@@ -121,7 +121,7 @@ log = logging.getLogger(__name__)
 _SIGN_INS = frozenset({SignIn.PASSWORD, SignIn.APP_PASSWORD})
 
 
-def glance(config: Path, state: Path, *, now: datetime) -> Summary | Ahead | None:
+def check_noop(config: Path, state: Path, *, now: datetime) -> Summary | Prefetched | None:
     """Return what a pass would say, if it would do nothing, and remember that as its outcome.
 
     Else what was learned ahead of the pass, or None where nothing was. ``now`` is aware. Nothing is
@@ -144,7 +144,7 @@ def glance(config: Path, state: Path, *, now: datetime) -> Summary | Ahead | Non
         return None
 
 
-def _looked(content: bytes, ledger: SqliteLedger, now: datetime) -> Summary | Ahead | None:
+def _looked(content: bytes, ledger: SqliteLedger, now: datetime) -> Summary | Prefetched | None:
     from lorsync.adapters.caldav.noop import ask, can_glance, unchanged
     from lorsync.adapters.credentials import password_for
 
@@ -156,8 +156,8 @@ def _looked(content: bytes, ledger: SqliteLedger, now: datetime) -> Summary | Ah
     if account is None:
         return None
     secret = password_for(account)
-    with counted(account, ledger, now) as allowance:
-        if allowance.spend() is not None:
+    with counted(account, ledger, now) as limiter:
+        if limiter.spend() is not None:
             return None  # the pass finds the same, and says so
         exchange = ask(address, username=account.username or "", password=secret, token=still.token)
     if exchange is not None:
@@ -165,7 +165,7 @@ def _looked(content: bytes, ledger: SqliteLedger, now: datetime) -> Summary | Ah
         # With the clocks apart nothing is believed, and the pass says why (S21).
         if token is not None and (stated is None or abs(stated - now) <= AT_MOST_APART):
             return _remembered(still, token, ledger, now)
-    return Ahead(config=digest, secret=secret, exchange=exchange)
+    return Prefetched(config=digest, secret=secret, exchange=exchange)
 
 
 def _account(content: bytes, ledger: SqliteLedger) -> CalendarSettings | None:
@@ -187,7 +187,7 @@ def _account(content: bytes, ledger: SqliteLedger) -> CalendarSettings | None:
     return account if traits(account).sign_in in _SIGN_INS else None
 
 
-def _remembered(still: Stillness, token: SyncToken, ledger: SqliteLedger, now: datetime) -> Summary:
+def _remembered(still: NoopTerms, token: SyncToken, ledger: SqliteLedger, now: datetime) -> Summary:
     state = replace(state_of(ledger), last_pass=pass_memo(still.summary, now), sync_token=token)
     keep(ledger, state, noop_terms=still.text)
     return still.summary

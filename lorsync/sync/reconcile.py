@@ -39,7 +39,7 @@ def restored_warning(number: int) -> tuple[PlanWarning, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looking:
+class FetchOptions:
     """How to look: ``full`` lists everything, whatever the token says.
 
     ``believe_emptied`` takes it for the person's deletion when all of ours are gone at once.
@@ -57,7 +57,7 @@ class Looking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Observed:
     """What the listing and the fetch told about our events.
 
     ``entries`` are all, ``changed`` those that the ledger does not have like this yet. ``emptied``:
@@ -93,7 +93,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Remote:
     """What was listed, fetched and learned from the memory, and how to take it.
 
     ``went_back``: a backup of the server was restored (S17).
@@ -103,14 +103,14 @@ class Sight:
     fetched: Mapping[Href, Resource]
     memory: Recalled | None
     learned: Learned
-    looking: Looking
+    fetch_options: FetchOptions
     zone: ZoneInfo
     went_back: bool = False
 
     @property
     def today(self) -> date:
         """The applicant's day."""
-        return self.looking.now.astimezone(self.zone).date()
+        return self.fetch_options.now.astimezone(self.zone).date()
 
     def is_lost(self, entry: Entry) -> bool:
         """Tell whether an event that is not there went with a restored backup (S17).
@@ -130,7 +130,7 @@ class Sight:
         if not resource.body and not resource.failed:
             # What is too large to be read has the version that was listed, so as not to try again.
             etag = self.listing.entries.get(Href(entry.href))
-        return observe_present(entry, resource.body, etag, self.zone, now=self.looking.now)
+        return observe_present(entry, resource.body, etag, self.zone, now=self.fetch_options.now)
 
     def is_withheld(self, entry: Entry) -> bool:
         """Tell whether an event was listed and then left out of what was fetched."""
@@ -156,33 +156,33 @@ class Sight:
         return frozenset() if said is None else said.retired
 
 
-def held_against(
+def reconcile(
     entries: Mapping[Uid, Entry],
-    sight: Sight,
+    remote: Remote,
     *,
     stored: Mapping[Uid, Entry],
     strangers: Sequence[Entry],
     to_fetch: Sequence[Entry],
     key: SeasonKey,
-) -> Seen:
+) -> Observed:
     """Bring all entries up to date with what was seen.
 
     ``stored`` are the entries as the ledger has them, ``strangers`` those of ours that it does not
     know, ``to_fetch`` those of the entries that were fetched.
     """
-    learned = sight.learned
-    observed, gone, lost = _observed(entries, to_fetch, sight)
+    learned = remote.learned
+    observed, gone, lost = _observed(entries, to_fetch, remote)
     changed = {uid: entry for uid, entry in entries.items() if stored.get(uid) != entry} | observed
     changed |= _ticked({**entries, **changed}, learned)
     changed |= _alarmed({**entries, **changed}, stored, learned)
-    adopted = {e.uid: found for e in strangers if (found := sight.present(e)) is not None}
+    adopted = {e.uid: found for e in strangers if (found := remote.present(e)) is not None}
     adopted |= {
         uid: entry
         for uid, entry in changed.items()
         if uid in learned.entries and entry.state not in AWAY
     }
     changed |= adopted
-    doubtful = sight.all_gone(entries)
+    doubtful = remote.all_gone(entries)
     believed = {
         uid for uid, entry in observed.items() if entry.state is State.DISMISSED and doubtful
     }
@@ -190,15 +190,15 @@ def held_against(
     # What came to nothing may have changed hands besides (S7).
     changed = {uid: entry for uid, entry in changed.items() if uid not in away}
     now = {uid: e for uid, e in entries.items() if uid not in away} | changed
-    return Seen(
+    return Observed(
         key=key,
-        listing=sight.listing,
+        listing=remote.listing,
         entries=now,
         changed=changed,
         gone=tuple(gone),
         adopted=frozenset(adopted),
-        emptied=doubtful and not sight.looking.believe_emptied,
-        memory=sight.memory,
+        emptied=doubtful and not remote.fetch_options.believe_emptied,
+        memory=remote.memory,
         learned=learned,
         lost=lost,
         believed=frozenset(believed),
@@ -206,28 +206,28 @@ def held_against(
 
 
 def _observed(
-    entries: Mapping[Uid, Entry], to_fetch: Sequence[Entry], sight: Sight
+    entries: Mapping[Uid, Entry], to_fetch: Sequence[Entry], remote: Remote
 ) -> tuple[dict[Uid, Entry], list[Gone], frozenset[Uid]]:
     """Return the entries that are not as they were, what need not be remembered, what was lost."""
-    listing, looking = sight.listing, sight.looking
-    all_gone, ours = sight.all_gone(entries), sight.deleted_elsewhere
+    listing, fetch_options = remote.listing, remote.fetch_options
+    all_gone, ours = remote.all_gone(entries), remote.deleted_elsewhere
     # One that the person deleted and then brought back stands, whatever was said of it since.
-    restored = {u for u in sight.learned.restored if Href(entries[u].href) not in listing.entries}
+    restored = {u for u in remote.learned.restored if Href(entries[u].href) not in listing.entries}
     changed: dict[Uid, Entry] = {}
     gone = [Gone(uid=uid, retired=True) for uid in restored]
     absent = [entry for entry in entries.values() if is_absent(entry, listing)]
-    lost = frozenset(e.uid for e in absent if e.uid not in restored | ours and sight.is_lost(e))
+    lost = frozenset(e.uid for e in absent if e.uid not in restored | ours and remote.is_lost(e))
     gone += [Gone(uid=uid, retired=False) for uid in lost]
     for entry in [e for e in (*to_fetch, *absent) if e.uid not in restored | lost]:
-        observed: Entry | Gone = sight.present(entry) or observe_absent(
+        observed: Entry | Gone = remote.present(entry) or observe_absent(
             entry,
-            sight.zone,
-            now=looking.now,
-            complete=listing.complete and (not all_gone or looking.believe_emptied),
-            believed=all_gone and looking.believe_emptied,
+            remote.zone,
+            now=fetch_options.now,
+            complete=listing.complete and (not all_gone or fetch_options.believe_emptied),
+            believed=all_gone and fetch_options.believe_emptied,
             ours=entry.uid in ours,
         )
-        if sight.is_withheld(entry):
+        if remote.is_withheld(entry):
             # Listed, and not in the answer: who is right, the next look tells (S16).
             observed = replace(entry, etag=None)
         if isinstance(observed, Gone):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from lorsync.adapters.connect import Ahead, found_calendar, opened_calendar
+from lorsync.adapters.connect import Prefetched, found_calendar, opened_calendar
 from lorsync.adapters.ledger.file import mend, set_aside
 from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger, has_ledger
 from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir, pass_lock
@@ -43,7 +43,7 @@ from lorsync.sync.account import (
 from lorsync.sync.backoff import check_clock, dumped, held_back, loaded, put_off
 from lorsync.sync.engine import Options, run_pass
 from lorsync.sync.move_account import check_whole, finished, holds_copies, move
-from lorsync.sync.noop import dumped as dumped_stillness
+from lorsync.sync.noop import dumped as dumped_terms
 from lorsync.sync.plan import frozen_key, observing, today_of, zone_warning
 from lorsync.sync.report import Record, Report, pass_memo
 from lorsync.sync.same_collection import address_now, go_on
@@ -64,7 +64,7 @@ def pass_once(
     *,
     now: datetime,
     options: Options,
-    ahead: Ahead | None = None,
+    ahead: Prefetched | None = None,
 ) -> Report:
     """Run one pass and remember how it went; ``now`` is aware.
 
@@ -161,7 +161,7 @@ def _with_ledger(
     *,
     now: datetime,
     options: Options,
-    ahead: Ahead | None,
+    ahead: Prefetched | None,
 ) -> Report:
     ledger = SqliteLedger(state)
     try:
@@ -185,7 +185,7 @@ def _recorded(
     *,
     now: datetime,
     options: Options,
-    ahead: Ahead | None,
+    ahead: Prefetched | None,
 ) -> Report:
     """Run a pass, and remember how it went."""
     try:
@@ -211,7 +211,7 @@ def _recorded(
             keep(ledger, replace(state_of(ledger), last_error=memo))
         raise
     if not options.dry_run:
-        terms = dumped_stillness(report, settings, ledger, now)
+        terms = dumped_terms(report, settings, ledger, now)
         kept = replace(
             state_of(ledger),
             last_pass=pass_memo(report, now),
@@ -230,7 +230,7 @@ def _passed(
     *,
     now: datetime,
     options: Options,
-    ahead: Ahead | None,
+    ahead: Prefetched | None,
 ) -> Report:
     """Move the events to another account first, where that is asked for, and run a pass."""
     # After any error the token is not believed (S16).
@@ -262,14 +262,14 @@ def _settled(
     check_whole(account, ledger)
     if not has_moved(ledger, account):
         return (() if options.dry_run else finished(account, state, ledger)), False
-    with counted(account, ledger, now) as allowance:
+    with counted(account, ledger, now) as limiter:
         if not holds_copies(account, ledger):
-            address = address_now(account, state, ledger, allowance=allowance)
+            address = address_now(account, state, ledger, limiter=limiter)
             if address is not None:
                 return go_on(account, state, ledger, address), False
         if not options.move:
             return (), True
-        return move(account, state, ledger, now=now, allowance=allowance), True
+        return move(account, state, ledger, now=now, limiter=limiter), True
 
 
 def _check_put_off(settings: Settings, ledger: SqliteLedger, now: datetime) -> None:
@@ -305,7 +305,7 @@ def _calendar(
     settings: Settings,
     state: Path,
     ledger: SqliteLedger,
-    ahead: Ahead | None,
+    ahead: Prefetched | None,
     *,
     now: datetime,
     dry_run: bool,
@@ -315,9 +315,9 @@ def _calendar(
     check_account(account, ledger)
     remembered = collection_of(ledger)
     memory = memory_uid(frozen_key(settings.season, ledger), 0)
-    with counted(account, ledger, now) as allowance:
+    with counted(account, ledger, now) as limiter:
         if dry_run and remembered is None:
-            with found_calendar(account, state, holding=memory, allowance=allowance) as calendar:
+            with found_calendar(account, state, holding=memory, limiter=limiter) as calendar:
                 yield calendar
             return
         with opened_calendar(
@@ -326,7 +326,7 @@ def _calendar(
             remembered=remembered,
             holding=memory,
             ahead=ahead,
-            allowance=allowance,
+            limiter=limiter,
         ) as calendar:
             if remembered is None:
                 remember_account(ledger, account, calendar)

@@ -6,7 +6,7 @@ named by itself or by its account. What stands in the collection decides.
 
 from pathlib import Path
 
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.connect import opened_calendar, recognized
 from lorsync.core.merge.entry import AWAY
 from lorsync.core.model import PlanWarning
@@ -24,7 +24,7 @@ def address_now(
     state: Path,
     ledger: Ledger,
     *,
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> str | None:
     """Return where the account has the collection that the events are in; None if nowhere.
 
@@ -33,11 +33,11 @@ def address_now(
     UnavailableError.
     """
     marks = _marks(ledger)
-    found = recognized(account, state, marks=marks, allowance=allowance) if marks else None
+    found = recognized(account, state, marks=marks, limiter=limiter) if marks else None
     memory = recalled(ledger)
     if found is None or memory is None or memory.body is None or memory.gone:
         return found
-    with opened_calendar(account, state, remembered=found, allowance=allowance) as calendar:
+    with opened_calendar(account, state, remembered=found, limiter=limiter) as calendar:
         href = calendar.href_for(memory.uid)
         there = calendar.fetch([href]).get(href)
     return None if there is None or is_older(there.body, memory) else found

@@ -60,7 +60,7 @@ from lorsync.sync.state import SyncState, keep, state_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class HonouredPreconditions:
     """Which preconditions are kept: a creation's (``If-None-Match``), a deletion's (``If-Match``).
 
     That of an update is kept by every server that is known. ``taken``: whether the server takes
@@ -72,11 +72,11 @@ class Kept:
     taken: bool = True
 
 
-def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
+def honoured_by(calendar: Calendar, ledger: Ledger) -> HonouredPreconditions:
     """Return what the calendar says of its server, less what was seen to be otherwise."""
     state = state_of(ledger)
     careless = state.ignores_preconditions == calendar.address
-    return Kept(
+    return HonouredPreconditions(
         creation=calendar.guards_creation and not careless,
         deletion=calendar.guards_deletion and not careless,
         taken=state.refuses_preconditions != calendar.address,
@@ -84,7 +84,7 @@ def kept_by(calendar: Calendar, ledger: Ledger) -> Kept:
 
 
 def remember_tried(
-    before: Kept,
+    before: HonouredPreconditions,
     calendar: Calendar,
     ledger: Ledger,
     *,
@@ -101,7 +101,7 @@ def remember_tried(
         keep(ledger, replace(state_of(ledger), ignores_preconditions=calendar.address))
 
 
-def remember_careless(before: Kept, calendar: Calendar, ledger: Ledger) -> None:
+def remember_ignored(before: HonouredPreconditions, calendar: Calendar, ledger: Ledger) -> None:
     """Remember for the collection where its server was seen to ignore a precondition since."""
     if before.creation and not calendar.guards_creation:
         keep(ledger, replace(state_of(ledger), ignores_preconditions=calendar.address))
@@ -144,7 +144,7 @@ def _said_once(message: str, state: SyncState, ledger: Ledger) -> tuple[PlanWarn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class WriteJob:
     """One write: the entry that announces it, and the action it came from.
 
     ``looked``: the entry is as it was a moment ago, which has to do where it has no version (S22).
@@ -208,7 +208,9 @@ class Failed:
 Reply = Written | Conflict | Vanished | Refused | Trashed | Failed
 
 
-def forestalled(jobs: Sequence[Job], calendar: Calendar, kept: Kept) -> dict[Uid, Reply]:
+def prechecked(
+    jobs: Sequence[WriteJob], calendar: Calendar, kept: HonouredPreconditions
+) -> dict[Uid, Reply]:
     """Look once at what the server would not guard, and say which writes must not be sent (S22)."""
     unguarded = [
         job
@@ -229,7 +231,7 @@ def forestalled(jobs: Sequence[Job], calendar: Calendar, kept: Kept) -> dict[Uid
 
 
 def send(
-    jobs: Sequence[Job],
+    jobs: Sequence[WriteJob],
     calendar: Calendar,
     stopping: Callable[[], bool],
     progress: Progress | None,
@@ -257,7 +259,7 @@ def send(
     return replies
 
 
-def _send_unless_stopping(job: Job, calendar: Calendar, stopping: Callable[[], bool]) -> Reply:
+def _send_unless_stopping(job: WriteJob, calendar: Calendar, stopping: Callable[[], bool]) -> Reply:
     """Send a write, but begin none once the pass is to stop: its intent waits for the next one."""
     if stopping():
         msg = "Stopped between two writes; the next pass goes on."
@@ -265,7 +267,7 @@ def _send_unless_stopping(job: Job, calendar: Calendar, stopping: Callable[[], b
     return _send_one(job, calendar)
 
 
-def _send_one(job: Job, calendar: Calendar) -> Reply:
+def _send_one(job: WriteJob, calendar: Calendar) -> Reply:
     entry = job.entry
     guard = None if entry.etag is None or not job.guarded else ETag(entry.etag)
     try:
@@ -313,7 +315,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class PassContext:
     """Where a pass writes: the calendar, the ledger, the applicant's zone, and the time, aware.
 
     ``stopping`` is asked between writes. ``besides`` is looked at together with what was written.
@@ -361,50 +363,54 @@ class _Result:
     ``why`` is what the server said of what it does not take, for a person to read.
     """
 
-    job: Job
+    job: WriteJob
     end: _End
     after: Entry | Gone
     why: str = ""
 
 
-def write_all(actions: Sequence[Action], desk: Desk, progress: Progress | None) -> Outcomes:
+def write_all(
+    actions: Sequence[Action], context: PassContext, progress: Progress | None
+) -> Outcomes:
     """Do what was decided, and bring the ledger up to date.
 
     Raises TryAgainError when ``stopping`` says so before the end, and the LorsyncError of a server
     that cannot be used; the ledger then holds what the next pass needs.
     """
     notes = {a.entry.uid: a.entry for a in actions if isinstance(a, Note)}
-    desk.ledger.save(notes.values())
-    wanted, left = _jobs([a for a in actions if not isinstance(a, Note)], desk)
-    known = setbacks(desk.ledger)
-    waiting = {} if desk.insistent else _waiting(wanted, known, desk.now)
+    context.ledger.save(notes.values())
+    wanted, left = _jobs([a for a in actions if not isinstance(a, Note)], context)
+    known = setbacks(context.ledger)
+    waiting = {} if context.insistent else _waiting(wanted, known, context.now)
     jobs = [job for job in wanted if job.entry.uid not in waiting]
-    first, besides = _round(jobs, desk, progress)
+    first, besides = _round(jobs, context, progress)
     results = {result.job.entry.uid: result for result in first}
-    alone, again = replace(desk, besides=()), _tried_again(first, desk, turn=0)
+    alone, again = replace(context, besides=()), _tried_again(first, context, turn=0)
     unnamed = any(not isinstance(job.action, Create) and job.entry.etag is None for job in again)
     for turn in range(1, _MOST_TURNS):
         if again:
             more, _ = _round(again, alone, None)
             results |= {result.job.entry.uid: result for result in more}
-            again = _tried_again(more, desk, turn=turn)
+            again = _tried_again(more, context, turn=turn)
     found = {
-        uid: _setback(result, desk).after(known.get(uid))
+        uid: _setback(result, context).after(known.get(uid))
         for uid, result in results.items()
         if result.end in {_End.REFUSED, _End.UNSTORED}
     }
-    remember_setbacks(waiting | found, desk.ledger)
+    remember_setbacks(waiting | found, context.ledger)
     warnings = setback_warnings((waiting | found).values())
     if unnamed:
-        warnings = (*warnings, *warn_of_unnamed(desk.calendar, desk.ledger))
+        warnings = (*warnings, *warn_of_unnamed(context.calendar, context.ledger))
     if any(result.end is _End.DONE and not result.job.guarded for result in results.values()):
-        warnings = (*warnings, *remember_refused(desk.calendar, desk.ledger))
+        warnings = (*warnings, *remember_refused(context.calendar, context.ledger))
     warnings = (*warnings, *_trash_warnings(results.values()))
     outcomes = _tally(results.values(), (*warnings, *left))
     return replace(outcomes, entries={**notes, **outcomes.entries}, besides=besides)
 
 
-def _jobs(actions: Iterable[Write], desk: Desk) -> tuple[list[Job], list[PlanWarning]]:
+def _jobs(
+    actions: Iterable[Write], context: PassContext
+) -> tuple[list[WriteJob], list[PlanWarning]]:
     """Return the writes to announce, and name the events that have to be left as they are.
 
     What is to be written was read again first: one that does not survive never stops the rest.
@@ -412,7 +418,7 @@ def _jobs(actions: Iterable[Write], desk: Desk) -> tuple[list[Job], list[PlanWar
     jobs, left = [], []
     for action in actions:
         try:
-            jobs.append(_job(action, desk))
+            jobs.append(_job(action, context))
         except (UnreadableError, UnwritableError) as error:
             about = action.event if isinstance(action, Create) else action.entry
             message = f"“{excerpt(about.summary)}” on {about.day} was left as it is: {error}."
@@ -420,14 +426,14 @@ def _jobs(actions: Iterable[Write], desk: Desk) -> tuple[list[Job], list[PlanWar
     return jobs, left
 
 
-def _job(action: Write, desk: Desk, *, looked: bool = False) -> Job:
+def _job(action: Write, context: PassContext, *, looked: bool = False) -> WriteJob:
     """Return a write to announce. Raises UnreadableError or UnwritableError."""
-    entry = announced(action, desk.calendar.href_for, desk.zone)
-    return Job(action=action, entry=entry, looked=looked)
+    entry = announced(action, context.calendar.href_for, context.zone)
+    return WriteJob(action=action, entry=entry, looked=looked)
 
 
 def _waiting(
-    jobs: Sequence[Job], known: Mapping[Uid, Setback], now: datetime
+    jobs: Sequence[WriteJob], known: Mapping[Uid, Setback], now: datetime
 ) -> dict[Uid, Setback]:
     """Return the setbacks of those writes that are left alone for now."""
     return {
@@ -438,71 +444,75 @@ def _waiting(
 
 
 def _round(
-    jobs: Sequence[Job], desk: Desk, progress: Progress | None
+    jobs: Sequence[WriteJob], context: PassContext, progress: Progress | None
 ) -> tuple[list[_Result], Mapping[Href, Resource]]:
     """Announce, send, look and record one set of writes; return also what was looked at besides."""
     if not jobs:
-        return [], desk.calendar.fetch(desk.besides) if desk.besides else {}
-    desk.ledger.save(job.entry for job in jobs)
-    kept = kept_by(desk.calendar, desk.ledger)
+        return [], context.calendar.fetch(context.besides) if context.besides else {}
+    context.ledger.save(job.entry for job in jobs)
+    kept = honoured_by(context.calendar, context.ledger)
     if not kept.taken:
         jobs = [replace(job, guarded=False) for job in jobs]
-    known = forestalled(jobs, desk.calendar, kept)
+    known = prechecked(jobs, context.calendar, kept)
     try:
         to_send = [job for job in jobs if job.entry.uid not in known]
-        sent = send(to_send, desk.calendar, desk.stopping, progress)
+        sent = send(to_send, context.calendar, context.stopping, progress)
     finally:
-        remember_careless(kept, desk.calendar, desk.ledger)
-    _check_outage(to_send, sent, desk)
+        remember_ignored(kept, context.calendar, context.ledger)
+    _check_outage(to_send, sent, context)
     replies = known | sent
     look = [job.href for job in jobs if _wants_a_look(job, replies[job.entry.uid])]
-    look += desk.besides
-    held = desk.calendar.fetch(look) if look else {}
-    results = [_settled(job, replies[job.entry.uid], held.get(job.href), desk) for job in jobs]
+    look += context.besides
+    held = context.calendar.fetch(look) if look else {}
+    results = [_settled(job, replies[job.entry.uid], held.get(job.href), context) for job in jobs]
     gone = [result.after for result in results if isinstance(result.after, Gone)]
-    desk.ledger.save(
+    context.ledger.save(
         [result.after for result in results if isinstance(result.after, Entry)],
         forget=[g.uid for g in gone if not g.retired],
         retire=[g.uid for g in gone if g.retired],
     )
-    return results, {href: held[href] for href in desk.besides if href in held}
+    return results, {href: held[href] for href in context.besides if href in held}
 
 
-def _check_outage(jobs: Sequence[Job], replies: Mapping[Uid, Reply], desk: Desk) -> None:
+def _check_outage(
+    jobs: Sequence[WriteJob], replies: Mapping[Uid, Reply], context: PassContext
+) -> None:
     """Raise ServerFailedError where the server failed at each one of several writes.
 
     Where it failed at all of these in the last pass too, and could be read all the same, the fault
     is theirs. One alone is told by the look that follows.
     """
     failed = [(job, r) for job in jobs if isinstance(r := replies[job.entry.uid], Failed)]
-    if len(failed) + desk.troubled < 2 or len(failed) < len(jobs):
+    if len(failed) + context.troubled < 2 or len(failed) < len(jobs):
         return
-    known = setbacks(desk.ledger)
+    known = setbacks(context.ledger)
     found = {
-        job.entry.uid: _setback_of(job, SetbackKind.REFUSED, reply.why, desk).after(
+        job.entry.uid: _setback_of(job, SetbackKind.REFUSED, reply.why, context).after(
             known.get(job.entry.uid)
         )
         for job, reply in failed
     }
-    remember_setbacks(known | found, desk.ledger)
+    remember_setbacks(known | found, context.ledger)
     if any(setback.times == 1 for setback in found.values()):
         raise failed[0][1].error
 
 
-def _wants_a_look(job: Job, reply: Reply) -> bool:
+def _wants_a_look(job: WriteJob, reply: Reply) -> bool:
     return not isinstance(job.action, Delete) or not isinstance(reply, Written | Vanished)
 
 
-def _settled(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> _Result:
+def _settled(job: WriteJob, reply: Reply, held: Resource | None, context: PassContext) -> _Result:
     """Return what became of a write, given what the server now holds."""
     if isinstance(job.action, Create):
-        return _settled_creation(job, reply, held, desk)
+        return _settled_creation(job, reply, held, context)
     if isinstance(job.action, Delete):
-        return _settled_deletion(job, job.action.entry, reply, held, desk)
-    return _settled_change(job, job.action.entry, reply, held, desk)
+        return _settled_deletion(job, job.action.entry, reply, held, context)
+    return _settled_change(job, job.action.entry, reply, held, context)
 
 
-def _settled_creation(job: Job, reply: Reply, held: Resource | None, desk: Desk) -> _Result:
+def _settled_creation(
+    job: WriteJob, reply: Reply, held: Resource | None, context: PassContext
+) -> _Result:
     entry = job.entry
     if held is None:
         # Never seen there is not deleted by anybody: the next pass creates it.
@@ -511,7 +521,7 @@ def _settled_creation(job: Job, reply: Reply, held: Resource | None, desk: Desk)
             case Refused() | Failed():
                 return _Result(job=job, end=_End.REFUSED, after=forgotten, why=reply.why)
             case Trashed():
-                return _Result(job=job, end=_End.TRASHED, after=_trashed(entry, desk))
+                return _Result(job=job, end=_End.TRASHED, after=_trashed(entry, context))
             case Written():
                 return _Result(job=job, end=_End.UNSTORED, after=forgotten)
             case Conflict(said=True):
@@ -520,52 +530,52 @@ def _settled_creation(job: Job, reply: Reply, held: Resource | None, desk: Desk)
                 return _Result(job=job, end=_End.AWAY, after=forgotten)
     if isinstance(reply, Written):
         after = confirm(
-            entry, held.body, held.etag, put_etag=reply.etag, zone=desk.zone, now=desk.now
+            entry, held.body, held.etag, put_etag=reply.etag, zone=context.zone, now=context.now
         )
         return _Result(job=job, end=_End.DONE, after=after)
-    done = not isinstance(reply, Conflict) and has_arrived(entry, held.body, desk.zone)
-    return _Result(job=job, end=_End.DONE if done else _End.MET, after=_seen(entry, held, desk))
+    done = not isinstance(reply, Conflict) and has_arrived(entry, held.body, context.zone)
+    return _Result(job=job, end=_End.DONE if done else _End.MET, after=_seen(entry, held, context))
 
 
 def _settled_deletion(
-    job: Job, before: Entry, reply: Reply, held: Resource | None, desk: Desk
+    job: WriteJob, before: Entry, reply: Reply, held: Resource | None, context: PassContext
 ) -> _Result:
     match reply:
         case Refused() | Failed() if held is not None:
-            after = _seen(before, held, desk)
+            after = _seen(before, held, context)
             return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
         case Conflict() if held is not None:
             end = _End.UNGUARDED if _is_same(job, reply, held) else _End.MET
-            return _Result(job=job, end=end, after=_seen(job.entry, held, desk))
+            return _Result(job=job, end=end, after=_seen(job.entry, held, context))
         case Conflict():
-            return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
+            return _Result(job=job, end=_End.AWAY, after=_absent(before, context))
         case _:
             gone = Gone(uid=job.entry.uid, retired=True)
             return _Result(job=job, end=_End.DONE, after=gone)
 
 
 def _settled_change(
-    job: Job, before: Entry, reply: Reply, held: Resource | None, desk: Desk
+    job: WriteJob, before: Entry, reply: Reply, held: Resource | None, context: PassContext
 ) -> _Result:
     entry = job.entry
     if held is None:
-        return _settled_without_a_trace(job, before, reply, desk)
+        return _settled_without_a_trace(job, before, reply, context)
     match reply:
-        case Written() if is_unstored(entry, held.body, desk.zone):
-            return _Result(job=job, end=_End.UNSTORED, after=_seen(before, held, desk))
+        case Written() if is_unstored(entry, held.body, context.zone):
+            return _Result(job=job, end=_End.UNSTORED, after=_seen(before, held, context))
         case Written(etag=put_etag):
             entry = replace(entry, sequence=entry.sequence + 1)
             after = confirm(
-                entry, held.body, held.etag, put_etag=put_etag, zone=desk.zone, now=desk.now
+                entry, held.body, held.etag, put_etag=put_etag, zone=context.zone, now=context.now
             )
             return _Result(job=job, end=_End.DONE, after=after)
         case Conflict():
             end = _End.UNGUARDED if _is_same(job, reply, held) else _End.MET
-            return _Result(job=job, end=end, after=_seen(entry, held, desk))
-    if has_arrived(entry, held.body, desk.zone):
+            return _Result(job=job, end=end, after=_seen(entry, held, context))
+    if has_arrived(entry, held.body, context.zone):
         # Answered by something in the way, or by a server that stumbled after it.
-        return _Result(job=job, end=_End.DONE, after=_seen(entry, held, desk))
-    after = _seen(before, held, desk)
+        return _Result(job=job, end=_End.DONE, after=_seen(entry, held, context))
+    after = _seen(before, held, context)
     match reply:
         case Refused() | Failed():
             return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
@@ -573,7 +583,7 @@ def _settled_change(
             return _Result(job=job, end=_End.MET, after=after)
 
 
-def _is_same(job: Job, reply: Conflict, held: Resource) -> bool:
+def _is_same(job: WriteJob, reply: Conflict, held: Resource) -> bool:
     """Tell whether a server says of the very version that was named that it is another one.
 
     Where the entry was looked at a moment ago, the same body under another ETag is that as well.
@@ -582,48 +592,50 @@ def _is_same(job: Job, reply: Conflict, held: Resource) -> bool:
     return reply.said and (held.etag == job.entry.etag or same_body)
 
 
-def _settled_without_a_trace(job: Job, before: Entry, reply: Reply, desk: Desk) -> _Result:
+def _settled_without_a_trace(
+    job: WriteJob, before: Entry, reply: Reply, context: PassContext
+) -> _Result:
     """Return what became of a change to an event that is not there any more."""
     match reply:
         case Written():
             # Written, and gone again before we looked: somebody removed it.
             entry = replace(job.entry, sent=job.entry.intended, intent=Intent.UPDATE)
             entry = replace(entry, sent_digests=job.entry.intended_digests)
-            return _Result(job=job, end=_End.DONE, after=_absent(entry, desk))
+            return _Result(job=job, end=_End.DONE, after=_absent(entry, context))
         case Refused() | Failed():
             after = replace(before, etag=None)
             return _Result(job=job, end=_End.REFUSED, after=after, why=reply.why)
         case _:
             # It never stood where it was to be moved: what counts is where it was.
-            return _Result(job=job, end=_End.AWAY, after=_absent(before, desk))
+            return _Result(job=job, end=_End.AWAY, after=_absent(before, context))
 
 
-def _trashed(entry: Entry, desk: Desk) -> Entry:
+def _trashed(entry: Entry, context: PassContext) -> Entry:
     """Return an event that somebody deleted of whom no record is left: missing, at first (S11)."""
     bare = replace(entry, intent=None, intended=None, intended_digests=None)
-    return replace(bare, state=State.MISSING, missing_since=desk.now.astimezone(desk.zone))
+    return replace(bare, state=State.MISSING, missing_since=context.now.astimezone(context.zone))
 
 
-def _seen(entry: Entry, held: Resource, desk: Desk) -> Entry:
-    return observe_present(entry, held.body, held.etag, desk.zone, now=desk.now)
+def _seen(entry: Entry, held: Resource, context: PassContext) -> Entry:
+    return observe_present(entry, held.body, held.etag, context.zone, now=context.now)
 
 
-def _absent(entry: Entry, desk: Desk) -> Entry | Gone:
-    return observe_absent(entry, desk.zone, now=desk.now, complete=False)
+def _absent(entry: Entry, context: PassContext) -> Entry | Gone:
+    return observe_absent(entry, context.zone, now=context.now, complete=False)
 
 
-def _tried_again(results: Iterable[_Result], desk: Desk, *, turn: int) -> list[Job]:
+def _tried_again(results: Iterable[_Result], context: PassContext, *, turn: int) -> list[WriteJob]:
     """Return what is tried once more in this pass after so many turns.
 
     That is one that was overtaken by another that left what is ours as it was, one that was
     acknowledged and not stored, and one that the server cannot guard; that alone twice.
     """
     ends = {_End.UNGUARDED} if turn else {_End.UNGUARDED, _End.MET, _End.UNSTORED}
-    jobs = [_again(result, desk) for result in results if result.end in ends]
+    jobs = [_again(result, context) for result in results if result.end in ends]
     return [job for job in jobs if job is not None]
 
 
-def _again(result: _Result, desk: Desk) -> Job | None:
+def _again(result: _Result, context: PassContext) -> WriteJob | None:
     """Return a write that is tried once more, None where that is of no use."""
     action, after = result.job.action, result.after
     # One answer may be a slip of something in the way; a server that cannot do it says so twice.
@@ -632,7 +644,7 @@ def _again(result: _Result, desk: Desk) -> Job | None:
         if result.end is _End.MET:
             return None
         looked = result.end is _End.UNGUARDED
-        return replace(_job(action, desk, looked=looked), guarded=guarded)
+        return replace(_job(action, context, looked=looked), guarded=guarded)
     before = action.entry
     if not isinstance(after, Entry) or after.state is not before.state:
         return None
@@ -643,20 +655,20 @@ def _again(result: _Result, desk: Desk) -> Job | None:
     if isinstance(action, Acknowledge) and after.settled:
         return None  # The title is another one of theirs by now.
     try:
-        return replace(_job(replace(action, entry=after), desk, looked=True), guarded=guarded)
+        return replace(_job(replace(action, entry=after), context, looked=True), guarded=guarded)
     except (UnreadableError, UnwritableError):
         return None  # The next pass decides again, and names it.
 
 
-def _setback(result: _Result, desk: Desk) -> Setback:
+def _setback(result: _Result, context: PassContext) -> Setback:
     if result.end is _End.UNSTORED:
         created = isinstance(result.job.action, Create)
         why = "it is not there." if created else "the calendar holds what it held before."
-        return _setback_of(result.job, SetbackKind.UNSTORED, why, desk)
-    return _setback_of(result.job, SetbackKind.REFUSED, result.why, desk)
+        return _setback_of(result.job, SetbackKind.UNSTORED, why, context)
+    return _setback_of(result.job, SetbackKind.REFUSED, result.why, context)
 
 
-def _setback_of(job: Job, kind: SetbackKind, why: str, desk: Desk) -> Setback:
+def _setback_of(job: WriteJob, kind: SetbackKind, why: str, context: PassContext) -> Setback:
     entry = job.entry
     return Setback(
         uid=entry.uid,
@@ -665,7 +677,7 @@ def _setback_of(job: Job, kind: SetbackKind, why: str, desk: Desk) -> Setback:
         title=excerpt(entry.summary),
         day=entry.day,
         why=why,
-        at=desk.now,
+        at=context.now,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.caldav.response import Exchange
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import AccessTokens, Transport
@@ -37,9 +37,9 @@ def connected(
     remembered: str | None = None,
     ahead: Exchange | None = None,
     limits: Limits = LIMITS,
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> Transport:
-    """Return a transport to the account; ``allowance`` counts its requests.
+    """Return a transport to the account; ``limiter`` counts its requests.
 
     ``remembered`` is the calendar's address where it is known, which saves looking for a server;
     ``ahead`` was sent before, and gets no second answer.
@@ -55,7 +55,7 @@ def connected(
         limits=limits,
         ca_file=None if settings.ca_file is None else Path(settings.ca_file),
         allow_http=settings.allow_http,
-        allowance=allowance,
+        limiter=limiter,
         known=(settings.name,),
     )
 

@@ -70,7 +70,7 @@ class CalDavCalendar:
     ) -> None:
         self._transport = transport
         self._where = Whereabouts(transport, address)
-        self._habits = Habits(self._where.path, guards_creation=guards_creation)
+        self._habits = ServerQuirks(self._where.path, guards_creation=guards_creation)
         self._contents = Contents(transport, self._where, self._habits, batch=batch)
         self._connections = connections
         self._keeps_deleted_uids = keeps_deleted_uids
@@ -115,7 +115,7 @@ class CalDavCalendar:
 
     @property
     def told_etag(self) -> str | None:
-        """The ETag that the answer to the last PUT told; see :class:`lorsync.core.ports.Bench`."""
+        """The ETag that the answer to the last PUT told, a weak one too."""
         return self._told_etag
 
     @property
@@ -366,7 +366,7 @@ _REPLACED = frozenset({200, 204})
 _SOGO_SEGMENT, _SOPE_HEADER = "/SOGo/", "x-dav-error"
 
 
-class Habits:
+class ServerQuirks:
     """How the server of a collection at ``path`` writes, as far as is known; from any thread.
 
     ``guards_creation``: False where the provider is known to ignore ``If-None-Match``.
@@ -428,7 +428,7 @@ class Contents:
     """
 
     def __init__(
-        self, transport: Transport, where: Whereabouts, habits: Habits, *, batch: int
+        self, transport: Transport, where: Whereabouts, habits: ServerQuirks, *, batch: int
     ) -> None:
         self._transport = transport
         self._where = where

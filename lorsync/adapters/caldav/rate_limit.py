@@ -15,7 +15,7 @@ from typing import Final
 MINUTE: Final = 60
 
 
-class Allowance:
+class RateLimiter:
     """The requests that were sent within the last minute, and how many more may be; thread-safe.
 
     ``per_minute`` is None where there is no limit. ``clock`` gives seconds since 1970: what was

@@ -12,7 +12,7 @@ from lorsync.adapters.caldav import xml
 from lorsync.adapters.caldav.account import Secret, connected
 from lorsync.adapters.caldav.calendar import CalDavCalendar
 from lorsync.adapters.caldav.discovery import account_at, calendars_in, homes_of, survey
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.caldav.response import GONE, Exchange, unusable
 from lorsync.adapters.caldav.session import LIMITS, Limits
 from lorsync.adapters.caldav.transport import Transport
@@ -40,17 +40,17 @@ def open_collection(
     holding: Uid | None = None,
     ahead: Exchange | None = None,
     limits: Limits = LIMITS,
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> CalDavCalendar:
     """Open the collection that the settings name, and make it when it is missing.
 
     ``remembered`` is the address that the ledger knows: with it no request is sent, and a renamed
     calendar stays the same one. Before one is made, the account is searched for a calendar that
     has the resource of ``holding``, the season's memory (S19). ``ahead`` was asked of it before,
-    ``allowance`` counts the requests. Raises ConfigError, CredentialsError or UnavailableError.
+    ``limiter`` counts the requests. Raises ConfigError, CredentialsError or UnavailableError.
     """
     transport = connected(
-        settings, secret, remembered=remembered, limits=limits, ahead=ahead, allowance=allowance
+        settings, secret, remembered=remembered, limits=limits, ahead=ahead, limiter=limiter
     )
     if remembered is not None:
         return _calendar(transport, _recalled(transport.origin, remembered), settings)
@@ -66,13 +66,13 @@ def find_collection(
     secret: Secret,
     *,
     holding: Uid | None = None,
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> CalDavCalendar | None:
     """Open the collection as :func:`open_collection` where it is there already; make nothing.
 
     Raises ConfigError, CredentialsError or UnavailableError.
     """
-    transport = connected(settings, secret, allowance=allowance)
+    transport = connected(settings, secret, limiter=limiter)
     with _closing_on_error(transport):
         place = _look(transport, settings, holding)
     if isinstance(place, _Vacancy):
@@ -86,7 +86,7 @@ def recognized_address(
     secret: Secret,
     *,
     marks: Iterable[str],
-    allowance: Allowance | None = None,
+    limiter: RateLimiter | None = None,
 ) -> str | None:
     """Return where the account has the collection that holds one of these resources, or None.
 
@@ -94,7 +94,7 @@ def recognized_address(
     collection can show (S19). Nothing is made, and nothing is written.
     Raises CredentialsError or UnavailableError.
     """
-    transport = connected(settings, secret, allowance=allowance)
+    transport = connected(settings, secret, limiter=limiter)
     try:
         account = account_at(transport)
         given = [] if account.given is None else [account.given]

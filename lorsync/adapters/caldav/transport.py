@@ -19,7 +19,7 @@ from niquests.auth import AuthBase, HTTPBasicAuth
 
 from lorsync.adapters.caldav import errors, xml
 from lorsync.adapters.caldav.ca_bundle import trusted_authorities
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.caldav.response import Answer, Exchange, is_web_page
 from lorsync.adapters.caldav.session import (
     LIMITS,
@@ -69,7 +69,7 @@ class Transport:
     ``ca_file`` holds the only certificate authorities that are trusted; None for the usual ones.
     ``allow_http`` is the person's word that the way to this server may be in clear.
     ``ahead`` was sent before this was made: the same request gets its answer.
-    ``allowance``: how many requests may still be sent; None for any number.
+    ``limiter``: how many requests may still be sent; None for any number.
     ``known`` is what stands in the config beside ``origin`` and ``username``, and is no secret.
     """
 
@@ -85,7 +85,7 @@ class Transport:
         ca_file: Path | None = None,
         allow_http: bool = False,
         ahead: Exchange | None = None,
-        allowance: Allowance | None = None,
+        limiter: RateLimiter | None = None,
         known: Iterable[str] = (),
     ) -> None:
         check_address(origin, allow_http=allow_http)
@@ -100,7 +100,7 @@ class Transport:
         self._advice = advice
         self._limits = limits
         self._ends = time.monotonic() + limits.whole
-        self._allowance = allowance or Allowance(None)
+        self._allowance = limiter or RateLimiter(None)
         self._verify = trusted_authorities(ca_file)
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []

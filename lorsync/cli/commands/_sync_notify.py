@@ -72,23 +72,23 @@ def _is_another(settings: "Settings", state: Path, refused: object) -> bool:
 
 def tell(settings: "Settings", state: Path, *, plan: "Plan | None", well: bool) -> None:
     """Tell the outside how the pass went that has just ended."""
-    from lorsync.monitoring.notifier import Teller
+    from lorsync.monitoring.notifier import Notifier
     from lorsync.monitoring.state import Keeper
 
     # Who sits at a terminal reads it there.
-    teller = Teller(state, keeper=Keeper.COMMAND, desktop=not sys.stdout.isatty())
+    notifier = Notifier(state, keeper=Keeper.COMMAND, desktop=not sys.stdout.isatty())
     if well:
-        teller.note(plan, None)
-    teller.after(settings)
-    teller.wait()
+        notifier.note(plan, None)
+    notifier.after(settings)
+    notifier.wait()
 
 
 def tell_of_glance(options: Globals, state: Path) -> None:
     """Tell of a pass that was spared, where that is wanted; else the config stays unread."""
     import tomllib
 
-    from lorsync.monitoring.state import Keeper, read_told
+    from lorsync.monitoring.state import Keeper, read_state
 
     wanted = {"metrics", "ping"} & tomllib.loads(config_path(options).read_text("utf-8-sig")).keys()
-    if wanted or read_told(state).keeper is not Keeper.COMMAND:
+    if wanted or read_state(state).keeper is not Keeper.COMMAND:
         tell(settings_of(options), state, plan=None, well=True)

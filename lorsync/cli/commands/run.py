@@ -38,7 +38,7 @@ def command(options: Globals, log_format: str | None) -> int:
     from lorsync.daemon.config_loader import ConfigLoader
     from lorsync.daemon.sd_notify import ServiceManager
     from lorsync.daemon.supervisor import Daemon
-    from lorsync.monitoring.notifier import Teller
+    from lorsync.monitoring.notifier import Notifier
     from lorsync.monitoring.state import Keeper
 
     manager = ServiceManager.of(os.environ)
@@ -47,10 +47,10 @@ def command(options: Globals, log_format: str | None) -> int:
     gc.enable()
     config, state = config_path(options), state_of(options)
     loader = ConfigLoader(config)
-    teller = Teller(state, keeper=Keeper.DAEMON)
+    notifier = Notifier(state, keeper=Keeper.DAEMON)
 
     def tell(passed: "Passed") -> None:
-        teller.note(passed.report.plan, passed.next_pass)
+        notifier.note(passed.report.plan, passed.next_pass)
         _tell(passed, state, greet=passed.first and alone and not options.quiet)
 
     daemon = Daemon(
@@ -59,8 +59,8 @@ def command(options: Globals, log_format: str | None) -> int:
         loaded=loader.load(),
         load=loader.load,
         tell=tell,
-        begin=teller.begin,
-        after=teller.after,
+        begin=notifier.begin,
+        after=notifier.after,
         manager=manager,
     )
     ended = daemon.run()

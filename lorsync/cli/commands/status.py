@@ -92,7 +92,7 @@ def _known(
     from lorsync.cli.output.status import Picture
     from lorsync.core.settings import SyncSettings
     from lorsync.monitoring.health import standing
-    from lorsync.monitoring.state import read_told
+    from lorsync.monitoring.state import read_state
     from lorsync.sync.overrides import away, listed, pinned
     from lorsync.sync.plan import facts_of, planned, today_of
     from lorsync.sync.runner import record_of
@@ -107,7 +107,7 @@ def _known(
         standing=standing(
             record,
             pid=pid,
-            keeper=read_told(state).keeper,
+            keeper=read_state(state).keeper,
             every=every,
             now=at,
             plan=plan,

@@ -12,7 +12,7 @@ from lorsync.cli.root import Globals
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lorsync.adapters.connect import Ahead
+    from lorsync.adapters.connect import Prefetched
     from lorsync.core.settings import Settings
     from lorsync.sync.engine import Options
     from lorsync.sync.report import Report, Summary
@@ -61,7 +61,7 @@ def command(
     """
     from lorsync.cli.commands._sync_notify import spare_login, tell_of_glance
     from lorsync.core.errors import UsageError
-    from lorsync.sync.noop import glance
+    from lorsync.sync.noop import check_noop
     from lorsync.sync.report import Summary
 
     if move and accept_deletions:
@@ -78,7 +78,7 @@ def command(
     ahead = None
     answers = accept_deletions or accept_newcomers or accept_memory
     if not (dry_run or answers or new_cycle or take_over or move):
-        seen = glance(config_path(options), state_of(options), now=now())
+        seen = check_noop(config_path(options), state_of(options), now=now())
         if isinstance(seen, Summary):
             _show(options, seen, dry_run=False, as_json=as_json)
             tell_of_glance(options, state_of(options))
@@ -118,7 +118,7 @@ def _is_left_to_daemon(options: Globals, *, as_json: bool) -> bool:
 
 
 def _pass(
-    options: Globals, wanted: "Options", ahead: "Ahead | None", *, yes: bool, as_json: bool
+    options: Globals, wanted: "Options", ahead: "Prefetched | None", *, yes: bool, as_json: bool
 ) -> None:
     """Run a whole pass, after a question where it may remove much; show it, and tell the outside.
 

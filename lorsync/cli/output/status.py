@@ -16,7 +16,7 @@ from lorsync.core.display import visible
 from lorsync.core.facts import Statement
 from lorsync.core.model import Budget, Event, Mentor, MentorId, Plan, PlanWarning
 from lorsync.core.settings import Settings
-from lorsync.monitoring.health import Health, Standing
+from lorsync.monitoring.health import Assessment, Health
 from lorsync.sync.backoff import PutOff
 from lorsync.sync.report import Change, Record, at_of
 
@@ -54,7 +54,7 @@ class Picture:
 
     at: datetime
     pid: int | None
-    standing: Standing
+    standing: Assessment
     settings: Settings | None
     record: Record | None = None
     plan: Plan | None = None

@@ -59,7 +59,7 @@ NEEDED: Final = frozenset({Part.TITLE, Part.DAY, Part.TEXT, Part.LONG})
 """What lorsync cannot do without."""
 
 
-def scratch_uid(now: datetime, digits: str) -> Uid:
+def probe_uid(now: datetime, digits: str) -> Uid:
     """Name a scratch; ``now`` is aware, ``digits`` are hexadecimal and new each time.
 
     Some servers refuse the UID of a deleted event for ever.
@@ -79,7 +79,7 @@ def is_abandoned(name: str, now: datetime) -> bool:
     return abs(now - made) >= ABANDONED_AFTER
 
 
-def scratch_body(uid: Uid, now: datetime, *, version: int) -> bytes:
+def probe_body(uid: Uid, now: datetime, *, version: int) -> bytes:
     """Write the scratch, with everything in it whose survival is looked at.
 
     ``version`` tells writes apart; those after the first, by their title too, since a server may

@@ -266,7 +266,7 @@ def _hash(text: str, start: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glimpse:
+class Peek:
     """What stands in a body: the day that the first stamp in it names, the first title and UID.
 
     ``planned`` is None where there is no stamp of lorsync's, the others are empty where there is
@@ -278,13 +278,13 @@ class Glimpse:
     uid: Uid
 
 
-def glimpse(body: bytes) -> Glimpse:
+def peek(body: bytes) -> Peek:
     """Return what can be told of a body, whatever it is."""
     found: dict[str, str] = {}
     for line in content_lines(body):
         if line.name in {"SUMMARY", "UID"}:
             found.setdefault(line.name, line.text)
-    return Glimpse(
+    return Peek(
         planned=stamped_day(html_text(unfolded(body).decode(errors="replace")).plain),
         title=" ".join(found.get("SUMMARY", "").split()),
         uid=Uid(found.get("UID", "")),

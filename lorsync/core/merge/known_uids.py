@@ -40,7 +40,7 @@ class Member:
     letters: tuple[LetterId, ...]
 
 
-def roster(
+def known_uids(
     season: Season,
     key: SeasonKey,
     *,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from lorsync.core.event.content import EVERY, Digests, Property, is_noted
 from lorsync.core.event.ical import Reading, UnreadableError, read, read_or_none
-from lorsync.core.event.stamp import glimpse, planned_day
+from lorsync.core.event.stamp import peek, planned_day
 from lorsync.core.merge.entry import Entry, Intent, State
 from lorsync.core.merge.ticks import is_earlier, telling, with_ticks
 from lorsync.core.model import Kind, Uid
@@ -178,7 +178,7 @@ def _as_stamped(entry: Entry, body: bytes) -> Entry:
 
     So that it passes on its day like any other, and is named in a report.
     """
-    seen = glimpse(body)
+    seen = peek(body)
     return replace(entry, day=seen.planned or entry.day, summary=seen.title)
 
 

@@ -20,7 +20,7 @@ from lorsync.core.model import (
     Stage,
 )
 from lorsync.core.planner.dates import hard_day
-from lorsync.core.planner.draft_event import Case, Occasion
+from lorsync.core.planner.draft_event import DraftEvent, MentorContext
 
 PLAIN_LETTER = 2
 """A mentor whose familiarity is at most this may write a plain letter (R14)."""
@@ -144,29 +144,29 @@ def _warning(
     )
 
 
-def letter_warnings(case: Case) -> list[PlanWarning]:
+def letter_warnings(context: MentorContext) -> list[PlanWarning]:
     """Name the letters that nobody asked for yet (R13), and a writer who may know too little (R14).
 
     The latter only while somebody else can still be asked instead.
     """
     unasked = [
         p
-        for p in case.letters
-        if p.open and p.asked is None and p.due is not None and p.due.day >= case.today
+        for p in context.letters
+        if p.open and p.asked is None and p.due is not None and p.due.day >= context.today
     ]
-    name = case.mentor.name
+    name = context.mentor.name
     warnings = [
         PlanWarning(
             code="not-asked",
             subject=p.id,
             message=f"{name} has not been asked for {p.id} yet.",
             reasons=(_NOT_ASKED,),
-            advice=f"Asked already? Say so: lorsync mark {quote(case.mentor.id)} asked "
+            advice=f"Asked already? Say so: lorsync mark {quote(context.mentor.id)} asked "
             f"--letter {quote(p.id)}",
         )
         for p in unasked
     ]
-    familiarity = case.mentor.familiarity
+    familiarity = context.mentor.familiarity
     if unasked and familiarity is not None and familiarity <= PLAIN_LETTER:
         message = (
             f"{name} knows you little (familiarity {familiarity} of 5): expect a plain letter."
@@ -175,7 +175,7 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
         warnings.append(
             PlanWarning(
                 code="plain-letter",
-                subject=case.mentor.id,
+                subject=context.mentor.id,
                 message=message,
                 reasons=(reason,),
                 advice="Talk first and send much for the packet, or see who else could write: "
@@ -185,51 +185,53 @@ def letter_warnings(case: Case) -> list[PlanWarning]:
     return warnings
 
 
-def replace(case: Case, coverage: Mapping[ProgramId, Coverage]) -> list[Occasion]:
+def replace(context: MentorContext, coverage: Mapping[ProgramId, Coverage]) -> list[DraftEvent]:
     """Place "find another writer" for each declined letter that leaves a program short (R11).
 
     It contacts nobody, so quiet days do not move it; its ``last_day`` is the last one on which
     asking somebody else is early enough.
     """
-    occasions = []
-    for progress in case.letters:
+    drafts = []
+    for progress in context.letters:
         if progress.declined is None:
             continue
-        short = _short(progress.letter, coverage, case)
+        short = _short(progress.letter, coverage, context)
         identity = Identity(kind=Kind.REPLACE, subject=progress.id)
-        if not short or case.happened(identity):
+        if not short or context.happened(identity):
             continue
         names = ", ".join(program.name for program in short)
         ideal = progress.declined + timedelta(days=1)
         reason = Reason(
             rule="R11", text=f"declined on {progress.declined}; short: {names}", ideal=ideal
         )
-        limits = [day for program in short if (day := _limit(program, case)) is not None]
-        lead = timedelta(days=case.season.policy.min_lead_days)
-        occasions.append(
-            Occasion(
+        limits = [day for program in short if (day := _limit(program, context)) is not None]
+        lead = timedelta(days=context.season.policy.min_lead_days)
+        drafts.append(
+            DraftEvent(
                 identity=identity,
                 letters=(progress.id,),
-                day=max(ideal, case.today),
+                day=max(ideal, context.today),
                 reasons=(reason,),
                 last_day=min(limits) - lead if limits else None,
                 programs=tuple(program.id for program in short),
             )
         )
-    return occasions
+    return drafts
 
 
-def _short(letter: Letter, coverage: Mapping[ProgramId, Coverage], case: Case) -> Sequence[Program]:
+def _short(
+    letter: Letter, coverage: Mapping[ProgramId, Coverage], context: MentorContext
+) -> Sequence[Program]:
     """Return the programs that miss this letter and whose deadline is still ahead."""
     found = []
     for program_id in letter.programs:
         c = coverage[program_id]
         if c.missing or letter.type in c.missing_types:
-            limit = _limit(c.program, case)
-            if limit is None or limit >= case.today:
+            limit = _limit(c.program, context)
+            if limit is None or limit >= context.today:
                 found.append(c.program)
     return found
 
 
-def _limit(program: Program, case: Case) -> date | None:
-    return hard_day(program, case.season.applicant.timezone) or program.target
+def _limit(program: Program, context: MentorContext) -> date | None:
+    return hard_day(program, context.season.applicant.timezone) or program.target

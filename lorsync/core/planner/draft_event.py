@@ -28,7 +28,7 @@ ASKING = frozenset({Kind.REQUEST, Kind.ADD_LETTER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class MentorContext:
     """One mentor on the day of the plan, with all that the rules need to know of them.
 
     ``unsure``: nobody knows how often they were followed up (S4).
@@ -74,7 +74,7 @@ class Case:
         ]
 
 
-class Occasion(NamedTuple):
+class DraftEvent(NamedTuple):
     """An event before it has words: what, for which letters, when and why.
 
     Like the other tuples of the core it is one because it is made for every event or letter, and a
@@ -106,7 +106,7 @@ class Occasion(NamedTuple):
 class Outcome:
     """What one group of rules says of a mentor."""
 
-    occasions: tuple[Occasion, ...] = ()
+    drafts: tuple[DraftEvent, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
 
 
@@ -123,7 +123,9 @@ def _is_past(placed: Placed, today: date) -> bool:
     return placed.day < today or placed.ticked is not None
 
 
-def moved(case: Case, ideal: date, day: date, contacts: Sequence[date]) -> tuple[Reason, ...]:
+def moved(
+    context: MentorContext, ideal: date, day: date, contacts: Sequence[date]
+) -> tuple[Reason, ...]:
     """Say what moved an event that contacts the mentor off its ideal day; nothing if it is on it.
 
     ``contacts`` are the other days on which the mentor is contacted (R7).
@@ -131,14 +133,14 @@ def moved(case: Case, ideal: date, day: date, contacts: Sequence[date]) -> tuple
     if day == ideal:
         return ()
     reasons = []
-    if ideal < case.today:
-        left = case.today
+    if ideal < context.today:
+        left = context.today
         reasons.append(Reason(rule="time", text=f"{ideal} has passed", ideal=ideal))
     else:
         left = ideal
-    if left != day and (obstacle := case.days.obstacle(left)) is not None:
+    if left != day and (obstacle := context.days.obstacle(left)) is not None:
         reasons.append(Reason(rule="R6", text=f"{left} is {obstacle}", ideal=left))
-    gap = case.season.policy.min_gap_days
+    gap = context.season.policy.min_gap_days
     nearest = min(contacts, key=lambda other: abs((left - other).days), default=None)
     near = nearest if nearest is not None and abs((left - nearest).days) < gap else None
     if near is not None and left != day:

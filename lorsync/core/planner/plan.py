@@ -33,7 +33,7 @@ from lorsync.core.planner.coverage import (
     replace,
 )
 from lorsync.core.planner.dates import contact_days
-from lorsync.core.planner.draft_event import ASKING, Case, Occasion, moved_by_person
+from lorsync.core.planner.draft_event import ASKING, DraftEvent, MentorContext, moved_by_person
 from lorsync.core.planner.follow_ups import check_in
 from lorsync.core.planner.progress import first_contact_day, future_facts, progress_of, standing
 from lorsync.core.planner.requests import after_talk, ask, has_talked, talk_first, talk_identity
@@ -50,17 +50,17 @@ def plan(season: Season, *, today: date, key: SeasonKey, history: History = NO_H
     part of the plan; they count through ``history``. The same arguments give the same plan (I8).
     """
     cases = _cases(season, today, history)
-    standings = tuple(standing(p, today) for case in cases for p in case.letters)
+    standings = tuple(standing(p, today) for context in cases for p in context.letters)
     coverage = cover(season, standings)
     events: list[Event] = []
     warnings = [warning for letter in season.letters for warning in future_facts(letter, today)]
     warnings += _unknown_holidays(season)
     budgets: dict[MentorId, Budget] = {}
-    for case in cases:
-        occasions, told, budget = _plan_mentor(case, coverage)
-        budgets[case.mentor.id] = budget
+    for context in cases:
+        drafts, told, budget = _plan_mentor(context, coverage)
+        budgets[context.mentor.id] = budget
         warnings += told
-        events += _in_words(occasions, case, key, history)
+        events += _in_words(drafts, context, key, history)
     warnings += coverage_warnings(coverage.values())
     return Plan(
         as_of=today,
@@ -71,7 +71,7 @@ def plan(season: Season, *, today: date, key: SeasonKey, history: History = NO_H
     )
 
 
-def _cases(season: Season, today: date, history: History) -> list[Case]:
+def _cases(season: Season, today: date, history: History) -> list[MentorContext]:
     """Return one case per mentor who has a letter, in the order of the config."""
     letters: dict[MentorId, list[Letter]] = {}
     for letter in season.letters:
@@ -106,10 +106,10 @@ def _case(
     today: date,
     *,
     unsure: bool,
-) -> Case:
+) -> MentorContext:
     days = contact_days(mentor, season)
     first = first_contact_day(days, today)
-    return Case(
+    return MentorContext(
         season=season,
         mentor=mentor,
         letters=tuple(
@@ -124,83 +124,83 @@ def _case(
 
 
 def _plan_mentor(
-    case: Case, coverage: Mapping[ProgramId, Coverage]
-) -> tuple[list[Occasion], list[PlanWarning], Budget]:
-    spent = spending(case)
-    before = _contacts(case)
-    asking = ask(case, [*before, *spent.contacts], after_talk=after_talk(case))
-    requests = talk_first(case, asking.outcome.occasions, [*before, *spent.contacts])
+    context: MentorContext, coverage: Mapping[ProgramId, Coverage]
+) -> tuple[list[DraftEvent], list[PlanWarning], Budget]:
+    spent = spending(context)
+    before = _contacts(context)
+    asking = ask(context, [*before, *spent.contacts], after_talk=after_talk(context))
+    requests = talk_first(context, asking.outcome.drafts, [*before, *spent.contacts])
     contacts = [*before, *(o.day for o in requests if o.kind in CONTACTS)]
-    following_up, budget = check_in(case, spent, asking.asked, contacts)
-    conclusion, assigning = conclude(case), assign(case)
-    occasions = [
+    following_up, budget = check_in(context, spent, asking.asked, contacts)
+    conclusion, assigning = conclude(context), assign(context)
+    drafts = [
         *requests,
-        *following_up.occasions,
-        *conclusion.occasions,
-        *assigning.occasions,
-        *replace(case, coverage),
+        *following_up.drafts,
+        *conclusion.drafts,
+        *assigning.drafts,
+        *replace(context, coverage),
     ]
-    gone = [p.identity for p in case.placed if p.dismissed or _was_done_early(p, case)]
-    wanted = [o for o in occasions if case.wants(o.kind) and o.identity not in gone]
+    gone = [p.identity for p in context.placed if p.dismissed or _was_done_early(p, context)]
+    wanted = [o for o in drafts if context.wants(o.kind) and o.identity not in gone]
     outcomes = (asking.outcome, following_up, conclusion, assigning)
     warnings = [warning for outcome in outcomes for warning in outcome.warnings]
-    return wanted, [*warnings, *letter_warnings(case)], budget
+    return wanted, [*warnings, *letter_warnings(context)], budget
 
 
-def _was_done_early(placed: Placed, case: Case) -> bool:
+def _was_done_early(placed: Placed, context: MentorContext) -> bool:
     """Tell whether an event was ticked ahead of its day: it is not planned once more (S13)."""
-    return placed.ticked is not None and placed.day >= case.today
+    return placed.ticked is not None and placed.day >= context.today
 
 
-def _contacts(case: Case) -> list[date]:
+def _contacts(context: MentorContext) -> list[date]:
     """Return the days on which the mentor was contacted but for follow-ups, or will be (R7).
 
     A stated day stands for the event that it tells of.
     """
-    stated = {p.asked for p in case.letters if p.asked is not None}
-    stated |= {p.facts.talked_on for p in case.letters if p.facts.talked_on is not None}
-    confirmed = {p.id for p in case.letters if p.asked is not None and not p.unconfirmed}
-    talked = any(p.facts.talked_on is not None for p in case.letters)
-    for placed in case.placed:
-        if placed.day >= case.today or placed.dismissed:
+    stated = {p.asked for p in context.letters if p.asked is not None}
+    stated |= {p.facts.talked_on for p in context.letters if p.facts.talked_on is not None}
+    confirmed = {p.id for p in context.letters if p.asked is not None and not p.unconfirmed}
+    talked = any(p.facts.talked_on is not None for p in context.letters)
+    for placed in context.placed:
+        if placed.day >= context.today or placed.dismissed:
             continue
         if (placed.kind is Kind.TALK and not talked) or (
             placed.kind in ASKING and not confirmed.issuperset(placed.letters)
         ):
             stated.add(placed.day)
-    talk = case.pinned_day(talk_identity(case))
-    if talk is not None and not case.was_asked and not has_talked(case):
+    talk = context.pinned_day(talk_identity(context))
+    if talk is not None and not context.was_asked and not has_talked(context):
         stated.add(talk)
     return sorted(stated)
 
 
 def _in_words(
-    occasions: list[Occasion], case: Case, key: SeasonKey, history: History
+    drafts: list[DraftEvent], context: MentorContext, key: SeasonKey, history: History
 ) -> list[Event]:
-    titles, words = Titles(case), Words(case)
-    anew = outlived(case)
-    theirs = {p.identity for p in case.placed if p.fixed and p.day >= case.today}
+    titles, words = Titles(context), Words(context)
+    anew = outlived(context)
+    theirs = {p.identity for p in context.placed if p.fixed and p.day >= context.today}
     events = []
-    for planned in occasions:
+    for planned in drafts:
         stays = planned.pinned or planned.identity in anew
-        occasion = planned if stays else _where_moved(planned, case)
-        if occasion is None:
+        draft = planned if stays else _where_moved(planned, context)
+        if draft is None:
             continue
-        if occasion.identity in theirs:
-            occasion = _left_alone(occasion)
+        if draft.identity in theirs:
+            draft = _left_alone(draft)
         events.append(
             Event(
-                uid=_uid(occasion.identity, key, history, anew=occasion.identity in anew),
-                identity=occasion.identity,
-                mentor=case.mentor.id,
-                letters=occasion.letters,
-                day=occasion.day,
-                summary=titles.of(occasion),
-                text=words.text(occasion),
-                status=occasion.status,
-                pinned=occasion.pinned,
-                unpinned_day=_unpinned_day(occasion) if occasion.pinned else None,
-                reasons=occasion.reasons,
+                uid=_uid(draft.identity, key, history, anew=draft.identity in anew),
+                identity=draft.identity,
+                mentor=context.mentor.id,
+                letters=draft.letters,
+                day=draft.day,
+                summary=titles.of(draft),
+                text=words.text(draft),
+                status=draft.status,
+                pinned=draft.pinned,
+                unpinned_day=_unpinned_day(draft) if draft.pinned else None,
+                reasons=draft.reasons,
             )
         )
     return events
@@ -218,34 +218,34 @@ def _in_order(events: Sequence[Event]) -> tuple[Event, ...]:
     return tuple(event for day in sorted(by_day) for event in sorted(by_day[day], key=order))
 
 
-def _where_moved(occasion: Occasion, case: Case) -> Occasion | None:
+def _where_moved(draft: DraftEvent, context: MentorContext) -> DraftEvent | None:
     """Return an occasion on the day to which the person moved it (S10).
 
     One that they moved into the past has happened; None.
     """
-    for placed in case.placed:
-        if placed.pinned and placed.identity == occasion.identity:
-            if placed.day < case.today:
+    for placed in context.placed:
+        if placed.pinned and placed.identity == draft.identity:
+            if placed.day < context.today:
                 return None
-            reasons = (*occasion.reasons, moved_by_person(occasion.day))
-            return occasion._replace(day=placed.day, pinned=True, reasons=reasons)
-    return occasion
+            reasons = (*draft.reasons, moved_by_person(draft.day))
+            return draft._replace(day=placed.day, pinned=True, reasons=reasons)
+    return draft
 
 
-def _left_alone(occasion: Occasion) -> Occasion:
+def _left_alone(draft: DraftEvent) -> DraftEvent:
     """Return the occasion of an event that is wholly the person's, wherever it came to stand."""
-    planned = _unpinned_day(occasion)
+    planned = _unpinned_day(draft)
     text = "it is wholly yours and stays on its day"
-    if planned is not None and planned != occasion.day:
+    if planned is not None and planned != draft.day:
         text += f"; planned for {planned}"
-    others = (reason for reason in occasion.reasons if reason.rule != "S10")
+    others = (reason for reason in draft.reasons if reason.rule != "S10")
     reasons = (*others, Reason(rule="S10", text=text, ideal=planned))
-    return occasion._replace(pinned=False, reasons=reasons)
+    return draft._replace(pinned=False, reasons=reasons)
 
 
-def _unpinned_day(occasion: Occasion) -> date | None:
+def _unpinned_day(draft: DraftEvent) -> date | None:
     """Return the day that the plan would have chosen for an event that the person moved (S10)."""
-    return next((r.ideal for r in occasion.reasons if r.rule == "S10"), None)
+    return next((r.ideal for r in draft.reasons if r.rule == "S10"), None)
 
 
 def _unknown_holidays(season: Season) -> list[PlanWarning]:

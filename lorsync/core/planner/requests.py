@@ -9,8 +9,8 @@ from lorsync.core.phrases import count
 from lorsync.core.planner.draft_event import (
     ASKING,
     Asking,
-    Case,
-    Occasion,
+    DraftEvent,
+    MentorContext,
     Outcome,
     moved,
     moved_by_person,
@@ -51,64 +51,68 @@ class _Batch(NamedTuple):
     pinned: date | None
 
 
-def ask(case: Case, contacts: Sequence[date], *, after_talk: date) -> Asking:
+def ask(context: MentorContext, contacts: Sequence[date], *, after_talk: date) -> Asking:
     """Place the requests of one mentor around the ``contacts`` that stand already (R7).
 
     ``after_talk`` is the first day that a talk on the calendar leaves for a request (R2).
     """
-    asked = _deleted(case)
-    asked |= {p.id: p.asked for p in case.letters if p.open and p.asked is not None}
-    warnings = [_unconfirmed(p, case) for p in case.letters if p.open and p.unconfirmed]
+    asked = _deleted(context)
+    asked |= {p.id: p.asked for p in context.letters if p.open and p.asked is not None}
+    warnings = [_unconfirmed(p, context) for p in context.letters if p.open and p.unconfirmed]
     wishes: list[_Wish] = []
-    for progress in case.letters:
+    for progress in context.letters:
         if progress.id in asked or not progress.open or progress.due is None:
             continue
-        if progress.due.day < case.today:
+        if progress.due.day < context.today:
             continue
-        wish = _wish(progress, progress.due.day, case, contacts, after_talk)
+        wish = _wish(progress, progress.due.day, context, contacts, after_talk)
         if wish is None:
-            warnings.append(_no_day(progress, case))
+            warnings.append(_no_day(progress, context))
         else:
             wishes.append(wish)
-    batches = _identified(_grouped(wishes, case), case)
+    batches = _identified(_grouped(wishes, context), context)
     taken = sorted({*contacts, *(b.pinned for b in batches if b.pinned is not None)})
-    occasions: list[Occasion] = []
+    drafts: list[DraftEvent] = []
     for batch in batches:
-        occasion = _occasion(batch, case, taken, after_talk)
-        if occasion is None:
-            warnings += [_no_day(wish.progress, case) for wish in batch.wishes]
+        draft = _occasion(batch, context, taken, after_talk)
+        if draft is None:
+            warnings += [_no_day(wish.progress, context) for wish in batch.wishes]
             continue
-        occasions.append(occasion)
-        taken.append(occasion.day)
-        asked |= dict.fromkeys(occasion.letters, occasion.day)
-        warnings += _on_time(occasion, batch, case)
-    outcome = Outcome(occasions=tuple(occasions), warnings=tuple(warnings))
+        drafts.append(draft)
+        taken.append(draft.day)
+        asked |= dict.fromkeys(draft.letters, draft.day)
+        warnings += _on_time(draft, batch, context)
+    outcome = Outcome(drafts=tuple(drafts), warnings=tuple(warnings))
     return Asking(outcome=outcome, asked=asked)
 
 
-def _deleted(case: Case) -> dict[LetterId, date]:
+def _deleted(context: MentorContext) -> dict[LetterId, date]:
     """Return the letters whose request the person deleted: it counts as made on its day (S11).
 
     Who deletes it has asked, or does not mean to; neither wants the event once more.
     """
     return {
         letter: placed.day
-        for placed in case.placed
-        if placed.kind in ASKING and placed.dismissed and placed.day >= case.today
+        for placed in context.placed
+        if placed.kind in ASKING and placed.dismissed and placed.day >= context.today
         for letter in placed.letters
     }
 
 
 def _wish(
-    progress: Progress, due: date, case: Case, contacts: Sequence[date], after_talk: date
+    progress: Progress,
+    due: date,
+    context: MentorContext,
+    contacts: Sequence[date],
+    after_talk: date,
 ) -> _Wish | None:
     moved_to = next(
         (
             placed
-            for placed in case.placed
+            for placed in context.placed
             if placed.kind in ASKING
             and placed.pinned
-            and placed.day >= case.today
+            and placed.day >= context.today
             and placed.ticked is None
             and progress.id in placed.letters
         ),
@@ -116,28 +120,30 @@ def _wish(
     )
     if moved_to is not None:
         return _Wish(progress, due, moved_to.day, moved_to.identity)
-    own_day = _request_day(due, case, contacts, after_talk)
+    own_day = _request_day(due, context, contacts, after_talk)
     return None if own_day is None else _Wish(progress, due, own_day, None)
 
 
-def _request_day(due: date, case: Case, contacts: Sequence[date], after_talk: date) -> date | None:
+def _request_day(
+    due: date, context: MentorContext, contacts: Sequence[date], after_talk: date
+) -> date | None:
     """Return the day for a request: ``lead_days`` before the due date, as R6 and R7 shift it."""
-    policy = case.season.policy
+    policy = context.season.policy
     ideal = due - timedelta(days=policy.lead_days)
     # A talk that the person moved behind every day that is left cannot be waited for.
-    earliest = after_talk if after_talk <= due else case.today
-    return case.days.shift_clear(
+    earliest = after_talk if after_talk <= due else context.today
+    return context.days.shift_clear(
         ideal, earliest=earliest, latest=due, contacts=contacts, gap=policy.min_gap_days
     )
 
 
-def _grouped(wishes: Sequence[_Wish], case: Case) -> list[_Group]:
+def _grouped(wishes: Sequence[_Wish], context: MentorContext) -> list[_Group]:
     """Group letters whose own request days lie within ``batch_days`` of the earliest (R8).
 
     A request that the person moved stays one of its own, wherever they put it (S10). Only a letter
     that no other request asks for yet joins it.
     """
-    span = timedelta(days=case.season.policy.batch_days)
+    span = timedelta(days=context.season.policy.batch_days)
     anchored: dict[Identity, list[_Wish]] = {}
     free: list[_Wish] = []
     for wish in sorted(wishes, key=lambda wish: (wish.own_day, wish.due, wish.progress.id)):
@@ -147,7 +153,7 @@ def _grouped(wishes: Sequence[_Wish], case: Case) -> list[_Group]:
             anchored.setdefault(wish.anchor, []).append(wish)
     asked_for = {
         letter
-        for placed in (*case.standing(Kind.REQUEST), *case.standing(Kind.ADD_LETTER))
+        for placed in (*context.standing(Kind.REQUEST), *context.standing(Kind.ADD_LETTER))
         for letter in placed.letters
     }
     groups: list[_Group] = []
@@ -164,7 +170,7 @@ def _grouped(wishes: Sequence[_Wish], case: Case) -> list[_Group]:
     return sorted(groups, key=lambda group: group.wishes[0].own_day)
 
 
-def _identified(groups: Sequence[_Group], case: Case) -> list[_Batch]:
+def _identified(groups: Sequence[_Group], context: MentorContext) -> list[_Batch]:
     """Say which event asks for each group, so that it stays the same while letters come and go.
 
     A request that stands keeps its slot as long as one of its letters is left. A
@@ -172,9 +178,9 @@ def _identified(groups: Sequence[_Group], case: Case) -> list[_Batch]:
     of its letters.
     """
     anchors = {group.anchor for group in groups}
-    requests = [p for p in case.standing(Kind.REQUEST) if p.identity not in anchors]
-    additions = [p for p in case.standing(Kind.ADD_LETTER) if p.identity not in anchors]
-    used = {p.identity.slot for p in case.placed if p.kind is Kind.REQUEST}
+    requests = [p for p in context.standing(Kind.REQUEST) if p.identity not in anchors]
+    additions = [p for p in context.standing(Kind.ADD_LETTER) if p.identity not in anchors]
+    used = {p.identity.slot for p in context.placed if p.kind is Kind.REQUEST}
     batches: list[_Batch] = []
     for group in groups:
         kept = None if group.anchor is not None else _overlapping(requests, group.wishes)
@@ -183,18 +189,18 @@ def _identified(groups: Sequence[_Group], case: Case) -> list[_Batch]:
         elif kept is not None:
             requests.remove(kept)
             identity = kept.identity
-        elif case.was_asked:
+        elif context.was_asked:
             identity = _addition(additions, group.wishes)
         else:
             slot = next(str(n) for n in range(1, len(used) + 2) if str(n) not in used)
             used.add(slot)
-            identity = Identity(kind=Kind.REQUEST, subject=case.mentor.id, slot=slot)
+            identity = Identity(kind=Kind.REQUEST, subject=context.mentor.id, slot=slot)
         batches.append(
             _Batch(
                 identity=identity,
                 wishes=tuple(group.wishes),
                 due=min(wish.due for wish in group.wishes),
-                pinned=case.pinned_day(identity),
+                pinned=context.pinned_day(identity),
             )
         )
     return batches
@@ -222,12 +228,12 @@ def _overlapping(placed: Sequence[Placed], group: Sequence[_Wish]) -> Placed | N
 
 
 def _occasion(
-    batch: _Batch, case: Case, taken: Sequence[date], after_talk: date
-) -> Occasion | None:
-    policy = case.season.policy
+    batch: _Batch, context: MentorContext, taken: Sequence[date], after_talk: date
+) -> DraftEvent | None:
+    policy = context.season.policy
     ideal = batch.due - timedelta(days=policy.lead_days)
     others = [day for day in taken if day != batch.pinned]
-    planned = _request_day(batch.due, case, others, after_talk)
+    planned = _request_day(batch.due, context, others, after_talk)
     day = batch.pinned or planned
     if day is None:
         return None
@@ -235,7 +241,7 @@ def _occasion(
     text = f"{policy.lead_days} days before {driver.id} is due on {batch.due}"
     reasons = [Reason(rule="R1", text=text, ideal=ideal)]
     if batch.pinned is None:
-        reasons += moved(case, ideal, day, others)
+        reasons += moved(context, ideal, day, others)
     else:
         reasons.append(moved_by_person(planned))
     if len(batch.wishes) > 1:
@@ -249,7 +255,7 @@ def _occasion(
     elif short:
         text = f"{lead} days are left, fewer than {policy.min_lead_days}: short notice"
         reasons.append(Reason(rule="R1", text=text))
-    return Occasion(
+    return DraftEvent(
         identity=batch.identity,
         letters=tuple(sorted(wish.progress.id for wish in batch.wishes)),
         day=day,
@@ -259,53 +265,53 @@ def _occasion(
     )
 
 
-def speaking_first(occasion: Occasion) -> Occasion:
+def speaking_first(draft: DraftEvent) -> DraftEvent:
     """Return a request that has no talk before it, and says so (R2)."""
     reason = Reason(rule="R2", text="there is no time for a talk before it")
-    return occasion._replace(speak_first=True, reasons=(*occasion.reasons, reason))
+    return draft._replace(speak_first=True, reasons=(*draft.reasons, reason))
 
 
-def _unconfirmed(progress: Progress, case: Case) -> PlanWarning:
+def _unconfirmed(progress: Progress, context: MentorContext) -> PlanWarning:
     return PlanWarning(
         code="unconfirmed",
         subject=progress.id,
-        message=f"You planned to ask {case.mentor.name} for {progress.id} on {progress.asked}, and "
-        "that counts as done. If you asked on another day, set asked_on.",
+        message=f"You planned to ask {context.mentor.name} for {progress.id} on {progress.asked}, "
+        "and that counts as done. If you asked on another day, set asked_on.",
         reasons=(Reason(rule="R1", text="its day has passed", ideal=progress.asked),),
     )
 
 
-def _no_day(progress: Progress, case: Case) -> PlanWarning:
-    due = case.today if progress.due is None else progress.due.day
-    ideal = due - timedelta(days=case.season.policy.lead_days)
-    first = max(ideal, case.today)
-    obstacle = case.days.obstacle(first)
-    text = f"no contact day from {case.today} to {due}" + (
+def _no_day(progress: Progress, context: MentorContext) -> PlanWarning:
+    due = context.today if progress.due is None else progress.due.day
+    ideal = due - timedelta(days=context.season.policy.lead_days)
+    first = max(ideal, context.today)
+    obstacle = context.days.obstacle(first)
+    text = f"no contact day from {context.today} to {due}" + (
         f": {first} is {obstacle}" if obstacle else ""
     )
     return PlanWarning(
         code="no-contact-day",
         subject=progress.id,
-        message=f"There is no day on which {case.mentor.name} can be asked for {progress.id} "
+        message=f"There is no day on which {context.mentor.name} can be asked for {progress.id} "
         f"before it is due on {due}. Ask the office, or find another writer.",
         reasons=(Reason(rule="R6", text=text, ideal=ideal),),
     )
 
 
-def _on_time(occasion: Occasion, batch: _Batch, case: Case) -> list[PlanWarning]:
+def _on_time(draft: DraftEvent, batch: _Batch, context: MentorContext) -> list[PlanWarning]:
     """Warn of a request that leaves little time, or none."""
-    left, name, policy = (batch.due - occasion.day).days, case.mentor.name, case.season.policy
+    left, name, policy = (batch.due - draft.day).days, context.mentor.name, context.season.policy
     if left < 0:
         code = "too-late"
         message = (
-            f"You moved the request to {name} to {occasion.day}, after {batch.due}, when the "
+            f"You moved the request to {name} to {draft.day}, after {batch.due}, when the "
             "letter is due. Move it forward, or find another writer."
         )
-    elif occasion.status is Status.SHORT_NOTICE:
+    elif draft.status is Status.SHORT_NOTICE:
         code = "short-notice"
         when = f"{count(left, 'day')} before it is due on" if left else "the very day it is due,"
         message = (
-            f"{name} is asked on {occasion.day}, {when} {batch.due}. That is short notice: say so, "
+            f"{name} is asked on {draft.day}, {when} {batch.due}. That is short notice: say so, "
             "and make it easy to decline."
         )
         if left < least_days(policy) + policy.min_gap_days:
@@ -313,53 +319,53 @@ def _on_time(occasion: Occasion, batch: _Batch, case: Case) -> list[PlanWarning]
     else:
         return []
     reason = Reason(rule="R1", text=f"{count(left, 'day')} left of {policy.lead_days}")
-    return [PlanWarning(code=code, subject=case.mentor.id, message=message, reasons=(reason,))]
+    return [PlanWarning(code=code, subject=context.mentor.id, message=message, reasons=(reason,))]
 
 
 def talk_first(
-    case: Case, requests: Sequence[Occasion], contacts: Sequence[date]
-) -> tuple[Occasion, ...]:
+    context: MentorContext, requests: Sequence[DraftEvent], contacts: Sequence[date]
+) -> tuple[DraftEvent, ...]:
     """Return the requests with a talk before the first, once per mentor and only before any asking.
 
     Where there is no time for a talk, the first request says to speak first.
     """
-    if not requests or not case.wants(Kind.TALK) or case.was_asked or has_talked(case):
+    if not requests or not context.wants(Kind.TALK) or context.was_asked or has_talked(context):
         return tuple(requests)
     first = min(requests, key=lambda request: request.day)
-    talk = _talk(case, first, [*contacts, *(request.day for request in requests)])
+    talk = _talk(context, first, [*contacts, *(request.day for request in requests)])
     if talk is None:
         return tuple(speaking_first(r) if r is first else r for r in requests)
     return (talk, *requests)
 
 
-def has_talked(case: Case) -> bool:
+def has_talked(context: MentorContext) -> bool:
     """Tell whether the talk was had, by a fact or because its day has passed."""
-    stated = any(p.facts.talked_on is not None for p in case.letters)
-    return stated or case.happened(talk_identity(case))
+    stated = any(p.facts.talked_on is not None for p in context.letters)
+    return stated or context.happened(talk_identity(context))
 
 
-def talk_identity(case: Case) -> Identity:
+def talk_identity(context: MentorContext) -> Identity:
     """Return what identifies a mentor's talk."""
-    return Identity(kind=Kind.TALK, subject=case.mentor.id)
+    return Identity(kind=Kind.TALK, subject=context.mentor.id)
 
 
-def after_talk(case: Case) -> date:
+def after_talk(context: MentorContext) -> date:
     """Return the first day that a talk which the person moved leaves for a request."""
-    pinned = case.pinned_day(talk_identity(case))
-    if pinned is None or case.was_asked:
-        return case.today
-    return pinned + timedelta(days=max(1, case.season.policy.min_gap_days))
+    pinned = context.pinned_day(talk_identity(context))
+    if pinned is None or context.was_asked:
+        return context.today
+    return pinned + timedelta(days=max(1, context.season.policy.min_gap_days))
 
 
-def _talk(case: Case, first: Occasion, others: Sequence[date]) -> Occasion | None:
-    policy = case.season.policy
+def _talk(context: MentorContext, first: DraftEvent, others: Sequence[date]) -> DraftEvent | None:
+    policy = context.season.policy
     ideal = first.day - timedelta(days=policy.talk_days)
     latest = first.day - timedelta(days=max(1, policy.min_gap_days))
-    pinned = case.pinned_day(talk_identity(case))
+    pinned = context.pinned_day(talk_identity(context))
     # What the plan would have said without the move is not held off by the moved talk itself.
-    planned = case.days.shift_clear(
+    planned = context.days.shift_clear(
         min(ideal, latest),
-        earliest=case.today,
+        earliest=context.today,
         latest=latest,
         contacts=[day for day in others if day != pinned],
         gap=policy.min_gap_days,
@@ -370,9 +376,9 @@ def _talk(case: Case, first: Occasion, others: Sequence[date]) -> Occasion | Non
     reason = Reason(
         rule="R2", text=f"{policy.talk_days} days before the request on {first.day}", ideal=ideal
     )
-    why = moved(case, ideal, day, others) if pinned is None else (moved_by_person(planned),)
-    return Occasion(
-        identity=talk_identity(case),
+    why = moved(context, ideal, day, others) if pinned is None else (moved_by_person(planned),)
+    return DraftEvent(
+        identity=talk_identity(context),
         letters=first.letters,
         day=day,
         reasons=(reason, *why),

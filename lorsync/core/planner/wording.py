@@ -15,7 +15,12 @@ from lorsync.core.model import Kind, Letter, LetterId, Program, Status
 from lorsync.core.phrases import count, in_words, long_day, short_day
 from lorsync.core.planner.coverage import PLAIN_LETTER
 from lorsync.core.planner.dates import day_of
-from lorsync.core.planner.draft_event import THANK_DECLINED, THANK_SUBMITTED, Case, Occasion
+from lorsync.core.planner.draft_event import (
+    THANK_DECLINED,
+    THANK_SUBMITTED,
+    DraftEvent,
+    MentorContext,
+)
 from lorsync.core.planner.progress import Progress
 
 _NAMED = 3
@@ -27,19 +32,19 @@ _T = TypeVar("_T")
 class Words:
     """Put the occasions of one mentor into words."""
 
-    def __init__(self, case: Case) -> None:
-        self._season = case.season
-        self._mentor = case.mentor
-        self._today = case.today
-        self._progress = {progress.id: progress for progress in case.letters}
+    def __init__(self, context: MentorContext) -> None:
+        self._season = context.season
+        self._mentor = context.mentor
+        self._today = context.today
+        self._progress = {progress.id: progress for progress in context.letters}
         self._lines: dict[LetterId, str] = {}
         self._drafts: dict[tuple[str, ...], str] = {}
 
-    def text(self, occasion: Occasion) -> str:
+    def text(self, draft: DraftEvent) -> str:
         """Return the managed text, paragraphs apart by blank lines."""
-        return "\n\n".join(filter(None, _WRITE[occasion.kind](self, occasion)))
+        return "\n\n".join(filter(None, _WRITE[draft.kind](self, draft)))
 
-    def _talk(self, occasion: Occasion) -> list[str]:
+    def _talk(self, draft: DraftEvent) -> list[str]:
         goals = self._season.applicant.goals
         return [
             (
@@ -49,7 +54,7 @@ class Words:
             ),
             f"Your goals: {goals}" if goals else "",
             self._familiarity(),
-            self._listed("It will be about:", occasion.letters),
+            self._listed("It will be about:", draft.letters),
             self._draft(
                 "A short conversation about my plans",
                 "May I ask you for half an hour to talk about my plans? I would value your advice. "
@@ -57,53 +62,53 @@ class Words:
             ),
         ]
 
-    def _request(self, occasion: Occasion) -> list[str]:
-        due = self._first_due(occasion)
-        number = len(occasion.letters)
-        short = occasion.status is Status.SHORT_NOTICE
-        more = occasion.kind is Kind.ADD_LETTER
+    def _request(self, draft: DraftEvent) -> list[str]:
+        due = self._first_due(draft)
+        number = len(draft.letters)
+        short = draft.status is Status.SHORT_NOTICE
+        more = draft.kind is Kind.ADD_LETTER
         wanted = ("one more" if more else "a strong") if number == 1 else in_words(number)
         if number > 1:
             wanted += " more" if more else " strong"
         noun = "letter" if number == 1 else "letters"
         when = f"It would be due on {long_day(due)}"
         if number > 1:
-            several = len(dues_of(occasion, self._progress)) > 1
+            several = len(dues_of(draft, self._progress)) > 1
             when = f"{'The first' if several else 'They'} would be due on {long_day(due)}"
         if short:
             when += ". I know that this is short notice, and understand if it is too soon"
         return [
             "There is no time for a talk beforehand: speak with them first, in person or by phone, "
             "and ask then."
-            if occasion.speak_first
+            if draft.speak_first
             else "",
-            f"Short notice: {_until(occasion.day, due)}. Say so "
+            f"Short notice: {_until(draft.day, due)}. Say so "
             "kindly, offer all the help you can, and make it easy to decline."
             if short
             else "",
             "You have asked them before; this is only about what comes on top." if more else "",
-            self._listed("Letters to ask for:", occasion.letters),
-            self._packet(occasion),
+            self._listed("Letters to ask for:", draft.letters),
+            self._packet(draft),
             self._familiarity(),
             self._draft(
                 "A letter of recommendation" if number == 1 else "Letters of recommendation",
                 f"Would you be willing to write {wanted} {noun} of recommendation for me? {when}.",
-                self._applying(occasion.letters),
+                self._applying(draft.letters),
                 "I will gladly send you my CV, the programs and what they ask for, or come by to "
                 "talk about it. If this is not a good time, I understand completely.",
             ),
         ]
 
-    def _follow_up(self, occasion: Occasion) -> list[str]:
-        letters = [self._progress[letter] for letter in occasion.letters]
+    def _follow_up(self, draft: DraftEvent) -> list[str]:
+        letters = [self._progress[letter] for letter in draft.letters]
         noun = "letter" if len(letters) == 1 else "letters"
         verb = "is" if len(letters) == 1 else "are"
         if all(progress.facts.agreed_on is not None for progress in letters):
             opening = f"Thank you again for agreeing to write the {noun} for me."
         else:
             opening = f"I am writing about the {noun} of recommendation that I asked you for."
-        dues = dues_of(occasion, self._progress)
-        due = long_day(min(dues, default=occasion.day))
+        dues = dues_of(draft, self._progress)
+        due = long_day(min(dues, default=draft.day))
         when = f"The first is due on {due}" if len(dues) > 1 else f"The due date is {due}"
         packet = (
             "Offer to send the packet (CV, programs, goals); you have not noted that you did."
@@ -116,7 +121,7 @@ class Words:
                 "set submitted_on."
             ),
             packet,
-            self._listed("Still open:", occasion.letters),
+            self._listed("Still open:", draft.letters),
             self._draft(
                 "My letter of recommendation" if len(letters) == 1 else "My letters",
                 f"{opening} {when}, and I wanted to ask whether I can help with anything: another "
@@ -126,18 +131,18 @@ class Words:
             ),
         ]
 
-    def _deadline(self, occasion: Occasion) -> list[str]:
+    def _deadline(self, draft: DraftEvent) -> list[str]:
         return [
             (
                 f"The letter of {self._mentor.name} has to be in by the end of this day"
-                f"{self._driver(occasion.letters[0])}."
+                f"{self._driver(draft.letters[0])}."
             ),
-            self._listed("Letter:", occasion.letters),
+            self._listed("Letter:", draft.letters),
             "If it is in, set submitted_on. If not, ring the office; do not write again.",
         ]
 
-    def _thank_you(self, occasion: Occasion) -> list[str]:
-        if occasion.identity.slot == THANK_DECLINED:
+    def _thank_you(self, draft: DraftEvent) -> list[str]:
+        if draft.identity.slot == THANK_DECLINED:
             return [
                 "They declined. Thank them for an honest answer; you may meet again.",
                 self._draft(
@@ -146,13 +151,13 @@ class Words:
                     "we stay in touch.",
                 ),
             ]
-        known = occasion.identity.slot == THANK_SUBMITTED
+        known = draft.identity.slot == THANK_SUBMITTED
         return [
             "The letter is in."
             if known
             else "Is the letter in? Look in the portal. If it is, set submitted_on and thank them; "
             "if not, ring the program or the office.",
-            self._listed("Letter:", occasion.letters),
+            self._listed("Letter:", draft.letters),
             self._draft(
                 "Thank you",
                 "Thank you for writing for me, and for the time and care you gave it. I will let "
@@ -160,11 +165,11 @@ class Words:
             ),
         ]
 
-    def _assign(self, occasion: Occasion) -> list[str]:
-        programs = [self._season.programs[program] for program in occasion.programs]
+    def _assign(self, draft: DraftEvent) -> list[str]:
+        programs = [self._season.programs[program] for program in draft.programs]
         limit = (
-            f"Do it before {long_day(occasion.last_day)}, the first deadline."
-            if occasion.last_day is not None
+            f"Do it before {long_day(draft.last_day)}, the first deadline."
+            if draft.last_day is not None
             else ""
         )
         lines = [f"- {self._program_line(program)}" for program in programs]
@@ -172,11 +177,11 @@ class Words:
             f"The letter of {self._mentor.name} is in. Assign it in the portal to the programs "
             f"below, and add them to assigned. {limit}".rstrip(),
             "\n".join(lines),
-            self._listed("Letter:", occasion.letters),
+            self._listed("Letter:", draft.letters),
         ]
 
-    def _results(self, occasion: Occasion) -> list[str]:
-        names = self._program_names(occasion.letters)
+    def _results(self, draft: DraftEvent) -> list[str]:
+        names = self._program_names(draft.letters)
         return [
             (
                 "The programs have decided. Write a note of your own to "
@@ -190,25 +195,25 @@ class Words:
             ),
         ]
 
-    def _replace(self, occasion: Occasion) -> list[str]:
-        names = " · ".join(self._season.programs[p].name for p in occasion.programs)
-        miss = "misses" if len(occasion.programs) == 1 else "miss"
-        if occasion.last_day is None:
+    def _replace(self, draft: DraftEvent) -> list[str]:
+        names = " · ".join(self._season.programs[p].name for p in draft.programs)
+        miss = "misses" if len(draft.programs) == 1 else "miss"
+        if draft.last_day is None:
             limit = ""
-        elif occasion.last_day < occasion.day:
+        elif draft.last_day < draft.day:
             limit = "Asking is short notice from now on: ask today."
         else:
-            limit = f"Asking is early enough until {long_day(occasion.last_day)}."
+            limit = f"Asking is early enough until {long_day(draft.last_day)}."
         return [
             f"{self._mentor.name} declined, and {names} now {miss} a letter. {limit}".rstrip(),
-            self._listed("The letter was:", occasion.letters),
+            self._listed("The letter was:", draft.letters),
             "“lorsync suggest” ranks the others you could ask, with its reasons.",
         ]
 
-    def _packet(self, occasion: Occasion) -> str:
+    def _packet(self, draft: DraftEvent) -> str:
         """Return the checklist of what to send along (R3)."""
         applicant = self._season.applicant
-        letters = [self._letter(letter) for letter in occasion.letters]
+        letters = [self._letter(letter) for letter in draft.letters]
         stress = _unique(a for letter in letters for a in letter.attributes)
         lines = [
             _item("CV", applicant.cv),
@@ -328,13 +333,13 @@ class Words:
     def _letter(self, letter_id: LetterId) -> Letter:
         return self._progress[letter_id].letter
 
-    def _first_due(self, occasion: Occasion) -> date:
-        return min(dues_of(occasion, self._progress), default=occasion.day)
+    def _first_due(self, draft: DraftEvent) -> date:
+        return min(dues_of(draft, self._progress), default=draft.day)
 
 
 # Outside of the class: a table of an object's own methods would keep it, and all that it has
 # written, until the next search for cycles.
-_WRITE: Mapping[Kind, Callable[[Words, Occasion], list[str]]] = {
+_WRITE: Mapping[Kind, Callable[[Words, DraftEvent], list[str]]] = {
     Kind.TALK: Words._talk,
     Kind.REQUEST: Words._request,
     Kind.ADD_LETTER: Words._request,
@@ -398,66 +403,66 @@ TITLE_LENGTH = 60
 class Titles:
     """Name the occasions of one mentor."""
 
-    def __init__(self, case: Case) -> None:
-        self._mentor = case.mentor
-        self._progress = {progress.id: progress for progress in case.letters}
-        self._types = [progress.letter.type for progress in case.letters]
+    def __init__(self, context: MentorContext) -> None:
+        self._mentor = context.mentor
+        self._progress = {progress.id: progress for progress in context.letters}
+        self._types = [progress.letter.type for progress in context.letters]
 
-    def of(self, occasion: Occasion) -> str:
+    def of(self, draft: DraftEvent) -> str:
         """Return the title, at most 60 characters; a long name is what gives way."""
-        before, after = self._parts(occasion)
+        before, after = self._parts(draft)
         room = TITLE_LENGTH - len(before) - len(after)
         return before + shortened(self._mentor.name, room) + after
 
-    def _parts(self, occasion: Occasion) -> tuple[str, str]:
-        number = len(occasion.letters)
-        match occasion.kind:
+    def _parts(self, draft: DraftEvent) -> tuple[str, str]:
+        number = len(draft.letters)
+        match draft.kind:
             case Kind.DEADLINE:
-                return "Letter due: ", self._which(occasion)
+                return "Letter due: ", self._which(draft)
             case Kind.THANK_YOU:
-                return self._thanks(occasion)
+                return self._thanks(draft)
             case Kind.TALK:
                 return "Talk with ", " about your goals"
             case Kind.REQUEST:
                 what = "a letter" if number == 1 else count(number, "letter")
-                return "Ask ", f" for {what}, {self._due(occasion)}"
+                return "Ask ", f" for {what}, {self._due(draft)}"
             case Kind.ADD_LETTER:
                 more = "one" if number == 1 else str(number)
                 noun = "letter" if number == 1 else "letters"
-                return "Ask ", f" for {more} more {noun}, {self._due(occasion)}"
+                return "Ask ", f" for {more} more {noun}, {self._due(draft)}"
             case Kind.FOLLOW_UP:
                 what = "letter" if number == 1 else f"{count(number, 'letter')},"
-                return "Check in with ", f": {what} {self._due(occasion)}"
+                return "Check in with ", f": {what} {self._due(draft)}"
             case Kind.RESULTS:
                 return "Tell ", " how it turned out"
             case Kind.REPLACE:
                 return "Find another writer in place of ", ""
             case Kind.ASSIGN:
-                return "Assign the letter of ", f" to {count(len(occasion.programs), 'program')}"
+                return "Assign the letter of ", f" to {count(len(draft.programs), 'program')}"
 
-    def _thanks(self, occasion: Occasion) -> tuple[str, str]:
-        match occasion.identity.slot:
+    def _thanks(self, draft: DraftEvent) -> tuple[str, str]:
+        match draft.identity.slot:
             case slot if slot == THANK_SUBMITTED:
-                return "Thank ", f" for the letter{self._which(occasion)}"
+                return "Thank ", f" for the letter{self._which(draft)}"
             case slot if slot == THANK_DECLINED:
                 return "Thank ", " for an honest answer"
             case _:
-                return "Letter in? Then thank ", self._which(occasion)
+                return "Letter in? Then thank ", self._which(draft)
 
-    def _due(self, occasion: Occasion) -> str:
-        dues = dues_of(occasion, self._progress)
+    def _due(self, draft: DraftEvent) -> str:
+        dues = dues_of(draft, self._progress)
         first = "first due" if len(dues) > 1 else "due"
-        return f"{first} {short_day(min(dues, default=occasion.day))}"
+        return f"{first} {short_day(min(dues, default=draft.day))}"
 
-    def _which(self, occasion: Occasion) -> str:
+    def _which(self, draft: DraftEvent) -> str:
         """Tell a mentor's letters apart in a title, where their types do."""
         if len(self._progress) == 1:
             return ""
-        own = self._progress[occasion.letters[0]].letter.type
+        own = self._progress[draft.letters[0]].letter.type
         return f" ({own})" if self._types.count(own) == 1 else ""
 
 
-def dues_of(occasion: Occasion, letters: Mapping[LetterId, Progress]) -> set[date]:
+def dues_of(draft: DraftEvent, letters: Mapping[LetterId, Progress]) -> set[date]:
     """Return the due dates of an occasion's letters."""
-    found = (letters[letter].due for letter in occasion.letters)
+    found = (letters[letter].due for letter in draft.letters)
     return {due.day for due in found if due is not None}

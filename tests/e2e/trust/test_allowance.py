@@ -2,7 +2,7 @@
 
 import pytest
 
-from lorsync.adapters.caldav.rate_limit import Allowance
+from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.ledger.store import SqliteLedger
 from lorsync.core.providers import PROVIDERS
 from lorsync.sync.runner import record_of
@@ -17,10 +17,10 @@ class Clock:
         return self.seconds
 
 
-def spent(allowance: Allowance) -> int:
+def spent(limiter: RateLimiter) -> int:
     """Spend all there is, and return how many that were."""
     for number in range(1000):
-        if allowance.spend() is not None:
+        if limiter.spend() is not None:
             return number
     raise AssertionError
 
@@ -31,20 +31,20 @@ def clock() -> Clock:
 
 
 def test_all_may_be_spent_at_once_and_again_a_minute_later(clock: Clock) -> None:
-    allowance = Allowance(5, clock=clock)
-    assert spent(allowance) == 5
-    assert allowance.spend() == 60
+    limiter = RateLimiter(5, clock=clock)
+    assert spent(limiter) == 5
+    assert limiter.spend() == 60
     clock.seconds += 59
-    assert allowance.spend() == 1
+    assert limiter.spend() == 1
     clock.seconds += 1
-    assert spent(allowance) == 5
+    assert spent(limiter) == 5
 
 
 def test_no_minute_ever_has_more(clock: Clock) -> None:
-    allowance, sent = Allowance(5, clock=clock), []
+    limiter, sent = RateLimiter(5, clock=clock), []
     for _ in range(400):
         clock.seconds += 0.9
-        if allowance.spend() is None:
+        if limiter.spend() is None:
             sent.append(clock.seconds)
     assert len(sent) > 20
     for first in sent:
@@ -52,29 +52,29 @@ def test_no_minute_ever_has_more(clock: Clock) -> None:
 
 
 def test_it_is_counted_over_a_restart_and_after_a_kill(clock: Clock) -> None:
-    first = Allowance(5, clock=clock)
+    first = RateLimiter(5, clock=clock)
     killed = first.dumped_as_spent()
     first.spend()
     first.spend()
     ended = first.dumped()
     clock.seconds += 10
-    assert spent(Allowance(5, clock=clock, kept=ended)) == 3
-    assert spent(Allowance(5, clock=clock, kept=killed)) == 0
+    assert spent(RateLimiter(5, clock=clock, kept=ended)) == 3
+    assert spent(RateLimiter(5, clock=clock, kept=killed)) == 0
     clock.seconds += 50
-    assert spent(Allowance(5, clock=clock, kept=ended)) == 5
-    assert spent(Allowance(5, clock=clock, kept=killed)) == 5
+    assert spent(RateLimiter(5, clock=clock, kept=ended)) == 5
+    assert spent(RateLimiter(5, clock=clock, kept=killed)) == 5
 
 
 def test_a_clock_that_is_set_back_holds_nothing_up(clock: Clock) -> None:
-    allowance = Allowance(5, clock=clock)
-    spent(allowance)
+    limiter = RateLimiter(5, clock=clock)
+    spent(limiter)
     clock.seconds -= 7200
-    assert spent(allowance) == 5
+    assert spent(limiter) == 5
 
 
 def test_without_a_limit_nothing_is_held_up(clock: Clock) -> None:
-    allowance = Allowance(None, clock=clock)
-    assert all(allowance.spend() is None for _ in range(1000))
+    limiter = RateLimiter(None, clock=clock)
+    assert all(limiter.spend() is None for _ in range(1000))
 
 
 def test_a_first_sync_of_300_events_goes_through_in_one_pass_everywhere() -> None:

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
-from lorsync.adapters.log_throttle import AGAIN_SECONDS, Complaints
+from lorsync.adapters.log_throttle import AGAIN_SECONDS, LogThrottle
 from lorsync.adapters.unit import unit_over
-from lorsync.daemon.scheduler import Timetable, first_moment
+from lorsync.daemon.scheduler import Scheduler, first_moment
 from lorsync.daemon.sd_notify import ServiceManager
 from lorsync.daemon.wakeups import (
     INSTALLED_SECONDS,
     Clocks,
-    Ears,
+    FileStamp,
+    Heartbeat,
     Installed,
-    Pulse,
     Requests,
-    Signature,
+    SignalPipe,
 )
 from lorsync.sync.backoff import pause
 from tests.servers.starting import wait_until
@@ -41,28 +41,28 @@ class Clock:
 
 def test_the_same_trouble_is_said_once_an_hour_whatever_its_numbers() -> None:
     clock = Clock()
-    complaints = Complaints(clock)
-    assert complaints.is_due("no answer on port 80 at 12:01")
-    assert not complaints.is_due("no answer on port 8080 at 12:02")
-    assert complaints.is_due("the disk is full")
+    throttle = LogThrottle(clock)
+    assert throttle.is_due("no answer on port 80 at 12:01")
+    assert not throttle.is_due("no answer on port 8080 at 12:02")
+    assert throttle.is_due("the disk is full")
     clock.now = AGAIN_SECONDS - 1
-    assert not complaints.is_due("no answer on port 80 at 13:00")
+    assert not throttle.is_due("no answer on port 80 at 13:00")
     clock.now = AGAIN_SECONDS
-    assert complaints.is_due("no answer on port 80 at 13:01")
+    assert throttle.is_due("no answer on port 80 at 13:01")
 
 
 def test_trouble_that_comes_and_goes_is_not_said_each_time() -> None:
-    complaints = Complaints(Clock())
-    assert complaints.is_due("no answer")
-    assert complaints.settled()
-    assert not complaints.is_due("no answer")
-    assert not complaints.settled()
+    throttle = LogThrottle(Clock())
+    assert throttle.is_due("no answer")
+    assert throttle.settled()
+    assert not throttle.is_due("no answer")
+    assert not throttle.settled()
 
 
 def test_what_was_said_does_not_grow_without_end() -> None:
-    complaints = Complaints(Clock())
+    throttle = LogThrottle(Clock())
     words = ["".join(chr(97 + int(digit)) for digit in str(number)) for number in range(5000)]
-    assert all(complaints.is_due(word) for word in words)
+    assert all(throttle.is_due(word) for word in words)
 
 
 @pytest.mark.parametrize(
@@ -100,54 +100,54 @@ def test_the_first_moment_has_the_accounts_own_phase(seconds: int) -> None:
 def test_a_timetable_whose_thread_has_died_does_not_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC)
     asked = threading.Event()
-    timetable = Timetable(asked.set)
-    timetable.follow(15 * MINUTE, "maya")
-    timetable.start()
-    timetable.put_off(now - 5 * MINUTE)
+    scheduler = Scheduler(asked.set)
+    scheduler.follow(15 * MINUTE, "maya")
+    scheduler.start()
+    scheduler.put_off(now - 5 * MINUTE)
     assert asked.wait(20)
-    wait_until(lambda: timetable.turns(now))
+    wait_until(lambda: scheduler.turns(now))
 
     def broken(*_: object) -> None:
         raise ValueError
 
     monkeypatch.setattr(IntervalTrigger, "get_next_fire_time", broken)
-    timetable.put_off(now - 5 * MINUTE)
+    scheduler.put_off(now - 5 * MINUTE)
     wait_until(lambda: all(thread.name != "APScheduler" for thread in threading.enumerate()))
-    assert not timetable.turns(now)
-    timetable.stop()
+    assert not scheduler.turns(now)
+    scheduler.stop()
 
 
 def test_a_pulse_is_missed_only_while_there_is_work() -> None:
     clock = Clock()
-    pulse = Pulse(clock)
+    heartbeat = Heartbeat(clock)
     clock.now = 1000
-    assert pulse.beats(10)
-    pulse.beat()
+    assert heartbeat.beats(10)
+    heartbeat.beat()
     clock.now = 1010
-    assert pulse.beats(10)
+    assert heartbeat.beats(10)
     clock.now = 1011
-    assert not pulse.beats(10)
-    pulse.beat()
-    assert pulse.beats(10)
+    assert not heartbeat.beats(10)
+    heartbeat.beat()
+    assert heartbeat.beats(10)
     clock.now = 5000
-    assert not pulse.beats(10)
-    pulse.rest()
-    assert pulse.beats(10)
+    assert not heartbeat.beats(10)
+    heartbeat.rest()
+    assert heartbeat.beats(10)
 
 
 def test_a_signal_is_heard_however_much_else_there_is_to_hear() -> None:
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
     before = {number: signal.getsignal(number) for number in numbers}
-    ears = Ears()
-    ears.listen()
+    signal_pipe = SignalPipe()
+    signal_pipe.listen()
     try:
         for _ in range(10_000):  # more than the socket holds
-            ears.tell()
+            signal_pipe.tell()
         signal.raise_signal(signal.SIGTERM)
-        assert signal.SIGTERM in ears.hear(0)
-        assert signal.SIGTERM not in ears.hear(0)
+        assert signal.SIGTERM in signal_pipe.hear(0)
+        assert signal.SIGTERM not in signal_pipe.hear(0)
     finally:
-        ears.deaf()
+        signal_pipe.deaf()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -171,14 +171,14 @@ def test_a_clock_was_set_when_it_left_the_other_behind(wall: float, *, jumped: b
 def test_a_file_has_another_signature_once_it_is_another(tmp_path: Path) -> None:
     file, link = tmp_path / "file", tmp_path / "link"
     link.symlink_to(file)
-    assert Signature.of(link) == Signature()
+    assert FileStamp.of(link) == FileStamp()
     file.write_text("a")
-    first = Signature.of(link)
-    assert first == Signature.of(file) != Signature()
+    first = FileStamp.of(link)
+    assert first == FileStamp.of(file) != FileStamp()
     aside = tmp_path / "aside"
     aside.write_text("b")
     aside.replace(file)
-    assert Signature.of(link) != first
+    assert FileStamp.of(link) != first
 
 
 @pytest.mark.parametrize(
@@ -202,15 +202,15 @@ def test_the_watchdog_is_for_the_process_that_it_names(
 
 def test_a_manager_is_told_by_a_path_in_one_line_each(tmp_path: Path) -> None:
     path = tmp_path / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ears:
-        ears.bind(str(path))
-        ears.settimeout(120)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as signal_pipe:
+        signal_pipe.bind(str(path))
+        signal_pipe.settimeout(120)
         manager = ServiceManager(str(path))
         manager.ready()
         manager.status("two\nlines\nREADY=1")
         manager.alive()  # no watchdog was asked for
         manager.stopping()
-        heard = [ears.recv(4096) for _ in range(3)]
+        heard = [signal_pipe.recv(4096) for _ in range(3)]
     assert heard == [b"READY=1", b"STATUS=two lines READY=1", b"STOPPING=1"]
 
 

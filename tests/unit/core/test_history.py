@@ -7,7 +7,7 @@ from lorsync.core.event.content import Property
 from lorsync.core.identity import SeasonKey, uid_for
 from lorsync.core.merge.entry import Entry, State
 from lorsync.core.merge.history import settled
-from lorsync.core.merge.known_uids import roster
+from lorsync.core.merge.known_uids import known_uids
 from lorsync.core.model import Event, History, Identity, Kind, LetterId, MentorId, Plan, Uid
 from lorsync.core.planner.draft_event import THANK_PROVISIONAL
 from tests.unit.core.seasons import letter, season
@@ -63,5 +63,5 @@ def test_s3_what_follows_on_many_deletions_is_known_without_a_ledger() -> None:
         uid_for(key, Kind.THANK_YOU, own.id, THANK_PROVISIONAL, generation)
         for generation in range(8)
     ]
-    known = roster(season(own), key, retired=uids[:3])
+    known = known_uids(season(own), key, retired=uids[:3])
     assert known.keys() >= set(uids[:6])

@@ -17,7 +17,7 @@ from lorsync.core.display import excerpt
 from lorsync.core.event.content import EVERY, content_of
 from lorsync.core.event.content_lines import escaped
 from lorsync.core.event.ical import UnreadableError, acknowledge, read, rewrite
-from lorsync.core.event.stamp import glimpse, stamped_day
+from lorsync.core.event.stamp import peek, stamped_day
 from lorsync.core.event.title_ticks import find_tick, stated_facts, with_stated
 from lorsync.core.facts import Fact
 from lorsync.core.merge.aliases import Names
@@ -154,7 +154,7 @@ def put(name: str, text: str) -> bytes:
 def used(written: bytes) -> None:
     """Do with a body what a pass does: read it, rewrite it, settle a tick, glance at it."""
     content = content_of(event(text="New"), ALL_DAY)
-    glimpse(written)
+    peek(written)
     try:
         read(written, UID, NEW_YORK)
     except UnreadableError:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from lorsync.core.merge.known_uids import roster
+from lorsync.core.merge.known_uids import known_uids
 from lorsync.core.model import (
     CONTACTS,
     Event,
@@ -100,7 +100,7 @@ def test_nothing_is_planned_before_today_and_nothing_is_planned_twice(case):
     events = planned(season, today, history).events
     assert all(event.day >= today for event in events)
     assert len({event.identity for event in events}) == len(events)
-    assert {event.uid for event in events} <= roster(season, KEY).keys()
+    assert {event.uid for event in events} <= known_uids(season, KEY).keys()
 
 
 @holds(cases())

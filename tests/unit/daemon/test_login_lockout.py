@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from lorsync.core.errors import LoginRefusedError
 from lorsync.core.settings import CalendarSettings, Provider
-from lorsync.daemon.worker import Refusal
+from lorsync.daemon.worker import LoginLockout
 
 ACCOUNT = CalendarSettings(provider=Provider.CALDAV, url="https://cal.example/", username="maya")
 OTHER = CalendarSettings(provider=Provider.CALDAV, url="https://cal.example/", username="sam")
@@ -14,10 +14,14 @@ HOUR = timedelta(hours=1)
 
 
 def refused(
-    before: Refusal | None, now: datetime, *, account: CalendarSettings = ACCOUNT, login: str = "a"
-) -> Refusal:
+    before: LoginLockout | None,
+    now: datetime,
+    *,
+    account: CalendarSettings = ACCOUNT,
+    login: str = "a",
+) -> LoginLockout:
     error = LoginRefusedError("No.", login=login.encode())
-    found = Refusal.of(account, error, before, now)
+    found = LoginLockout.of(account, error, before, now)
     assert found is not None
     return found
 
@@ -41,7 +45,7 @@ def test_another_login_or_account_is_another_matter() -> None:
     third = refused(refused(refused(None, NOON), NOON + HOUR), NOON + 2 * HOUR)
     assert refused(third, NOON + 3 * HOUR, login="b").again_at == NOON + 4 * HOUR
     assert refused(third, NOON + 3 * HOUR, account=OTHER).again_at == NOON + 4 * HOUR
-    assert Refusal.of(ACCOUNT, LoginRefusedError("No."), third, NOON) is None
+    assert LoginLockout.of(ACCOUNT, LoginRefusedError("No."), third, NOON) is None
 
 
 def test_it_says_when_it_is_tried_again_where_the_person_is() -> None:

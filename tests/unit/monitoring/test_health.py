@@ -7,7 +7,7 @@ import pytest
 
 from lorsync.config import load
 from lorsync.monitoring.health import Health, standing
-from lorsync.monitoring.state import FILE_NAME, Keeper, Told, read_told, write_told
+from lorsync.monitoring.state import FILE_NAME, Keeper, NotificationState, read_state, write_state
 from lorsync.sync import runner
 from lorsync.sync.backoff import PutOff
 from lorsync.sync.engine import Options
@@ -154,12 +154,12 @@ def test_a_longer_interval_gives_a_timer_more_patience() -> None:
 
 @pytest.mark.parametrize("damaged", ["", "[]", "{", '{"keeper": 1, "notices": []}', "\0"])
 def test_what_was_told_is_kept_and_nothing_hangs_on_it(tmp_path, damaged) -> None:
-    told = Told(keeper=DAEMON, notices=frozenset({"login", "today:2026-09-23"}))
-    write_told(tmp_path, told)
-    assert read_told(tmp_path) == told
+    told = NotificationState(keeper=DAEMON, notices=frozenset({"login", "today:2026-09-23"}))
+    write_state(tmp_path, told)
+    assert read_state(tmp_path) == told
     assert (tmp_path / FILE_NAME).stat().st_mode & 0o077 == 0
     (tmp_path / FILE_NAME).write_text(damaged)
-    assert read_told(tmp_path) == Told()
+    assert read_state(tmp_path) == NotificationState()
 
 
 def test_a_pass_that_ends_by_a_mistake_of_lorsyncs_is_remembered_as_an_error(

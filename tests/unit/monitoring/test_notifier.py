@@ -21,8 +21,8 @@ from lorsync.core.identity import season_key
 from lorsync.core.settings import NotificationSettings, PingSettings, Settings
 from lorsync.monitoring.metrics import HELP
 from lorsync.monitoring.notifications import MORNING, notices
-from lorsync.monitoring.notifier import Teller
-from lorsync.monitoring.state import FILE_NAME, Keeper, read_told
+from lorsync.monitoring.notifier import Notifier
+from lorsync.monitoring.state import FILE_NAME, Keeper, read_state
 from lorsync.sync.engine import Options
 from lorsync.sync.plan import observing, plan_at_once
 from lorsync.sync.report import Record
@@ -103,19 +103,19 @@ class Person:
         self.state = self.folder / "state"
         self.state.mkdir(exist_ok=True)
 
-    def passes(self, teller: Teller | None = None) -> Teller:
+    def passes(self, notifier: Notifier | None = None) -> Notifier:
         """Run one pass, well or badly, and tell of it as a daemon would."""
-        teller = teller or Teller(self.state, keeper=Keeper.DAEMON)
+        notifier = notifier or Notifier(self.state, keeper=Keeper.DAEMON)
         now = datetime.now(UTC)
         try:
             report = pass_once(self.settings, self.state, now=now, options=Options())
         except LorsyncError:
             pass
         else:
-            teller.note(report.plan, now + timedelta(minutes=15))
-        teller.after(self.settings)
-        teller.wait()
-        return teller
+            notifier.note(report.plan, now + timedelta(minutes=15))
+        notifier.after(self.settings)
+        notifier.wait()
+        return notifier
 
     def breaks(self) -> None:
         """Put a file where the folder of events should be."""
@@ -180,15 +180,15 @@ def test_metrics_that_cannot_be_written_are_said_once_and_hurt_nothing(
 ) -> None:
     (person.folder / "lorsync.prom").mkdir()
     person.settings = replace(person.settings, ping=PingSettings(url=listener.url))
-    teller = person.passes()
-    person.passes(teller)
+    notifier = person.passes()
+    person.passes(notifier)
     assert len(listener.heard) == 2
     # Trouble that comes and goes is no news each time.
     (person.folder / "lorsync.prom").rmdir()
-    person.passes(teller)
+    person.passes(notifier)
     (person.folder / "lorsync.prom").unlink()
     (person.folder / "lorsync.prom").mkdir()
-    person.passes(teller)
+    person.passes(notifier)
     said = [
         record.message for record in caplog.records if record.name == "lorsync.monitoring.notifier"
     ]
@@ -197,15 +197,15 @@ def test_metrics_that_cannot_be_written_are_said_once_and_hurt_nothing(
 
 def test_each_pass_is_told_to_the_dead_mans_switch(person: Person, listener: Listener) -> None:
     person.settings = replace(person.settings, ping=PingSettings(url=f"{listener.url}?rid=1"))
-    teller = person.passes()
+    notifier = person.passes()
     person.breaks()
-    person.passes(teller)
+    person.passes(notifier)
     assert listener.heard == ["/ping/me?rid=1", "/ping/me/fail?rid=1"]
     person.settings = replace(person.settings, ping=PingSettings(url=listener.url, failures=False))
-    person.passes(teller)
+    person.passes(notifier)
     person.mends()
     listener.answer = 302  # which is not followed
-    person.passes(teller)
+    person.passes(notifier)
     assert listener.heard[2:] == ["/ping/me"]
 
 
@@ -223,19 +223,19 @@ def test_a_ping_that_fails_hurts_no_pass_and_tells_nobody_its_address(
     monkeypatch.setattr(ping, "LIMITS", patient)
     listener.answer = answer
     person.settings = replace(person.settings, ping=PingSettings(url=listener.url))
-    teller = Teller(person.state, keeper=Keeper.DAEMON)
-    teller.note(None, None)
-    teller.after(person.settings)
+    notifier = Notifier(person.state, keeper=Keeper.DAEMON)
+    notifier.note(None, None)
+    notifier.after(person.settings)
     # The daemon goes on while the server says nothing; the next pass leaves its ping out.
     wait_until(lambda: bool(listener.heard))
     if answer == 0:
-        teller.after(person.settings)
+        notifier.after(person.settings)
         assert len(listener.heard) == 1
         listener.silent.set()
-    teller.wait()
+    notifier.wait()
     assert "did not get through" in caplog.text
     if answer != 0:
-        person.passes(teller)
+        person.passes(notifier)
     said = [record.levelname for record in caplog.records if "not get through" in record.message]
     assert said[:1] == ["INFO"]
     assert said[1:] == (["DEBUG"] if answer != 0 else [])
@@ -311,25 +311,25 @@ def test_each_occasion_is_shown_once_on_the_desktop(
     with bus(tmp_path) as address:
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # where its socket is, as in a unit
         person.passes()
-        assert read_told(person.state).notices == frozenset()  # nobody there yet
+        assert read_state(person.state).notices == frozenset()  # nobody there yet
         with desktop(address) as seen:
             person.passes()
             assert [title for title, _, _ in seen.shown] == ["A request on short notice"]
             assert "Ask Prof. Ana Ruiz" in seen.shown[0][1]
             person.passes()  # a restarted daemon
             assert len(seen.shown) == 1
-            teller = Teller(person.state, keeper=Keeper.DAEMON)
+            notifier = Notifier(person.state, keeper=Keeper.DAEMON)
             remember_next(person.state, None, config_error="config.toml: 1 problem\n  a <b> & c")
             for _ in range(2):
-                teller.after(person.settings)
-                teller.wait()
+                notifier.after(person.settings)
+                notifier.wait()
             title, text, urgency = seen.shown[-1]
             assert (len(seen.shown), title, urgency) == (2, "lorsync cannot read its config", 2)
             assert "a &lt;b&gt; &amp; c" in text
             remember_next(person.state, None)
-            person.passes(teller)
+            person.passes(notifier)
             remember_next(person.state, None, config_error="broken again")
-            person.passes(teller)
+            person.passes(notifier)
             assert len(seen.shown) == 3
 
 
@@ -343,10 +343,10 @@ def test_what_cannot_be_remembered_is_shown_once_all_the_same(
     (person.state / FILE_NAME).mkdir(parents=True)  # as on a disk without room
     with bus(tmp_path) as address, desktop(address) as seen:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-        teller = person.passes()
+        notifier = person.passes()
         shown = len(seen.shown)
-        person.passes(teller)
-        person.passes(teller)
+        person.passes(notifier)
+        person.passes(notifier)
     assert shown == len(seen.shown) > 0
     said = [record for record in caplog.records if FILE_NAME in record.message]
     assert len(said) == 1
@@ -359,7 +359,7 @@ def test_without_a_desktop_nothing_is_told_and_nothing_fails(
     person.passes()
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "nonsense")
     person.passes()
-    assert read_told(person.state).notices == frozenset()
+    assert read_state(person.state).notices == frozenset()
 
 
 REFUSED = Record(

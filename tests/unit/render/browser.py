@@ -98,7 +98,7 @@ class Browser:
         return base64.b64decode(printed["data"])
 
     @property
-    def complaints(self) -> list[dict[str, Any]]:
+    def throttle(self) -> list[dict[str, Any]]:
         """Whatever the console showed since the page was opened."""
         return self._of("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
 

@@ -47,7 +47,7 @@ def test_the_page_is_quiet_fits_the_screen_and_breaks_no_rule_of_accessibility(
     browser, season, width, dark
 ):
     browser.opens(season, width=width, dark=dark)
-    assert browser.complaints == []
+    assert browser.throttle == []
     assert browser.requests == [season.as_uri()]
     assert browser.evaluates("document.documentElement.scrollWidth") <= width
     ground = browser.evaluates("getComputedStyle(document.documentElement).backgroundColor")
@@ -171,7 +171,7 @@ def test_the_svg_is_quiet_too(browser, tmp_path):
     file = tmp_path / "season.svg"
     file.write_text(svg(drawn(strange())), encoding="utf-8")
     browser.opens(file, width=1000)
-    assert browser.complaints == []
+    assert browser.throttle == []
     assert browser.requests == [file.as_uri()]
     wide = browser.evaluates(
         "[...document.querySelectorAll('text')].filter("

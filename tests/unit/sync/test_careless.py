@@ -9,7 +9,7 @@ from lorsync.adapters.ledger.store import SqliteLedger
 from lorsync.core.errors import TryAgainError, UnavailableError
 from lorsync.core.merge.entry import State
 from lorsync.core.model import Kind
-from lorsync.sync.write import Kept, kept_by, remember_careless
+from lorsync.sync.write import HonouredPreconditions, honoured_by, remember_ignored
 from tests.fakes import FakeCalendar
 from tests.unit.sync.desk import Desk, letter, settings
 from tests.unit.sync.test_crashes import (
@@ -152,12 +152,14 @@ def test_s22_what_a_careless_server_did_is_remembered_for_its_collection(desk: D
 
 def test_s22_what_is_remembered_belongs_to_one_collection(tmp_path: Path) -> None:
     ledger, seen = SqliteLedger(tmp_path), FakeCalendar()
-    before = kept_by(seen, ledger)
-    assert before == Kept(creation=True, deletion=True)
+    before = honoured_by(seen, ledger)
+    assert before == HonouredPreconditions(creation=True, deletion=True)
     seen.guards_creation = False
-    remember_careless(before, seen, ledger)
-    assert kept_by(FakeCalendar(), ledger) == Kept(creation=False, deletion=False)
-    assert kept_by(FakeCalendar("/user/elsewhere/"), ledger) == before
+    remember_ignored(before, seen, ledger)
+    assert honoured_by(FakeCalendar(), ledger) == HonouredPreconditions(
+        creation=False, deletion=False
+    )
+    assert honoured_by(FakeCalendar("/user/elsewhere/"), ledger) == before
     ledger.close()
 
 

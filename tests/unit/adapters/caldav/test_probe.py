@@ -15,12 +15,12 @@ from lorsync.adapters.caldav.selection import open_collection
 from lorsync.adapters.folder import open_folder
 from lorsync.adapters.ledger.store import SqliteLedger
 from lorsync.core.errors import BusyError
-from lorsync.core.event.probe_event import scratch_body, scratch_uid
-from lorsync.core.ports import Bench
+from lorsync.core.event.probe_event import probe_body, probe_uid
+from lorsync.core.ports import ProbeCalendar
 from lorsync.core.settings import CalendarSettings, Provider
 from lorsync.doctor.findings import Finding, Verdict
 from lorsync.doctor.probe import Stopping, probe
-from lorsync.sync.write import kept_by
+from lorsync.sync.write import honoured_by
 from tests.emulators.dav import Account, Oddities
 from tests.servers.starting import PASSWORD, USERNAME, Server
 from tests.unit.adapters.caldav.conftest import Hostile, Reply, Request
@@ -94,7 +94,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opening]:
         calendar.close()
 
 
-def probed(bench: Bench, ledger: SqliteLedger) -> list[Finding]:
+def probed(bench: ProbeCalendar, ledger: SqliteLedger) -> list[Finding]:
     """Probe, and hold that nothing is left, in the calendar and in the ledger."""
     with Stopping() as stopping:
         found = probe(bench, ledger, now=NOW, stopping=stopping)
@@ -103,7 +103,7 @@ def probed(bench: Bench, ledger: SqliteLedger) -> list[Finding]:
     return found
 
 
-def left_in(bench: Bench) -> list[str]:
+def left_in(bench: ProbeCalendar) -> list[str]:
     return [href for href in bench.listing(None).entries if "lorsync-probe" in href]
 
 
@@ -121,7 +121,7 @@ def test_good_server_has_no_problem(
     stores = {"radicale": "body-rewritten", "xandikos": "body-kept"}[kind]
     bench = opened(server)
     assert codes(probed(bench, ledger)) == ALL_WELL | {stores}
-    kept = kept_by(opened(server), ledger)
+    kept = honoured_by(opened(server), ledger)
     assert (kept.creation, kept.deletion) == (True, True)
 
 
@@ -145,7 +145,7 @@ def test_s22_ignored_guards_are_remembered_for_the_passes(
     )
     found = codes(probed(opened(meddled), ledger))
     assert {"create-unguarded", "delete-unguarded", "update-guarded"} <= found
-    kept = kept_by(opened(meddled), ledger)
+    kept = honoured_by(opened(meddled), ledger)
     assert (kept.creation, kept.deletion) == (False, False)
 
 
@@ -155,7 +155,7 @@ def test_s22_deletions_that_ignore_their_guard_are_remembered(
     meddled.dropped = without("if-match", of="DELETE")
     found = codes(probed(opened(meddled), ledger))
     assert {"create-guarded", "delete-unguarded", "delete-works"} <= found
-    assert not kept_by(opened(meddled), ledger).deletion
+    assert not honoured_by(opened(meddled), ledger).deletion
 
 
 def test_what_is_known_of_a_provider_is_not_remembered_against_it(
@@ -165,7 +165,7 @@ def test_what_is_known_of_a_provider_is_not_remembered_against_it(
     bench = opened(meddled, Provider.GOOGLE)
     found = codes(probed(bench, ledger))
     assert {"create-unguarded", "delete-guarded"} <= found
-    kept = kept_by(bench, ledger)
+    kept = honoured_by(bench, ledger)
     assert (kept.creation, kept.deletion) == (False, True)
 
 
@@ -361,9 +361,9 @@ def test_only_abandoned_scratches_of_others_are_removed(
 ) -> None:
     bench = opened(meddled)
     ages = (timedelta(minutes=1), timedelta(hours=2))
-    young, old = (scratch_uid(NOW - age, "ab12") for age in ages)
+    young, old = (probe_uid(NOW - age, "ab12") for age in ages)
     for uid in (young, old):
-        bench.create(bench.href_for(uid), scratch_body(uid, NOW, version=0))
+        bench.create(bench.href_for(uid), probe_body(uid, NOW, version=0))
     with Stopping() as stopping:
         found = probe(bench, ledger, now=NOW, stopping=stopping)
     assert [each.found for each in found if each.code == "probe-left-over"] == [
