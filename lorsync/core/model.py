@@ -4,7 +4,7 @@ All values are frozen. Days are :class:`datetime.date` in the applicant's zone; 
 aware.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -290,8 +290,10 @@ class Status(StrEnum):
 class Event:
     """One VEVENT that lorsync wants on the calendar.
 
-    ``text`` is the managed text without markers and stamp. ``day`` is the person's where they
-    ``pinned`` the event, and ``unpinned_day`` then the one that the plan would have chosen.
+    ``text`` makes the managed text without markers and stamp; only writing and exporting call it,
+    since texts take longer than the rest of a plan. It is no part of what makes events equal.
+    ``day`` is the person's where they ``pinned`` the event, and ``unpinned_day`` then the one that
+    the plan would have chosen.
     """
 
     uid: Uid
@@ -300,7 +302,7 @@ class Event:
     letters: tuple[LetterId, ...]
     day: date
     summary: str
-    text: str
+    text: Callable[[], str] = field(compare=False, repr=False)
     status: Status = Status.PLANNED
     pinned: bool = False
     unpinned_day: date | None = None

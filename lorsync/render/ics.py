@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from lorsync.core.errors import UsageError
-from lorsync.core.event.content import Content, content_of
+from lorsync.core.event.content import Content, alarms_for, content_of, span_of
 from lorsync.core.event.ical import write
 from lorsync.core.event.public_copy import handout_of
 from lorsync.core.model import Event, EventStyle, Kind, MentorId, Plan, ProgramId, Season
@@ -107,7 +107,8 @@ def _content(event: Event, style: EventStyle) -> Content:
     planned = content_of(event, style)
     if not event.pinned:
         return planned
-    return replace(content_of(replace(event, unpinned_day=None), style), block=planned.block)
+    start, end = span_of(event.day, style)
+    return replace(planned, start=start, end=end, alarms=alarms_for(start, style))
 
 
 def _found(noun: str, text: str, names: Mapping[_Id, str]) -> _Id:

@@ -83,13 +83,10 @@ def content_of(event: Event, style: EventStyle) -> Content:
     UTC needs no VTIMEZONE, which readers disagree on; the instant is the zone's on that very day.
     """
     day = event.planned_day
-    start: date | datetime = day
-    end: date | datetime = day + timedelta(days=1)
+    start, end = span_of(day, style)
     stamp_start = day.isoformat()
     if style.at is not None:
         local = datetime.combine(day, style.at, style.zone)
-        start = local.astimezone(UTC)
-        end = start + DURATION
         stamp_start = local.isoformat(sep=" ", timespec="minutes")
     if event.pinned and event.planned_day == event.day:
         # The stamp must not vouch for the person's own day, be it the plan's by chance (S10).
@@ -101,9 +98,17 @@ def content_of(event: Event, style: EventStyle) -> Content:
         start=start,
         end=end,
         summary=summary,
-        block=stamped(summary, stamp_start, _writable(event.text)),
+        block=stamped(summary, stamp_start, _writable(event.text())),
         alarms=alarms_for(start, style),
     )
+
+
+def span_of(day: date, style: EventStyle) -> tuple[date | datetime, date | datetime]:
+    """Return when an event on a day starts and ends, a timed one in UTC."""
+    if style.at is None:
+        return day, day + timedelta(days=1)
+    start = datetime.combine(day, style.at, style.zone).astimezone(UTC)
+    return start, start + DURATION
 
 
 def alarms_for(start: date | datetime, style: EventStyle) -> tuple[timedelta, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from operator import attrgetter
 
 from lorsync.core.identity import SeasonKey, uid_for
@@ -196,7 +197,7 @@ def _in_words(
                 letters=draft.letters,
                 day=draft.day,
                 summary=titles.of(draft),
-                text=words.text(draft),
+                text=partial(words.text, draft),
                 status=draft.status,
                 pinned=draft.pinned,
                 unpinned_day=_unpinned_day(draft) if draft.pinned else None,

@@ -46,7 +46,7 @@ def test_i5_a_note_is_the_event_again_in_the_pass_in_which_its_place_becomes_fre
                 letters=(LetterId("c"),),
                 day=p.day,
                 summary="Check in",
-                text="",
+                text=str,
             )
             for p in wanted
         )

@@ -41,7 +41,7 @@ def event(
         letters=(LetterId("novak-research"),),
         day=day,
         summary=summary,
-        text=text,
+        text=lambda: text,
     )
 
 

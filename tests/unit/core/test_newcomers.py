@@ -155,7 +155,7 @@ def events_of(number: int) -> list[Action]:
             letters=(name,),
             day=date(2026, 9, 1) + timedelta(days=index % 300),
             summary="Follow up",
-            text="Dear Dr. Chen,",
+            text=lambda: "Dear Dr. Chen,",
         )
         entry = Entry(
             uid=event.uid,

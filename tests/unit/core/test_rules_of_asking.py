@@ -144,7 +144,7 @@ def test_r2_the_talk_comes_a_week_before_the_request_once():
 def test_r2_without_time_for_a_talk_the_request_says_to_speak_first():
     found = planned(season(letter(due=DUE)), before(DUE, 42))
     assert not days(found, Kind.TALK)
-    assert "speak with them first" in only(found, Kind.REQUEST).text
+    assert "speak with them first" in only(found, Kind.REQUEST).text()
 
 
 def test_r2_a_talk_that_the_person_moved_holds_the_request_back():
@@ -166,7 +166,7 @@ def test_r3_the_request_is_a_checklist_with_the_letters_own_data_and_a_draft():
         programs=[home],
     )  # fmt: skip
     of = replace(of, applicant=replace(of.applicant, cv="https://example.org/cv.pdf"))
-    text = only(planned(of, EARLY), Kind.REQUEST).text
+    text = only(planned(of, EARLY), Kind.REQUEST).text()
     for part in (
         "CV: https://example.org/cv.pdf", "Personal statement", "Goals", "I trained there.",
         "Home Hospital (ERAS), deadline 23 Sep 2026", "teaching", "10477211", ": waived",
@@ -189,14 +189,14 @@ def test_r3_a_deadline_with_a_time_is_named_by_the_applicants_day():
     home = program("home", datetime.fromisoformat("2026-09-24T03:30:00+00:00"))
     found = planned(season(letter("a", None, "home"), programs=[home]), EARLY)
     asking = only(found, Kind.REQUEST)
-    assert "Home Hospital, deadline 23 Sep 2026" in asking.text
-    assert "24 Sep" not in asking.text
+    assert "Home Hospital, deadline 23 Sep 2026" in asking.text()
+    assert "24 Sep" not in asking.text()
 
 
 def test_r3_nobody_is_asked_to_write_for_a_program_that_is_over():
     programs = [program("home", DUE), program("late", DUE + timedelta(days=60))]
     of = season(letter("a", None, "home", "late"), programs=programs)
-    text = only(planned(of, DUE + timedelta(days=1)), Kind.REQUEST).text
+    text = only(planned(of, DUE + timedelta(days=1)), Kind.REQUEST).text()
     assert "I am applying to: Late Hospital." in text
     assert "deadline 23 Sep 2026" not in text
 
@@ -206,13 +206,13 @@ def test_r3_nobody_is_asked_to_write_for_a_program_that_is_over():
 )
 def test_r3_letters_due_on_one_day_have_no_first(later, when):
     of = season(letter("a", DUE), letter("b", DUE + timedelta(days=later)))
-    assert f"{when} 23 Sep 2026" in only(planned(of, EARLY), Kind.REQUEST).text
+    assert f"{when} 23 Sep 2026" in only(planned(of, EARLY), Kind.REQUEST).text()
 
 
 def test_r3_the_draft_goes_to_the_assistant_where_there_is_one():
     ortiz = Contact(name="Ms. Ortiz", email="ortiz@example.edu")
     found = planned(season(letter(due=DUE), mentors=[mentor(contact=ortiz)]), EARLY)
-    text = only(found, Kind.REQUEST).text
+    text = only(found, Kind.REQUEST).text()
     assert "Dear Ms. Ortiz" in text
     assert "pass this on to Dr. Chen" in text
     assert "mailto:ortiz@example.edu" in text
@@ -414,4 +414,4 @@ def test_events_that_are_not_wanted_are_not_planned():
     found = planned(season(letter(due=DUE), policy=policy), EARLY)
     assert {event.kind for event in found.events} == {Kind.REQUEST, Kind.DEADLINE}
     assert "no-follow-up" not in codes(found)
-    assert "speak with them first" not in only(found, Kind.REQUEST).text
+    assert "speak with them first" not in only(found, Kind.REQUEST).text()

@@ -122,15 +122,15 @@ def test_r11_a_program_that_falls_short_needs_another_writer():
     found = planned(short_season(declined_on=before(DUE, 40)), before(DUE, 40))
     replacing = only(found, Kind.REPLACE)
     assert replacing.day == before(DUE, 39)
-    assert "Home Hospital now misses a letter" in replacing.text
+    assert "Home Hospital now misses a letter" in replacing.text()
     # 28 days before the deadline less the portal's 2 days.
-    assert "early enough until 24 Aug 2026" in replacing.text
+    assert "early enough until 24 Aug 2026" in replacing.text()
 
 
 def test_r11_several_programs_that_fall_short_are_counted_in_the_words():
     programs = [program(name, DUE, letters_min=1) for name in ("home", "away")]
     of = season(asked("a", None, "home", "away", declined_on=before(DUE, 40)), programs=programs)
-    text = only(planned(of, before(DUE, 40)), Kind.REPLACE).text
+    text = only(planned(of, before(DUE, 40)), Kind.REPLACE).text()
     assert "Home Hospital · Away Hospital now miss a letter." in text
 
 
@@ -138,7 +138,7 @@ def test_r11_a_missed_replacement_comes_once_on_the_next_day():
     of = short_season(declined_on=before(DUE, 40))
     first = planned(of, before(DUE, 20))
     assert only(first, Kind.REPLACE).day == before(DUE, 20)
-    assert "ask today" in only(first, Kind.REPLACE).text
+    assert "ask today" in only(first, Kind.REPLACE).text()
     history = remembered((), first)
     assert not days(planned(of, before(DUE, 19), *history), Kind.REPLACE)
 
@@ -202,7 +202,7 @@ def test_r15_a_submitted_letter_is_assigned_to_all_its_programs_by_one_task():
     task = only(planned(portal_season("p", "q"), IN), Kind.ASSIGN)
     assert task.day == IN + timedelta(days=1)
     assert task.summary == "Assign the letter of Dr. Chen to 2 programs"
-    assert "P Hospital (ERAS)" in task.text
+    assert "P Hospital (ERAS)" in task.text()
 
 
 def test_r15_what_is_assigned_needs_no_task():

@@ -297,9 +297,9 @@ def test_the_title_names_the_mentor_how_many_letters_and_the_due_date():
 def test_a_draft_thanks_for_an_agreement_only_where_there_was_one():
     agreed = season(asked(agreed_on=before(DUE, 59)))
     final = planned(agreed, before(DUE, 50)).events[0]
-    assert "Thank you again for agreeing" in final.text
+    assert "Thank you again for agreeing" in final.text()
     unanswered = planned(season(asked()), before(DUE, 50)).events[0]
-    assert "agree" not in unanswered.text
+    assert "agree" not in unanswered.text()
 
 
 @pytest.mark.parametrize("name", ["Dr. X", "Prof. " + "Very" * 30, "د. سلمى", "👩🏽‍⚕️ Dr. Ada"])
@@ -307,7 +307,7 @@ def test_every_title_fits_a_lock_screen_and_every_draft_opens(name):
     of = season(asked(), mentors=[replace(mentor(), name=name, email="a+b&c@example.edu")])
     for event in planned(of, ASKED).events:
         assert len(event.summary) <= 60
-        links = [line for line in event.text.splitlines() if line.startswith("mailto:")]
+        links = [line for line in event.text().splitlines() if line.startswith("mailto:")]
         if event.kind is Kind.FOLLOW_UP:
             assert links[0].startswith("mailto:a%2Bb%26c@example.edu?subject=")
             assert f"Dear {name}," in unquote(links[0])
