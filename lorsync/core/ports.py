@@ -224,8 +224,8 @@ class Relocating(Protocol):
         """
 
 
-class Ledger(Protocol):
-    """What lorsync remembers of its events from pass to pass."""
+class LedgerReader(Protocol):
+    """What lorsync remembers of its events from pass to pass, to be read."""
 
     @property
     def place(self) -> str:
@@ -237,6 +237,16 @@ class Ledger(Protocol):
     def retired(self) -> frozenset[Uid]:
         """Return the UIDs that lorsync deleted and must not use again (S8)."""
 
+    def marks(self) -> Sequence[Mark]:
+        """Return what was said with ``mark``, what was taken back included."""
+
+    def memos(self) -> Mapping[str, str]:
+        """Return all remembered texts by their keys."""
+
+
+class Ledger(LedgerReader, Protocol):
+    """What lorsync remembers of its events from pass to pass."""
+
     def save(
         self,
         entries: Iterable[Entry],
@@ -247,17 +257,11 @@ class Ledger(Protocol):
     ) -> None:
         """Write entries and memos, drop others, as one step that is on disk when this returns."""
 
-    def marks(self) -> Sequence[Mark]:
-        """Return what was said with ``mark``, what was taken back included."""
-
     def save_marks(self, marks: Iterable[Mark], *, forget: Iterable[Mark] = ()) -> None:
         """Drop marks and write others, as one step.
 
         One of the same letter, fact and day is replaced.
         """
-
-    def memos(self) -> Mapping[str, str]:
-        """Return all remembered texts by their keys."""
 
     def remember(self, memos: Mapping[str, str | None]) -> None:
         """Remember texts by their keys, as one step; None forgets one."""

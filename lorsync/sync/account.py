@@ -21,13 +21,13 @@ from lorsync.adapters.ledger.store import SqliteLedger, has_ledger
 from lorsync.core.errors import ConfigError
 from lorsync.core.merge.entry import AWAY
 from lorsync.core.model import PlanWarning, Uid
-from lorsync.core.ports import Calendar, Ledger
+from lorsync.core.ports import Calendar, Ledger, LedgerReader
 from lorsync.core.providers import traits
 from lorsync.core.settings import CalendarSettings, Provider
 from lorsync.sync.state import SyncState, changes, keep, state_of
 
 
-def collection_of(ledger: Ledger) -> str | None:
+def collection_of(ledger: LedgerReader) -> str | None:
     """Return the address of the collection that the events are in, None before the first pass."""
     return state_of(ledger).collection
 
@@ -73,7 +73,7 @@ def follow_spelling(ledger: Ledger, account: CalendarSettings, calendar: Calenda
     )
 
 
-def has_moved(ledger: Ledger, account: CalendarSettings) -> bool:
+def has_moved(ledger: LedgerReader, account: CalendarSettings) -> bool:
     """Tell by how it is spelt whether the config names another account than the events are in.
 
     It may still be the same: a login has aliases, a server has names, a calendar has an address of
@@ -102,12 +102,12 @@ def awaits_move(account: CalendarSettings, state: Path) -> bool:
         ledger.close()
 
 
-def former_account(ledger: Ledger, account: CalendarSettings) -> CalendarSettings:
+def former_account(ledger: LedgerReader, account: CalendarSettings) -> CalendarSettings:
     """Return the account that the events are in; how to sign in is as the config has it now."""
     return account_from(former_memo(ledger, account), account)
 
 
-def former_memo(ledger: Ledger, account: CalendarSettings) -> str:
+def former_memo(ledger: LedgerReader, account: CalendarSettings) -> str:
     """Return the memo of the account that the events are in, before the first pass of this one."""
     return state_of(ledger).account or account_memo(account)
 

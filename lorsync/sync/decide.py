@@ -24,7 +24,7 @@ from lorsync.core.merge.holds import (
 from lorsync.core.merge.memory import Members, finished_of
 from lorsync.core.merge.unknown_history import Doubt, in_doubt, latest, unanswered
 from lorsync.core.model import CONTACTS, LetterId, MentorId, Plan, Season, Uid
-from lorsync.core.ports import Ledger
+from lorsync.core.ports import Ledger, LedgerReader
 from lorsync.core.settings import Settings
 from lorsync.sync.plan import Known, doubts_of, is_new, plan_of, statements_of, today_of
 from lorsync.sync.reconcile import Observed
@@ -67,7 +67,7 @@ class Answers:
 
 
 def decision_of(
-    settings: Settings, ledger: Ledger, observed: Observed, *, now: datetime, answers: Answers
+    settings: Settings, ledger: LedgerReader, observed: Observed, *, now: datetime, answers: Answers
 ) -> Decision:
     """Return what a pass is to do; nothing is written, and the ledger is only read.
 
@@ -145,7 +145,7 @@ def _rests_at(settings: Settings, now: datetime) -> datetime | None:
 
 
 def _doubts(
-    season: Season, ledger: Ledger, observed: Observed, now: datetime, today: date
+    season: Season, ledger: LedgerReader, observed: Observed, now: datetime, today: date
 ) -> tuple[Doubt, ...]:
     """Return the mentors whose follow-up count was lost, with the person's answers (S4)."""
     doubts = [*doubts_of(season, ledger), *observed.learned.doubts]
@@ -167,14 +167,14 @@ def _swaps(season: Season, observed: Observed, finished: Members) -> list[Swap]:
     return swaps(season, observed.said, written, finished)
 
 
-def standing_among(entries: Iterable[Entry], ledger: Ledger) -> int:
+def standing_among(entries: Iterable[Entry], ledger: LedgerReader) -> int:
     """Return how many events stand, or stood when deletions were first held that still are."""
     standing = sum(entry.state is State.LIVE for entry in entries)
     before = state_of(ledger).held_among
     return standing if before is None else min(standing, before)
 
 
-def held_before(ledger: Ledger) -> frozenset[Uid]:
+def held_before(ledger: LedgerReader) -> frozenset[Uid]:
     """Return the events whose deletions the last pass held back."""
     return state_of(ledger).held_events
 

@@ -49,7 +49,7 @@ from lorsync.sync.plan import (
     remember_renamed,
     today_of,
 )
-from lorsync.sync.reconcile import FetchOptions, Observed, restored_warning
+from lorsync.sync.reconcile import FetchOptions, Observed, reconcile, restored_warning
 from lorsync.sync.report import (
     Change,
     Report,
@@ -59,6 +59,7 @@ from lorsync.sync.report import (
     standing_in,
     stray_warning,
 )
+from lorsync.sync.state import Snapshot
 from lorsync.sync.write import Outcomes, PassContext, write_all
 
 _NOTHING_TO_TAKE_OVER = "There was nothing to take over: no other config rules this calendar."
@@ -128,7 +129,9 @@ def run_pass(
         believe_memory=options.accept_memory,
         taken_over_by=config_digest(season, settings.style) if options.take_over else None,
     )
-    observed = fetch(season, calendar, ledger, fetch_options)
+    stored = Snapshot.of(ledger)
+    remote = fetch(season, calendar, stored, fetch_options)
+    observed = reconcile(season, stored, remote, fetch_options)
     apart = disagreement(calendar.stated_time, now, zone)
     if apart is not None and not options.dry_run:
         raise ClockError(apart)
@@ -137,7 +140,7 @@ def run_pass(
         idle = (*idle, _NOTHING_TO_ACCEPT)
     settings = replace(settings, season=replace(season, renamed=observed.renamed))
     answers = Answers(deletions=options.accept_deletions, newcomers=options.accept_newcomers)
-    decision = decision_of(settings, ledger, observed, now=now, answers=answers)
+    decision = decision_of(settings, stored, observed, now=now, answers=answers)
     if options.dry_run:
         outcomes = foreseen(decision)
     else:

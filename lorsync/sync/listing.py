@@ -8,7 +8,7 @@ from lorsync.core.merge.entry import AWAY, UNCERTAIN, Entry, State
 from lorsync.core.merge.holds import FLOOR
 from lorsync.core.merge.three_way import CERTAIN_AFTER
 from lorsync.core.model import Uid
-from lorsync.core.ports import Href, Ledger, Listing, SyncToken
+from lorsync.core.ports import Href, Ledger, LedgerReader, Listing, SyncToken
 from lorsync.sync.state import SyncState, keep_later, state_of
 
 FULL_LISTING_EVERY = timedelta(days=1)
@@ -47,7 +47,7 @@ def remember_listing(
     keep_later(ledger, state)
 
 
-def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:
+def token_of(ledger: LedgerReader, now: datetime) -> SyncToken | None:
     """Return the stored sync-token, or None where a full listing is due."""
     until = listed_until(ledger)
     if until is None or not until - FULL_LISTING_EVERY <= now < until:
@@ -55,12 +55,12 @@ def token_of(ledger: Ledger, now: datetime) -> SyncToken | None:
     return stored_token(ledger)
 
 
-def stored_token(ledger: Ledger) -> SyncToken | None:
+def stored_token(ledger: LedgerReader) -> SyncToken | None:
     """Return the sync-token of the last listing, None where there is none to go on from."""
     return state_of(ledger).sync_token
 
 
-def written_since(ledger: Ledger) -> frozenset[Href]:
+def written_since(ledger: LedgerReader) -> frozenset[Href]:
     """Return the hrefs that the last pass wrote, after the token that it remembered."""
     return state_of(ledger).written_since_token
 
@@ -74,7 +74,7 @@ def is_believed(listing: Listing, written: Collection[Href]) -> bool:
     return listing.complete or all(h in listing.entries or h in listing.removed for h in written)
 
 
-def listed_until(ledger: Ledger) -> datetime | None:
+def listed_until(ledger: LedgerReader) -> datetime | None:
     """Return when the last full listing is too old, None before the first."""
     listed = state_of(ledger).listed_fully_at
     return None if listed is None else listed + FULL_LISTING_EVERY

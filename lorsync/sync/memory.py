@@ -46,6 +46,7 @@ from lorsync.core.ports import (
     ETag,
     Href,
     Ledger,
+    LedgerReader,
     Listing,
     PreconditionFailedError,
     Resource,
@@ -99,7 +100,7 @@ class Recalled:
         return self.memory or self.doubted
 
 
-def recalled(ledger: Ledger) -> Recalled | None:
+def recalled(ledger: LedgerReader) -> Recalled | None:
     """Return the memory as the ledger last saw it, None where it never did."""
     state = state_of(ledger)
     if state.memory_uid is None:
@@ -204,7 +205,7 @@ def has_changed(known: Recalled, calendar: Calendar, listing: Listing) -> bool:
     return etag is None or known.etag != etag or known.gone
 
 
-def unseen(ledger: Ledger, calendar: Calendar) -> tuple[Href, ...]:
+def unseen(ledger: LedgerReader, calendar: Calendar) -> tuple[Href, ...]:
     """Return the memory's href where its PUT gave no ETag: a look tells which it is (S5).
 
     And where it is new: a server may say that it has stored what it has not.
@@ -296,7 +297,7 @@ def stand_by(settings: Settings, there: Recalled) -> NoReturn:
     raise ConfigError(msg)
 
 
-def goes_on(ledger: Ledger, there: Recalled, today: date) -> str | None:
+def goes_on(ledger: LedgerReader, there: Recalled, today: date) -> str | None:
     """Say why a ledger that knows of no season goes on though another config ruled; else None.
 
     Its own was lost, in this very place or with a machine that has shown no sign of life for
@@ -344,7 +345,7 @@ def _of_another_zone(settings: Settings, there: Recalled) -> str | None:
     )
 
 
-def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | None) -> bool:
+def is_ruled_by_another(settings: Settings, ledger: LedgerReader, there: Recalled | None) -> bool:
     """Tell whether another lorsync with another config keeps this calendar (S20).
 
     The memory names the config that last ruled. It rules on where this ledger wrote it, where it is
@@ -357,7 +358,7 @@ def is_ruled_by_another(settings: Settings, ledger: Ledger, there: Recalled | No
     return there.memory.config not in mine and there.memory.writer != state.writer
 
 
-def is_memory_gone(ledger: Ledger) -> bool:
+def is_memory_gone(ledger: LedgerReader) -> bool:
     """Tell whether the person deleted the memory, and has not had it back since (S4)."""
     return state_of(ledger).memory_gone
 

@@ -14,8 +14,8 @@ from lorsync.sync.fetch import fetch
 from lorsync.sync.listing import unlisted
 from lorsync.sync.memory import key_after, unremembered, write_closed
 from lorsync.sync.plan import begun, frozen_key, is_new, today_of
-from lorsync.sync.reconcile import FetchOptions, Observed
-from lorsync.sync.state import changes, state_of
+from lorsync.sync.reconcile import FetchOptions, Observed, reconcile
+from lorsync.sync.state import Snapshot, changes, state_of
 from lorsync.sync.write import PassContext, write_all
 
 
@@ -38,7 +38,9 @@ def close_season(
         )
         raise UsageError(msg)
     fetch_options = FetchOptions(now=context.now, full=True, believe_emptied=False, new_cycle=True)
-    observed = fetch(settings.season, calendar, ledger, fetch_options)
+    stored = Snapshot.of(ledger)
+    remote = fetch(settings.season, calendar, stored, fetch_options)
+    observed = reconcile(settings.season, stored, remote, fetch_options)
     apart = disagreement(calendar.stated_time, context.now, context.zone)
     if apart is not None:
         raise ClockError(apart)

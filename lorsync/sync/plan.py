@@ -21,7 +21,7 @@ from lorsync.core.merge.unknown_history import Doubt, unanswered
 from lorsync.core.model import History, MentorId, Plan, PlanWarning, Reason, Renamed, Season, Uid
 from lorsync.core.planner.dates import day_of
 from lorsync.core.planner.plan import NO_HISTORY, plan
-from lorsync.core.ports import Ledger
+from lorsync.core.ports import Ledger, LedgerReader
 from lorsync.core.settings import Settings
 from lorsync.sync.state import SyncState, keep, state_of
 
@@ -140,17 +140,17 @@ def facts_of(settings: Settings, state: Path) -> list[Statement]:
     return known_facts(settings.season, said)
 
 
-def said_of(season: Season, ledger: Ledger) -> list[Statement]:
+def said_of(season: Season, ledger: LedgerReader) -> list[Statement]:
     """Return what a ledger knows to have been stated outside the config."""
     return statements_of(entries_of(season, ledger), marks_of(season, ledger))
 
 
-def entries_of(season: Season, ledger: Ledger) -> list[Entry]:
+def entries_of(season: Season, ledger: LedgerReader) -> list[Entry]:
     """Return the events that a ledger knows, by the ids that their mentors have now (S7)."""
     return list(map(_names(season, ledger).entry, ledger.entries().values()))
 
 
-def marks_of(season: Season, ledger: Ledger) -> tuple[Mark, ...]:
+def marks_of(season: Season, ledger: LedgerReader) -> tuple[Mark, ...]:
     """Return what was said with ``mark``, by the ids that the letters have now (S7)."""
     return _names(season, ledger).marks(ledger.marks())
 
@@ -165,13 +165,13 @@ def keep_marks(season: Season, ledger: Ledger, learned: Iterable[Mark]) -> None:
     ledger.save_marks(set(today).difference(before), forget=set(before).difference(today))
 
 
-def _names(season: Season, ledger: Ledger) -> Names:
+def _names(season: Season, ledger: LedgerReader) -> Names:
     """Return who is who, by the config and by what it said before (S7)."""
     known = season.renamed | renamed_in(ledger)
     return names_of(replace(season, renamed=known))
 
 
-def renamed_in(ledger: Ledger) -> frozenset[Renamed]:
+def renamed_in(ledger: LedgerReader) -> frozenset[Renamed]:
     """Return which ids a ledger knows to be one and the same (S7)."""
     return read_renamed(state_of(ledger).renamed)
 
@@ -250,12 +250,12 @@ def _last_day(season: Season) -> date:
     return max(days, default=date.min) + timedelta(days=8)
 
 
-def frozen_key(season: Season, ledger: Ledger) -> SeasonKey:
+def frozen_key(season: Season, ledger: LedgerReader) -> SeasonKey:
     """Return the season's key: the one of its first write, whatever the config says now (S6)."""
     return state_of(ledger).season_key or season_key(season)
 
 
-def is_new(ledger: Ledger) -> bool:
+def is_new(ledger: LedgerReader) -> bool:
     """Tell whether a ledger knows of no season yet: a first pass, or a lost ledger."""
     return state_of(ledger).season_key is None
 
@@ -285,7 +285,7 @@ def begun(state: SyncState, season: Season, key: SeasonKey) -> SyncState:
     return replace(state, season_key=key, season_owner=owner, doubts=(), renamed=())
 
 
-def doubts_of(season: Season, ledger: Ledger) -> tuple[Doubt, ...]:
+def doubts_of(season: Season, ledger: LedgerReader) -> tuple[Doubt, ...]:
     """Return the mentors whose follow-up count was lost, with the person's answers (S4).
 
     They are by the ids that the mentors have now (S7).
@@ -298,7 +298,7 @@ def remember_doubts(ledger: Ledger, doubts: Iterable[Doubt]) -> None:
     keep(ledger, replace(state_of(ledger), doubts=tuple(doubt_lines(doubts))))
 
 
-def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
+def cycle_warning(season: Season, ledger: LedgerReader) -> tuple[PlanWarning, ...]:
     """Say that another name of the cycle does not begin a new one (S6)."""
     _, before = _owner(state_of(ledger))
     if before in {"", season.cycle.name}:
@@ -311,7 +311,7 @@ def cycle_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
     return (PlanWarning(code="cycle-renamed", subject="cycle", message=message),)
 
 
-def name_warning(season: Season, ledger: Ledger) -> tuple[PlanWarning, ...]:
+def name_warning(season: Season, ledger: LedgerReader) -> tuple[PlanWarning, ...]:
     """Say that another applicant's name was taken for the same season's new one (S6).
 
     It is known only until the name is remembered, at the end of a pass.
@@ -344,7 +344,7 @@ def zone_warning(settings: Settings) -> tuple[PlanWarning, ...]:
     return (PlanWarning(code="zone", subject="applicant", message=message),)
 
 
-def check_owner(season: Season, ledger: Ledger) -> None:
+def check_owner(season: Season, ledger: LedgerReader) -> None:
     """Refuse a ledger of somebody else's season: every event of it would go.
 
     A changed name or a changed cycle alone is the same season (S6). Raises ConfigError.

@@ -26,6 +26,7 @@ from lorsync.core.errors import (
     UsageError,
     as_mistake,
 )
+from lorsync.core.event.ical import forget_readings
 from lorsync.core.merge.memory import memory_uid
 from lorsync.core.model import PlanWarning
 from lorsync.core.ports import Calendar
@@ -169,6 +170,7 @@ def _with_ledger(
         return _recorded(settings, state, ledger, later, now=now, options=options, ahead=ahead)
     finally:
         ledger.close()
+        forget_readings()
 
 
 def _warned(report: Report, message: str) -> Report:

@@ -15,7 +15,7 @@ from typing import Any
 
 from lorsync.core.merge.memory import is_memory
 from lorsync.core.model import PlanWarning, Uid
-from lorsync.core.ports import Ledger
+from lorsync.core.ports import Ledger, LedgerReader
 from lorsync.sync.state import keep, state_of
 
 AGAIN_AFTER = timedelta(hours=1)
@@ -67,7 +67,7 @@ def write_of(intended: bytes | None) -> str:
     return "deletion" if intended is None else hashlib.sha256(intended).hexdigest()[:16]
 
 
-def setbacks(ledger: Ledger) -> dict[Uid, Setback]:
+def setbacks(ledger: LedgerReader) -> dict[Uid, Setback]:
     """Return the setbacks of the last pass, by the UIDs of what was to be written."""
     memo = state_of(ledger).setbacks
     found = [] if memo is None else map(_loaded, json.loads(memo))

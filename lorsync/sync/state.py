@@ -5,15 +5,17 @@ This module alone knows the keys under which the ledger keeps it, and the texts.
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from lorsync.adapters.ledger.store import STILL
+from lorsync.core.facts import Mark
 from lorsync.core.identity import SeasonKey
+from lorsync.core.merge.entry import Entry
 from lorsync.core.model import Uid
-from lorsync.core.ports import ETag, Href, Ledger, SyncToken
+from lorsync.core.ports import ETag, Href, Ledger, LedgerReader, SyncToken
 
 _NO_UTF8: Final = "base64:"
 """What the text of a body begins with that is no UTF-8; a text of iCalendar begins otherwise."""
@@ -129,7 +131,45 @@ _FIELDS: Final[tuple[tuple[Field[Any], _Memo], ...]] = tuple(
 )
 
 
-def state_of(ledger: Ledger) -> SyncState:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that a ledger holds, read once: what a pass begins with, as a value."""
+
+    place: str
+    known: Mapping[Uid, Entry]
+    deleted: frozenset[Uid]
+    said: tuple[Mark, ...]
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, ledger: LedgerReader) -> "Snapshot":
+        """Read a ledger."""
+        return cls(
+            place=ledger.place,
+            known=ledger.entries(),
+            deleted=ledger.retired(),
+            said=tuple(ledger.marks()),
+            texts=ledger.memos(),
+        )
+
+    def entries(self) -> dict[Uid, Entry]:
+        """Return all events that the ledger knows."""
+        return dict(self.known)
+
+    def retired(self) -> frozenset[Uid]:
+        """Return the UIDs that lorsync deleted and must not use again (S8)."""
+        return self.deleted
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Return what was said with ``mark``, what was taken back included."""
+        return self.said
+
+    def memos(self) -> Mapping[str, str]:
+        """Return all remembered texts by their keys."""
+        return self.texts
+
+
+def state_of(ledger: LedgerReader) -> SyncState:
     """Load what a ledger remembers."""
     memos = ledger.memos()
     return SyncState(

@@ -3,13 +3,13 @@
 RFC 5545. Bodies are never compared: servers refold, reorder and rewrite them. :class:`Meaning` is
 what is compared (S1). What other programs put into a body is never parsed and written again: lines
 of ours are exchanged, and each other line stays byte for byte (``content_lines``).
-
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -316,6 +316,12 @@ def read_or_none(body: bytes, uid: Uid, zone: ZoneInfo) -> Reading | None:
         return None
 
 
+def forget_readings() -> None:
+    """Forget what was read, at the end of a pass: within one, each body is parsed once."""
+    _read.cache_clear()
+
+
+@lru_cache(maxsize=1024)
 def _read(body: bytes, uid: Uid) -> Reading:
     whole, event, exceptions = _events(body, uid)
     start = _moment(whole, event, "DTSTART")
