@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lorsync.adapters.connect import opened_bench
-from lorsync.adapters.ledger.store import SqliteLedger
+from lorsync.adapters.ledger.store import open_ledger
 from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.errors import BusyError, ConfigError, LorsyncError, TryAgainError
 from lorsync.core.settings import Provider, Settings
@@ -110,15 +110,12 @@ class _Examination:
         """Return where the events are, None before the first pass; or that they are elsewhere."""
         if self.record is None or self.record.calendar is None:
             return None, []
-        ledger = SqliteLedger(self.state)
-        try:
+        with open_ledger(self.state) as ledger:
             if not has_moved(ledger, settings.calendar):
                 return self.record.calendar, []
             former = former_account(ledger, settings.calendar)
             copies = holds_copies(settings.calendar, ledger)
             address = None if copies else address_now(settings.calendar, self.state, ledger)
-        finally:
-            ledger.close()
         if address is not None:
             return address, []
         where = former.url or former.path or former.provider
@@ -153,8 +150,7 @@ class _Examination:
             return [finding("probe-skipped", str(error))]
 
     def _tried(self, settings: Settings, address: str) -> list[Finding]:
-        ledger = SqliteLedger(self.state)
-        try:
+        with open_ledger(self.state) as ledger:
             # Another pass may have come to the calendar's address meanwhile.
             moved = has_moved(ledger, settings.calendar)
             known = address if moved else collection_of(ledger) or address
@@ -163,8 +159,6 @@ class _Examination:
                 opened_bench(settings.calendar, self.state, address=known) as bench,
             ):
                 return probe(bench, ledger, now=self.now, stopping=stopping)
-        finally:
-            ledger.close()
 
 
 def has_problems(found: list[Finding]) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from lorsync.adapters.caldav.rate_limit import RateLimiter
 from lorsync.adapters.caldav.urls import comparable
-from lorsync.adapters.ledger.store import SqliteLedger, has_ledger
+from lorsync.adapters.ledger.store import has_ledger, open_ledger
 from lorsync.core.errors import ConfigError
 from lorsync.core.merge.entry import AWAY
 from lorsync.core.model import PlanWarning, Uid
@@ -95,11 +95,8 @@ def awaits_move(account: CalendarSettings, state: Path) -> bool:
     """Tell by a state folder whether its events are in another account than the config names."""
     if not has_ledger(state):
         return False
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         return has_moved(ledger, account)
-    finally:
-        ledger.close()
 
 
 def former_account(ledger: LedgerReader, account: CalendarSettings) -> CalendarSettings:

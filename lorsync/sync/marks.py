@@ -7,8 +7,8 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from lorsync.adapters.ledger.store import SqliteLedger, has_ledger
-from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir, pass_lock
+from lorsync.adapters.ledger.store import SqliteLedger, has_ledger, open_ledger
+from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir
 from lorsync.core.errors import UsageError
 from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.merge.entry import Entry
@@ -129,13 +129,9 @@ def _learned_ticks_taken_back(
 
 @contextmanager
 def _ledger(season: Season, state: Path) -> Iterator[SqliteLedger]:
-    with pass_lock(state, wait_seconds=TURN_SECONDS):
-        ledger = SqliteLedger(state)
-        try:
-            check_owner(season, ledger)
-            yield ledger
-        finally:
-            ledger.close()
+    with open_ledger(state, lock=TURN_SECONDS) as ledger:
+        check_owner(season, ledger)
+        yield ledger
 
 
 def _replaced(before: Iterable[Mark], marks: Iterable[Mark], now: datetime) -> list[Mark]:

@@ -17,8 +17,7 @@ from typing import Any
 
 from lorsync import __version__
 from lorsync.adapters.connect import Prefetched
-from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger
-from lorsync.adapters.state_dir import pass_lock
+from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger, open_ledger
 from lorsync.config import digest_of
 from lorsync.config.zone import machine_zone
 from lorsync.core.errors import LorsyncError
@@ -133,12 +132,8 @@ def check_noop(config: Path, state: Path, *, now: datetime) -> Summary | Prefetc
         content = config.read_bytes()
         if (state / FILE_NAME).stat().st_size == 0:
             return None  # it is damaged, which the pass repairs
-        with pass_lock(state, wait_seconds=0):
-            ledger = SqliteLedger(state)
-            try:
-                return _looked(content, ledger, now)
-            finally:
-                ledger.close()
+        with open_ledger(state, lock=0) as ledger:
+            return _looked(content, ledger, now)
     except (LorsyncError, OSError) as error:
         log.debug("A first look was not possible: %s", error)
         return None

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from lorsync.adapters.ledger.store import SqliteLedger, has_ledger
-from lorsync.adapters.state_dir import TURN_SECONDS, pass_lock
+from lorsync.adapters.ledger.store import SqliteLedger, has_ledger, open_ledger
+from lorsync.adapters.state_dir import TURN_SECONDS
 from lorsync.core.errors import UsageError
 from lorsync.core.event.content import Digests, Property
 from lorsync.core.merge.entry import AWAY, Entry, State
@@ -40,11 +40,8 @@ def listed(state: Path, wanted: Callable[[Entry], bool]) -> tuple[Change, ...]:
     """Return the events of the ledger that are wanted, by day."""
     if not has_ledger(state):
         return ()
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         found = [entry for entry in ledger.entries().values() if wanted(entry)]
-    finally:
-        ledger.close()
     return changes_of_entries(sorted(found, key=lambda e: (e.day, e.uid)))
 
 
@@ -81,13 +78,9 @@ def restore_memory_of(state: Path) -> None:
     Raises UsageError where it is neither deleted nor in doubt.
     """
     if has_ledger(state):
-        with pass_lock(state, wait_seconds=TURN_SECONDS):
-            ledger = SqliteLedger(state)
-            try:
-                if restore_memory(ledger):
-                    return
-            finally:
-                ledger.close()
+        with open_ledger(state, lock=TURN_SECONDS) as ledger:
+            if restore_memory(ledger):
+                return
     msg = "The memory was not deleted, and nobody asked whether it is right."
     raise UsageError(msg)
 
@@ -118,14 +111,10 @@ def _amend(
 ) -> tuple[Change, ...]:
     chosen: list[Entry] = []
     if has_ledger(state):
-        with pass_lock(state, wait_seconds=TURN_SECONDS):
-            ledger = SqliteLedger(state)
-            try:
-                found = [entry for entry in ledger.entries().values() if wanted(entry)]
-                chosen = [entry for entry in found if _matches(entry, which)]
-                amend(ledger, chosen)
-            finally:
-                ledger.close()
+        with open_ledger(state, lock=TURN_SECONDS) as ledger:
+            found = [entry for entry in ledger.entries().values() if wanted(entry)]
+            chosen = [entry for entry in found if _matches(entry, which)]
+            amend(ledger, chosen)
     if not chosen:
         msg = f"No event of {which!r} {what}. Without an argument, this command lists them."
         raise UsageError(msg)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from lorsync.adapters.holidays import holidays_of, known_regions
-from lorsync.adapters.ledger.store import SqliteLedger, has_ledger
+from lorsync.adapters.ledger.store import has_ledger, open_ledger
 from lorsync.core.display import excerpt
 from lorsync.core.errors import ConfigError
 from lorsync.core.event.content import CANCELLED, GUESTS, SERIES
@@ -112,8 +112,7 @@ def known(settings: Settings, state: Path, today: date) -> Known:
     warnings = zone_warning(settings)
     if not has_ledger(state):
         return Known(season=season, key=season_key(season), warnings=warnings)
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         check_owner(season, ledger)
         entries = entries_of(season, ledger)
         return Known(
@@ -124,19 +123,14 @@ def known(settings: Settings, state: Path, today: date) -> Known:
             unsure=unanswered(doubts_of(season, ledger)),
             warnings=(*warnings, *name_warning(season, ledger), *cycle_warning(season, ledger)),
         )
-    finally:
-        ledger.close()
 
 
 def facts_of(settings: Settings, state: Path) -> list[Statement]:
     """Return every fact that counts, with where it was stated."""
     if not has_ledger(state):
         return known_facts(settings.season, ())
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         said = said_of(settings.season, ledger)
-    finally:
-        ledger.close()
     return known_facts(settings.season, said)
 
 

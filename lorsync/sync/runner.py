@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lorsync.adapters.connect import Prefetched, found_calendar, opened_calendar
 from lorsync.adapters.ledger.file import mend, set_aside
-from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger, has_ledger
+from lorsync.adapters.ledger.store import FILE_NAME, SqliteLedger, has_ledger, open_ledger
 from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.errors import (
     AllowanceSpentError,
@@ -115,8 +115,7 @@ def record_of(state: Path) -> Record:
     """Return what is remembered of the passes in a state folder, nothing where there is none."""
     if not has_ledger(state):
         return Record()
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         kept = state_of(ledger)
         return Record(
             last_pass=kept.last_pass,
@@ -128,8 +127,6 @@ def record_of(state: Path) -> Record:
             login_refused=kept.login_refused,
             memory_gone=kept.memory_gone,
         )
-    finally:
-        ledger.close()
 
 
 def remember_next(state: Path, at: datetime | None, *, config_error: str | None = None) -> None:
@@ -137,22 +134,16 @@ def remember_next(state: Path, at: datetime | None, *, config_error: str | None 
 
     ``config_error`` says that it goes on with an older config, and why.
     """
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         following = None if at is None else at.isoformat()
         known = state_of(ledger)
         keep(ledger, replace(known, next_pass=following, config_error=config_error))
-    finally:
-        ledger.close()
 
 
 def remember_busy(settings: Settings, state: Path, error: BusyError, now: datetime) -> PutOffError:
     """Remember what a server asked for outside of a pass, and return until when it holds."""
-    ledger = SqliteLedger(state)
-    try:
+    with open_ledger(state) as ledger:
         return _put_off(settings, ledger, error, now)
-    finally:
-        ledger.close()
 
 
 def _with_ledger(
@@ -164,12 +155,11 @@ def _with_ledger(
     options: Options,
     ahead: Prefetched | None,
 ) -> Report:
-    ledger = SqliteLedger(state)
     try:
-        _check_put_off(settings, ledger, now)
-        return _recorded(settings, state, ledger, later, now=now, options=options, ahead=ahead)
+        with open_ledger(state) as ledger:
+            _check_put_off(settings, ledger, now)
+            return _recorded(settings, state, ledger, later, now=now, options=options, ahead=ahead)
     finally:
-        ledger.close()
         forget_readings()
 
 

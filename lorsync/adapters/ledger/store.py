@@ -7,19 +7,19 @@ ISO text. The file and its folder can be read by the user alone.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from lorsync.adapters.ledger.file import FILE_NAME, has_ledger, opened, translated
-from lorsync.adapters.state_dir import place_of
+from lorsync.adapters.state_dir import pass_lock, place_of
 from lorsync.core.event.content import Digests, Property
 from lorsync.core.facts import Fact, Mark
 from lorsync.core.merge.entry import Entry, Intent, State
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Uid
 
-__all__ = ["FILE_NAME", "STILL", "SqliteLedger", "has_ledger"]
+__all__ = ["FILE_NAME", "STILL", "SqliteLedger", "has_ledger", "open_ledger"]
 
 STILL = "still"
 """The memo that lasts until something is written: every other transaction forgets it."""
@@ -157,6 +157,21 @@ class SqliteLedger:
                     self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+@contextmanager
+def open_ledger(state_dir: Path, *, lock: float | None = None) -> Iterator[SqliteLedger]:
+    """Open the ledger of a state folder for as long as this lasts.
+
+    ``lock``: hold the pass lock with it, after waiting for that so many seconds at most. Raises as
+    the ledger and the lock do.
+    """
+    with nullcontext() if lock is None else pass_lock(state_dir, wait_seconds=lock):
+        ledger = SqliteLedger(state_dir)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
 
 def _remember(db: sqlite3.Connection, memos: Mapping[str, str | None]) -> None:
