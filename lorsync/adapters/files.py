@@ -125,6 +125,8 @@ def replace_file(path: Path, body: bytes, *, mode: int) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(body)
+            file.flush()
+            os.fsync(descriptor)
         aside.chmod(mode)
         aside.replace(path)
     except BaseException:

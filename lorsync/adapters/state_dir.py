@@ -181,7 +181,7 @@ def daemon_pid(state: Path) -> int | None:
         raise _unusable(state, error) from None
     try:
         # Shared, so that two who look at once do not take each other for a daemon.
-        return None if _try_lock(descriptor, fcntl.LOCK_SH) else _holder(descriptor)
+        return None if try_lock(descriptor, fcntl.LOCK_SH) else _holder(descriptor)
     finally:
         os.close(descriptor)
 
@@ -268,7 +268,8 @@ def _unusable(state: Path, error: OSError) -> StateError:
     )
 
 
-def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Take a ``flock`` of a kind if it is free; tell whether it was."""
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -278,7 +279,7 @@ def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 def _lock_within(descriptor: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not _try_lock(descriptor):
+    while not try_lock(descriptor):
         if time.monotonic() >= deadline:
             return False
         time.sleep(_POLL_SECONDS)

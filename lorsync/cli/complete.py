@@ -103,10 +103,10 @@ class Words(_Text):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> NoReturn:
-        from difflib import get_close_matches
+        from lorsync.core.phrases import near
 
-        near = get_close_matches(value.casefold()[:40], words, n=1)
-        hint = f"did you mean “{near[0]}”?" if near else f"it is one of {', '.join(words)}."
+        meant = near(value, words)
+        hint = f"did you mean “{meant}”?" if meant else f"it is one of {', '.join(words)}."
         self.fail(f"there is no “{value[:40]}”; {hint}", param, ctx)
 
     def shell_complete(

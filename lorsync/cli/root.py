@@ -67,11 +67,11 @@ class Suggesting(click.Group):
 
 
 def _meant(name: str, names: list[str]) -> str:
-    from difflib import get_close_matches
+    from lorsync.core.phrases import near
 
-    near = get_close_matches(name.casefold()[:40], names, n=1)
-    if near:
-        return f" Did you mean {near[0]!r}?"
+    meant = near(name, names)
+    if meant:
+        return f" Did you mean {meant!r}?"
     return f" It is one of {', '.join(names)}." if len(names) <= _FEW else ""
 
 

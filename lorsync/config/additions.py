@@ -9,9 +9,10 @@ from typing import Any
 from lorsync.config import Regions, loads
 from lorsync.config.editing import BOM, with_entry
 from lorsync.config.ids import slug
-from lorsync.config.problems import near, shown
+from lorsync.config.problems import shown
 from lorsync.config.spreadsheet.names import letter_id, maybe_the_same, mentor_id, program_id
 from lorsync.core.errors import ConfigError, UsageError
+from lorsync.core.phrases import near
 from lorsync.core.settings import Settings
 
 

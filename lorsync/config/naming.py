@@ -10,9 +10,10 @@ from itertools import count
 from typing import Final
 
 from lorsync.config.ids import ID_LENGTH, letter_slug, letter_slug_with_programs, slug
-from lorsync.config.problems import near, shown
+from lorsync.config.problems import shown
 from lorsync.config.schema import LetterTable, MentorTable, ProgramTable
 from lorsync.core.model import LetterId, LetterType, MentorId, ProgramId
+from lorsync.core.phrases import near
 
 _ID_LIKE = re.compile(r"[A-Za-z0-9._-]+")
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lorsync.core.display import printable
 from lorsync.core.errors import ConfigError
+from lorsync.core.phrases import near
 
 KeyPath = tuple[str | int, ...]
 
@@ -34,15 +35,6 @@ class Problem:
     path: KeyPath
     allowed: str
     secret: bool = False
-
-
-def near(word: str, options: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Find the option that ``word`` may be a slip for; letters' case does not matter."""
-    from difflib import get_close_matches  # a right config never comes here
-
-    by_folded = {option.casefold(): option for option in options}
-    found = get_close_matches(word.casefold()[:100], by_folded, n=1, cutoff=cutoff)
-    return by_folded[found[0]] if found else None
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from typing import TypeVar
 
 from lorsync.core.errors import UsageError
@@ -11,6 +10,7 @@ from lorsync.core.event.content import Content, alarms_for, content_of, span_of
 from lorsync.core.event.ical import write
 from lorsync.core.event.public_copy import handout_of
 from lorsync.core.model import Event, EventStyle, Kind, MentorId, Plan, ProgramId, Season
+from lorsync.core.phrases import near
 
 _Id = TypeVar("_Id", MentorId, ProgramId)
 
@@ -116,7 +116,7 @@ def _found(noun: str, text: str, names: Mapping[_Id, str]) -> _Id:
     for key, name in names.items():
         if text == key or text.casefold() == name.casefold():
             return key
-    near = get_close_matches(text, [*names, *names.values()], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "there are " + (", ".join(names) or "none")
+    meant = near(text, [*names, *names.values()])
+    hint = f"did you mean {meant!r}?" if meant else "there are " + (", ".join(names) or "none")
     msg = f"There is no {noun} {text!r}; {hint}"
-    raise UsageError(msg if near else f"{msg}.")
+    raise UsageError(msg if meant else f"{msg}.")

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from lorsync.adapters.ledger.store import SqliteLedger, has_ledger, open_ledger
@@ -14,6 +13,7 @@ from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
 from lorsync.core.merge.entry import Entry
 from lorsync.core.merge.unknown_history import unanswered, with_answers
 from lorsync.core.model import Letter, MentorId, Season
+from lorsync.core.phrases import near
 from lorsync.core.settings import Settings
 from lorsync.sync.plan import check_owner, doubts_of, entries_of, marks_of, remember_doubts, said_of
 
@@ -155,8 +155,8 @@ def _letters(
         chosen = [letter for letter in own if letter.id == said.letter]
         if not chosen:
             ids = [letter.id for letter in own]
-            near = get_close_matches(said.letter, ids, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(ids)}."
+            meant = near(said.letter, ids)
+            hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(ids)}."
             msg = f"{said.mentor} has no letter {said.letter!r}; {hint}"
             raise UsageError(msg)
         return chosen
@@ -173,8 +173,8 @@ def _mentor(season: Season, text: str) -> MentorId:
         return MentorId(text)
     if text in names:
         return names[text]
-    near = get_close_matches(text, [*writers, *names], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(sorted(writers)) + "."
+    meant = near(text, [*writers, *names])
+    hint = f"did you mean {meant!r}?" if meant else "there are " + ", ".join(sorted(writers)) + "."
     msg = f"No letter is by {text!r}; {hint}"
     raise UsageError(msg)
 

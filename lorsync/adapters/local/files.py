@@ -1,17 +1,16 @@
 """What the local calendar's server and those who use it share: files, settings, locks, proof."""
 
-import fcntl
 import hashlib
 import hmac
 import json
 import os
 import secrets
 import socket
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lorsync.adapters.files import replace_file
 from lorsync.adapters.loopback import HOST
 from lorsync.adapters.state_dir import refuse_others
 from lorsync.core.errors import StateError
@@ -92,16 +91,7 @@ def chosen_settings(files: LocalFiles, port: int) -> LocalSettings:
     """Choose a password, and keep it beside the port of a socket that is bound already."""
     chosen = LocalSettings(port=port, password=secrets.token_urlsafe(32))
     text = json.dumps({"port": port, "password": chosen.password}, indent=2) + "\n"
-    handle, name = tempfile.mkstemp(prefix=f".{SETTINGS_NAME}.", dir=files.folder)  # mode 0600
-    written = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        written.replace(files.settings)
-    finally:
-        written.unlink(missing_ok=True)
+    replace_file(files.settings, text.encode(), mode=0o600)
     return chosen
 
 
@@ -157,12 +147,3 @@ def is_proved(settings: LocalSettings, run: str) -> bool | None:
 
 def _keyed(settings: LocalSettings, text: str) -> str:
     return hmac.new(settings.password.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def try_lock(descriptor: int, kind: int) -> bool:
-    """Take a ``flock`` of a kind if it is free; tell whether it was."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

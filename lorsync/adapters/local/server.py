@@ -44,10 +44,9 @@ from lorsync.adapters.local.files import (
     kept_settings,
     opened_private,
     password_of_run,
-    try_lock,
 )
 from lorsync.adapters.loopback import HOST
-from lorsync.adapters.state_dir import refuse_others
+from lorsync.adapters.state_dir import refuse_others, try_lock
 from lorsync.core.errors import ConfigError, LorsyncError, StateError, TryAgainError
 
 _POLL_SECONDS = 0.01
