@@ -17,8 +17,8 @@ from lorsync.adapters.state_dir import place_of
 from lorsync.core.errors import LoginRefusedError
 from lorsync.core.model import Uid
 from lorsync.core.ports import Calendar, Collection, ProbeCalendar, Survey
-from lorsync.core.providers import SignIn, traits
-from lorsync.core.settings import CalendarSettings, Provider
+from lorsync.core.providers import Backend, SignIn, traits
+from lorsync.core.settings import CalendarSettings
 
 if TYPE_CHECKING:
     from lorsync.adapters.caldav.account import Secret
@@ -56,7 +56,7 @@ def opened_calendar(
     ``limiter`` counts the requests to a server.
     Raises ConfigError, CredentialsError, StateError or UnavailableError.
     """
-    if account.provider is Provider.FOLDER:
+    if traits(account).backend is Backend.FOLDER:
         from lorsync.adapters.folder import open_folder
 
         yield open_folder(account, remembered=remembered)
@@ -89,7 +89,7 @@ def found_calendar(
 
     Raises as :func:`opened_calendar`.
     """
-    if account.provider is Provider.FOLDER:
+    if traits(account).backend is Backend.FOLDER:
         there = account.path is not None and Path(account.path).is_dir()
         with (
             _empty() if not there else opened_calendar(account, state, remembered=None) as calendar
@@ -120,7 +120,7 @@ def recognized(
     ``marks`` are names of resources that only that one calendar can show. Nothing is made.
     Raises as :func:`opened_calendar`.
     """
-    if account.provider is Provider.FOLDER:
+    if traits(account).backend is Backend.FOLDER:
         from lorsync.adapters.folder import address_of
 
         folder = None if account.path is None else Path(account.path)
@@ -161,7 +161,7 @@ def opened_bench(
 
     Raises as :func:`opened_calendar`.
     """
-    if account.provider is Provider.FOLDER:
+    if traits(account).backend is Backend.FOLDER:
         from lorsync.adapters.folder import open_folder
 
         yield open_folder(account, remembered=address)
@@ -177,7 +177,7 @@ def opened_bench(
 @contextmanager
 def holding_server(account: CalendarSettings, state: Path) -> Iterator[None]:
     """Keep the local calendar's server up, for the calendar apps that look at it."""
-    if account.provider is not Provider.LOCAL:
+    if traits(account).backend is not Backend.LOCAL:
         yield
         return
     from lorsync.adapters.local.server import ensure_running
@@ -198,7 +198,7 @@ def _reachable(
 
     ``given`` is a secret that is not stored yet.
     """
-    if account.provider is Provider.LOCAL:
+    if traits(account).backend is Backend.LOCAL:
         from lorsync.adapters.local.server import ensure_running
 
         with ensure_running(state) as server:
@@ -249,7 +249,7 @@ def login_mark(account: CalendarSettings) -> bytes | None:
 
     Raises CredentialsError where the password cannot be read.
     """
-    if account.provider in {Provider.LOCAL, Provider.FOLDER}:
+    if traits(account).backend is not Backend.SERVER:
         return None
     from lorsync.adapters.credentials import password_for
 
@@ -261,7 +261,7 @@ def login_fingerprint(account: CalendarSettings, state: Path) -> str | None:
 
     None if the account needs none. Raises CredentialsError where the password cannot be read.
     """
-    if account.provider in {Provider.LOCAL, Provider.FOLDER}:
+    if traits(account).backend is not Backend.SERVER:
         return None
     from lorsync.adapters.credentials import password_for
 

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 from lorsync.adapters.caldav.urls import comparable
 from lorsync.adapters.unit import system_unit
 from lorsync.core.errors import CredentialsError, NoCredentialError
-from lorsync.core.providers import traits
-from lorsync.core.settings import CalendarSettings, Provider
+from lorsync.core.providers import SignIn, traits
+from lorsync.core.settings import CalendarSettings
 
 SERVICE: Final = "lorsync"
 """The service under which the keyring knows our passwords."""
@@ -128,7 +128,9 @@ def how_to_change(settings: CalendarSettings, *, environ: Mapping[str, str] = os
     origin = source(settings, environ=environ)
     if origin is Source.KEYRING:
         return "To sign in again, run “lorsync login”."
-    made = " (“lorsync login --print” makes one)" if settings.provider is Provider.GOOGLE else ""
+    made = (
+        " (“lorsync login --print” makes one)" if traits(settings).sign_in is SignIn.OAUTH else ""
+    )
     if origin is Source.CREDENTIAL:
         return f"The secret comes from {origin}. {_how_to_renew(environ, made)}"
     return f"The secret comes from {origin}: renew it there{made}."

@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from lorsync.config.paths import misread, undecodable
 from lorsync.config.values import NAME_LENGTH, name, takes, wrong
-from lorsync.core.settings import CalendarSettings, Provider
+from lorsync.core.providers import Backend, traits
+from lorsync.core.settings import CalendarSettings
 
 WHERE_PASSWORDS_GO: Final = (
     "a password never stands in the config: take it out, then run “lorsync login”, which stores "
@@ -121,7 +122,7 @@ def cautions(calendar: CalendarSettings) -> tuple[str, ...]:
     if is_in_clear(address):
         everybody = "everybody on the way can read the password and all events, and change them"
         return (f"{address} is http: {everybody} (allow_http).",)
-    if calendar.provider in {Provider.LOCAL, Provider.FOLDER} or may_need_no_login(address):
+    if traits(calendar).backend is not Backend.SERVER or may_need_no_login(address):
         return ()
     proxy = next((os.environ[name] for name in _PROXIES if os.environ.get(name)), None)
     if proxy is None:

@@ -114,7 +114,8 @@ def _found_without(draft: Draft, name: str) -> bool:
     A mail address finds its server by DNS (RFC 6764); a server on this machine may let all in.
     """
     calendar = draft.calendar
-    if calendar.table.provider is not Provider.CALDAV:
+    provider = calendar.table.provider
+    if provider is None or not PROVIDERS[provider].any_server:
         return False
     if name == "url":
         return not calendar.clear("username") or is_mail_address(calendar.table.username or "")

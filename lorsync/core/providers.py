@@ -22,6 +22,14 @@ class SignIn(StrEnum):
     OAUTH = "login in the browser"
 
 
+class Backend(StrEnum):
+    """Where the events are kept."""
+
+    LOCAL = "a server on this machine, which lorsync runs"
+    FOLDER = "a folder of .ics files"
+    SERVER = "a CalDAV server"
+
+
 class Guard(StrEnum):
     """A precondition that protects what the person did (RFC 9110 section 13.1)."""
 
@@ -33,21 +41,26 @@ class Guard(StrEnum):
 class Traits:
     """What to expect of one provider.
 
+    ``backend``: where the events are kept; ``any_server``: it is whatever server the config names,
+    which may be found by the login alone and may need none.
     ``address``: where discovery starts without ``calendar.url``; ``below``: where it starts in the
-    folder that ``calendar.url`` names, which is often the web page's. ``needs``: the keys of
-    ``[calendar]`` that it cannot do without. ``app_page``: where its app passwords are made,
-    ``app_looks``: what one looks like. ``guards``: the preconditions that it honours.
-    ``page``: how many events one answer of a listing holds; None for all. ``budget``: how many
-    requests a minute lorsync sends one account at most, to stay ahead of refusals; None where
-    there is no reason for a limit.
+    folder that ``calendar.url`` names, which is often the web page's; ``principal``: what follows
+    ``address`` for one ``{username}``. ``needs``: the keys of ``[calendar]`` that it cannot do
+    without. ``app_page``: where its app passwords are made, ``app_looks``: what one looks like.
+    ``guards``: the preconditions that it honours. ``page``: how many events one answer of a listing
+    holds; None for all. ``budget``: how many requests a minute lorsync sends one account at most,
+    to stay ahead of refusals; None where there is no reason for a limit.
     ``connections``: how many writes may be under way at once. ``keeps_deleted_uids``: whether it
     refuses the UID of a deleted event with a bare 409. ``refuses``: what it does not take,
     in words. ``tried_on``: what lorsync was tried on.
     """
 
     title: str
+    backend: Backend = Backend.SERVER
+    any_server: bool = False
     address: str | None = None
     below: str | None = None
+    principal: str | None = None
     needs: tuple[str, ...] = ()
     sign_in: SignIn
     app_page: str | None = None
@@ -68,11 +81,13 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
     {
         Provider.LOCAL: Traits(
             title="This machine",
+            backend=Backend.LOCAL,
             sign_in=SignIn.NONE,
             tried_on="itself",
         ),
         Provider.CALDAV: Traits(
             title="CalDAV",
+            any_server=True,
             needs=("url", "username"),
             sign_in=SignIn.PASSWORD,
             tried_on="Radicale, Xandikos",
@@ -93,6 +108,8 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
         Provider.GOOGLE: Traits(
             title="Google",
             address="https://apidata.googleusercontent.com/caldav/v2/",
+            # Google documents this as the principal's address.
+            principal="{username}/user",
             sign_in=SignIn.OAUTH,
             makes_calendars=False,
             guards=frozenset({Guard.CHANGE}),
@@ -128,6 +145,7 @@ PROVIDERS: Final[Mapping[Provider, Traits]] = MappingProxyType(
         ),
         Provider.FOLDER: Traits(
             title="A folder",
+            backend=Backend.FOLDER,
             needs=("path",),
             sign_in=SignIn.NONE,
             tried_on="itself",

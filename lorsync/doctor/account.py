@@ -10,8 +10,8 @@ from lorsync.adapters.connect import survey_of
 from lorsync.adapters.credentials import Source, account, backend, password_for, source, stored
 from lorsync.core.errors import CredentialsError, LoginRefusedError, LorsyncError
 from lorsync.core.ports import Collection, Sharing, Survey
-from lorsync.core.providers import SignIn, traits
-from lorsync.core.settings import CalendarSettings, Provider, Settings
+from lorsync.core.providers import Backend, SignIn, traits
+from lorsync.core.settings import CalendarSettings, Settings
 from lorsync.doctor.findings import Finding, finding
 from lorsync.sync.account import account_key
 from lorsync.sync.backoff import PutOff, disagreement
@@ -73,7 +73,7 @@ def unreachable(error: LorsyncError) -> Finding:
 def look_at_clock(survey: Survey, settings: Settings, now: datetime) -> list[Finding]:
     """Hold this machine's clock against the server's (S21); ``now`` is aware."""
     stated = survey.stated_time
-    if settings.calendar.provider is Provider.LOCAL:
+    if traits(settings.calendar).backend is Backend.LOCAL:
         return []  # The same clock.
     if stated is None:
         return [finding("clock-unknown", "The server sends no Date.")]

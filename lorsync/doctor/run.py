@@ -9,7 +9,8 @@ from lorsync.adapters.connect import opened_bench
 from lorsync.adapters.ledger.store import open_ledger
 from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir, pass_lock
 from lorsync.core.errors import BusyError, ConfigError, LorsyncError, TryAgainError
-from lorsync.core.settings import Provider, Settings
+from lorsync.core.providers import Backend, traits
+from lorsync.core.settings import Settings
 from lorsync.doctor import account, machine
 from lorsync.doctor.findings import Check, Finding, Verdict, finding
 from lorsync.doctor.probe import Stopping, probe
@@ -123,7 +124,7 @@ class _Examination:
 
     def _look_at_calendar(self, settings: Settings, remembered: str | None) -> str | None:
         """Return the address of the calendar that may be tried, or None."""
-        if settings.calendar.provider is Provider.FOLDER:
+        if traits(settings.calendar).backend is Backend.FOLDER:
             address, found = account.look_at_folder(settings.calendar, remembered)
             self.found += found
             return address

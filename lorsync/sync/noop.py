@@ -177,8 +177,6 @@ def _account(content: bytes, ledger: SqliteLedger) -> CalendarSettings | None:
         password_command=None if words is None else tuple(words),
     )
     account = former_account(ledger, stated)
-    if account.provider in {Provider.LOCAL, Provider.FOLDER}:
-        return None
     return account if traits(account).sign_in in _SIGN_INS else None
 
 

@@ -13,7 +13,7 @@ from lorsync.adapters.caldav.transport import AccessTokens, Transport
 from lorsync.adapters.caldav.urls import may_follow, shown
 from lorsync.core.errors import ConfigError, UnavailableError
 from lorsync.core.providers import how_to_sign_in, traits
-from lorsync.core.settings import CalendarSettings, Provider
+from lorsync.core.settings import CalendarSettings
 
 Secret = str | AccessTokens
 """A password, or what gives bearer tokens."""
@@ -62,15 +62,15 @@ def connected(
 
 def _start(settings: CalendarSettings, remembered: str | None) -> str:
     """Return the address at which discovery starts: the config's, the provider's, or by DNS."""
-    known, below = traits(settings).address, traits(settings).below
+    provider = traits(settings)
+    known, below = provider.address, provider.below
     if settings.url is not None:
         if below is not None and f"/{below.partition('/')[0]}" not in settings.url:
             # Its well-known address is often not set up, least of all in a folder of the host.
             return f"{settings.url.rstrip('/')}/{below}"
         return settings.url
-    if known is not None and settings.provider is Provider.GOOGLE and settings.username:
-        # Google documents this as the principal's address.
-        return f"{known}{quote(settings.username, safe='@')}/user"
+    if known is not None and provider.principal is not None and settings.username:
+        return known + provider.principal.format(username=quote(settings.username, safe="@"))
     if known is not None:
         return known
     if remembered is not None:

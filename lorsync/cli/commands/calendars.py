@@ -13,8 +13,8 @@ from lorsync.cli.output.progress import Waiting
 from lorsync.cli.root import Globals
 from lorsync.core.errors import UsageError
 from lorsync.core.ports import Collection, Sharing
-from lorsync.core.providers import traits
-from lorsync.core.settings import CalendarSettings, Provider
+from lorsync.core.providers import Backend, traits
+from lorsync.core.settings import CalendarSettings
 
 
 @click.command("calendars")
@@ -25,7 +25,7 @@ def command(options: Globals, *, as_json: bool) -> None:
     from lorsync.adapters.connect import calendars_of
 
     account = settings_of(options).calendar
-    if account.provider is Provider.FOLDER:
+    if traits(account).backend is Backend.FOLDER:
         raise UsageError(f"A folder is one calendar: yours is {account.path}.")
     with Waiting("Asking for your calendars"):
         listed = calendars_of(account, state_of(options))

@@ -9,7 +9,7 @@ from lorsync.adapters.local.files import SETTINGS_NAME
 from lorsync.adapters.local.server import ensure_running
 from lorsync.cli.output.plan import show_plan
 from lorsync.cli.output.tables import page, print_paragraph, show_report
-from lorsync.core.settings import Provider
+from lorsync.core.providers import Backend, traits
 from lorsync.daemon.worker import Passed
 from lorsync.sync.plan import known, outlook
 from lorsync.sync.runner import record_of
@@ -38,7 +38,7 @@ def _show_address(out: Console, passed: Passed, state: Path, address: str) -> No
     out.print("\n[bold]Your calendar[/bold]")
     # No wrapping: an address is to be copied.
     out.print(escape(address), soft_wrap=True)
-    if passed.settings.calendar.provider is not Provider.LOCAL:
+    if traits(passed.settings.calendar).backend is not Backend.LOCAL:
         return
     with ensure_running(state) as server:
         url, port, user = server.url, server.port, server.username

@@ -10,8 +10,8 @@ from lorsync.cli.context import now
 from lorsync.cli.output.terminal import columns, echo, folded
 from lorsync.cli.wizard.prompt import Interview, Stopped
 from lorsync.core.errors import LorsyncError
-from lorsync.core.providers import SignIn, traits
-from lorsync.core.settings import Provider, Settings
+from lorsync.core.providers import Backend, SignIn, traits
+from lorsync.core.settings import Settings
 
 Step = tuple[str, str]
 """What is typed after ``lorsync``, and what it does."""
@@ -26,7 +26,7 @@ def go_on(context: click.Context, talk: Interview, settings: Settings, state: Pa
     signed_in = traits(settings.calendar).sign_in is SignIn.NONE
     if not signed_in and talk.terminal:
         signed_in = _login(context)
-    if settings.calendar.provider is Provider.FOLDER:
+    if traits(settings.calendar).backend is Backend.FOLDER:
         echo(f"The events go to the folder {settings.calendar.path}.")
     echo("\nWhat to do next:")
     config: Path | None = context.obj.config

@@ -13,8 +13,8 @@ from lorsync.config.new_file import Beginning, Entry, Season
 from lorsync.config.spreadsheet.names import letter_id, maybe_the_same, mentor_id, program_id
 from lorsync.config.zone import machine_zone
 from lorsync.core.model import LetterType
-from lorsync.core.providers import IN_A_LINE, PROVIDERS, SignIn
-from lorsync.core.settings import Provider
+from lorsync.core.providers import IN_A_LINE, PROVIDERS, Backend, SignIn
+from lorsync.core.settings import CalendarSettings, Provider
 
 _NAME_AND_MAIL: Final = re.compile(r"(.*?)[\s,;]*<?([^\s,;<>]+@[^\s,;<>]+)>?")
 _ACCOUNT: Final = {
@@ -72,10 +72,13 @@ def _calendar(talk: Interview) -> dict[str, Any]:
         talk.choose(
             "Calendar",
             {one.value: IN_A_LINE[one] for one in PROVIDERS},
-            default=Provider.LOCAL.value,
+            default=CalendarSettings().provider.value,
         )
     )
-    if provider is Provider.LOCAL and importlib.util.find_spec("radicale") is None:
+    if (
+        PROVIDERS[provider].backend is Backend.LOCAL
+        and importlib.util.find_spec("radicale") is None
+    ):
         talk.tell(
             "It needs one package more: pip install 'lorsync[local]'. The plan and the .ics file "
             "work without it."
