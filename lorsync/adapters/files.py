@@ -1,4 +1,4 @@
-"""Write the person's own files whole or not at all, with the mode and behind the link they have."""
+"""Write files whole or not at all: the person's own behind their links, and lorsync's."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What a shell completes from the config: the ids of mentors, programs and letters.
+"""Completion: ids of mentors, programs and letters from the config, and words of a choice.
 
 Nothing that is wrong is said: a prompt is no place for it, and the command will say it.
 """

@@ -1,4 +1,4 @@
-"""Write a first config, with a comment for what may be changed next."""
+"""Compose a first config, from answers or a spreadsheet, with a comment for what comes next."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Hold the rules between keys of one table, and between the tables that stand once."""
+"""Check across keys and tables: what is right by itself and wrong beside another."""
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""The daemon's one worker: it reads the config again and runs the passes that are asked for.
+"""The daemon's one worker: it reads the config again and runs passes, but for a refused login.
 
 Requests coalesce, and the worker takes them before it begins, so that one which comes during a pass
 is not lost. Whatever goes wrong is said and tried again later, but never ends the worker.

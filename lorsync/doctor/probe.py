@@ -1,4 +1,4 @@
-"""Try a server out with one event of our own: which guards it keeps, what it says, what it drops.
+"""Probe a server with one event of our own: which guards it keeps, what it says, what it drops.
 
 The event is announced in the ledger before it is written, and taken away whatever happens. Where
 even that was cut off, the next probe finds and removes it.

@@ -1,4 +1,4 @@
-"""Remember in which account and collection the events are, and notice when the config names others.
+"""The account and collection that the events are in, and the requests that were sent there (S19).
 
 The collection is known by its address, not its name: a renamed one is the same. Nor is an address
 an identity: however it is spelt, the collection stays the one that it was (S19).

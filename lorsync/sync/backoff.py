@@ -1,4 +1,4 @@
-"""Leave an account alone that asked for it: how long, counted over passes and restarts.
+"""When nothing may be sent: back-off of an account, and clocks that disagree (S21).
 
 What a server asks for with ``Retry-After`` (RFC 9110 section 10.2.3) is honoured up to a day. It is
 often less than it means, so each refusal after another doubles the least time, up to six hours.

@@ -1,4 +1,7 @@
-"""Decide what a pass does, given what it saw and what the ledger remembers.
+"""Decide what a pass does, given what was observed and a snapshot of the ledger; pure.
+
+Which deletions were held back, and among how many events, is remembered here too: what the same
+pass creates would make them a smaller share (S18).
 
 The rules are the core's; here they are given what they need.
 """

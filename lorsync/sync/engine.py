@@ -1,4 +1,7 @@
-"""Run one pass: gather what is there, decide what to do, apply it, and report."""
+"""Run one pass: fetch, reconcile, decide, write, report.
+
+The order of :func:`applied` makes a pass safe to kill (I7): an intent is in the ledger before its
+write, and a write counts as done once its echo was seen."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Find the memory on the calendar, and keep it true (S4, S6, S20).
+"""Find the memory on the calendar, and write it ahead of the acts that it remembers (S4, S6, S20).
 
 The ledger remembers which version of it was last seen. It is found by its name, so that a lost
 ledger finds it again, and read only when it changed.

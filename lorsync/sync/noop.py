@@ -1,4 +1,4 @@
-"""Know beforehand what a pass would do: what the last one did, where nothing else has happened.
+"""Check by one request whether a pass would do nothing, and spare it then (S5).
 
 A pass follows from the config, the applicant's day, the ledger and the calendar. Where one changed
 nothing at all, and the first three are as they were, only the calendar has to be asked, and one

@@ -1,4 +1,4 @@
-"""Hold what the ledger knows of our events against what was listed and fetched."""
+"""Reconcile what the ledger knows of our events with what was listed and fetched; pure."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What a pass tells: which events it wrote, which it left to the person, and how passes went."""
+"""What a pass reports: the events that it wrote or left to the person, and the record of passes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

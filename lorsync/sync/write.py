@@ -1,4 +1,7 @@
-"""Apply actions to the calendar so that a kill at any point loses and doubles nothing (I2, I7).
+"""Write actions to the calendar so that a kill at any point loses and doubles nothing (I2, I7).
+
+Which preconditions the server honours is known here: where it ignores one, a look comes right
+before the write (S22).
 
 Announce in the ledger, write under a guard, look at what the server then holds, and only then count
 it as done. Several writes are under way at once; one look at the end serves them all (S5). When a

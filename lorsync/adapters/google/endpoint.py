@@ -1,4 +1,4 @@
-"""Ask Google's token endpoint (RFC 6749 sections 4.1.3, 5 and 6), and say plainly what it says."""
+"""Google's token endpoint (RFC 6749 sections 4.1.3, 5 and 6), and the login that it grants."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Sign lorsync's own text, so that its writing is told from a person's edit (S3, S12).
+"""The stamp: sign lorsync's own text, so that its writing is told from a person's edit (S3, S12).
 
 The managed text stands in the description between two quiet lines. The last of them is the stamp:
 the planned day (and time, where events have one) and a short hash of title, day and text, in two

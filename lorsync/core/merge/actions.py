@@ -1,4 +1,4 @@
-"""Hold the entries against the plan, property by property, and yield what is to be done (S2, S10).
+"""Actions: hold the entries against the plan, property by property, and announce the writes.
 
 What only the person changed stays theirs, what only the plan changed is written, and what both
 changed stays theirs. A past event is history, and so is a ticked one (I6, S13).

@@ -1,4 +1,4 @@
-"""Hold back what could be an accident: many deletions, and those by a half-saved config (S18)."""
+"""Hold back what could be an accident: many deletions, half a config, a newcomer (S7, S18)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass

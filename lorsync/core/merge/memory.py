@@ -1,4 +1,4 @@
-"""The memory: one event of ours that keeps what no other event on the calendar can (S4).
+"""The memory: what one event of ours keeps, and what a ledger learns from it (S4, S20).
 
 What it says is only ever added to what a ledger knows. How it is written: ``memory_text``.
 """

@@ -1,4 +1,4 @@
-"""Write the memory as text, one fact a line, and read it back (S4).
+"""The memory as text, one fact a line, and the digest of the config that rules (S4, S20).
 
 A person can read it, and any client keeps it. A line that does not parse is passed over.
 """

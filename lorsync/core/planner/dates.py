@@ -1,4 +1,4 @@
-"""Say on which days a mentor can be contacted, and shift an ideal day onto one (R6, R7)."""
+"""The days of a plan: due dates, and the days on which a mentor can be contacted (R6, R7)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

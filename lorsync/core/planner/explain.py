@@ -1,4 +1,4 @@
-"""Say in a few words what an event is there for: the due date and whose it is, or what happened."""
+"""Explain events and warnings: what an event is there for, and what is said of the plan."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""When to ask: R1 (ask early), R8 (one request for many letters), R15 (one letter more)."""
+"""When to talk and to ask: R1 (ask early), R2 (talk first), R8 (one request), R15 (one more)."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

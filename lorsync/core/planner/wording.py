@@ -1,7 +1,7 @@
-"""The descriptions that lorsync writes into a calendar, with their draft messages.
+"""The words of events: titles, descriptions with their draft messages, and mailto links.
 
 The text states nothing that the config does not hold. Another language is another module like this,
-and like ``titles`` and ``phrases``.
+and like ``phrases``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
