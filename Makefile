@@ -11,7 +11,7 @@ STATE := .run
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-long lint bench docs dist clean
+.PHONY: help run dev quick test test-long lint bench docs dist clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -26,8 +26,14 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.run
 	$(BIN)/python -m pip install $(PIP_QUIET) --no-compile --group lint --group dist
 	@touch $@
 
-dev: $(VENV)/.dev  ## Put into .venv what single tests need: .venv/bin/pytest tests/unit/core
+$(VENV)/.test: pyproject.toml $(VENV)/.dev
 	$(BIN)/python -m pip install $(PIP_QUIET) --group test
+	@touch $@
+
+dev: $(VENV)/.test  ## Put into .venv what single tests need: .venv/bin/pytest tests/unit/core
+
+quick: $(VENV)/.test  ## The unit tests that take no server and no patience, for who changes one rule.
+	$(BIN)/python -m pytest -q -n auto -m 'not long and not slow and not root' tests/unit
 
 run: $(VENV)/.run  ## Run the daemon on config.example.toml, with a calendar of its own.
 	@exec $(BIN)/lorsync --config config.example.toml --state-dir $(STATE) run

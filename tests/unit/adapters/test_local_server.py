@@ -22,6 +22,8 @@ from lorsync.core.errors import ConfigError, CredentialsError, StateError, TryAg
 from lorsync.core.settings import CalendarSettings, Provider
 from tests.servers.starting import is_running, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def ensure_running(state: Path) -> LocalServer:
     """Have patience with a busy machine."""

@@ -26,6 +26,8 @@ from lorsync.core.merge.memory_text import is_all_read, read_memory, text_of
 from lorsync.core.model import Kind, LetterId, MentorId
 from tests.unit.core.test_ical import ALL_DAY, NEW_YORK, UID, body, event
 
+pytestmark = pytest.mark.slow
+
 SMALL: Final = 1000
 TIMES: Final = 8
 SLACK: Final = 3.0

@@ -29,6 +29,8 @@ from lorsync.core.planner.plan import plan
 from tests.unit.core.seasons import KEY, remembered
 from tests.unit.core.strategies import PROGRAMS, days, due_days, histories, letters, seasons
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=3000)
 

@@ -12,6 +12,8 @@ from lorsync.core.model import Absence, Policy
 from lorsync.core.planner.dates import ContactDays
 from lorsync.core.planner.follow_up_days import Choice, Fixed, OpenDue, choose_days
 
+pytestmark = pytest.mark.slow
+
 AT_LENGTH = [pytest.mark.long, pytest.mark.timeout(3600)]
 START = date(2026, 6, 1)
 POLICIES = (

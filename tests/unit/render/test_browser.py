@@ -19,6 +19,7 @@ from tests.unit.render.browser import Browser, browsing
 from tests.unit.render.seasons import TODAY, drawn, strange
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.needs("chromium"),
     pytest.mark.once,  # the browser, not Python, is what these prove something of
 ]

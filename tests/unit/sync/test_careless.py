@@ -24,7 +24,7 @@ from tests.unit.sync.test_crashes import (
 )
 from tests.unit.sync.test_merge import annotate, drag, retitle
 
-pytestmark = pytest.mark.in_memory
+pytestmark = [pytest.mark.in_memory, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from lorsync.core.ports import Ledger
 from tests.fakes import FakeCalendar
 from tests.unit.sync.desk import DUE, START, Desk, letter, settings
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process is gone: nothing catches this."""

@@ -41,6 +41,8 @@ from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, ZONE, Desk, letter, name_of, settings
 from tests.unit.sync.test_merge import add_alarm, alarms_of, edit_components, silence
 
+pytestmark = pytest.mark.slow
+
 ASKED = Facts(asked_on=START)
 
 

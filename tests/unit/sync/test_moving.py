@@ -18,6 +18,8 @@ from lorsync.sync.report import Report
 from lorsync.sync.runner import pass_once
 from tests.unit.sync.desk import event_of, letter, settings
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2027, 5, 3, 12, tzinfo=UTC)
 
 Sync = Callable[..., Report]

@@ -14,6 +14,8 @@ from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, Desk, letter, name_of, settings
 from tests.unit.sync.test_crashes import Bomb, Killed, bombed, disarmed
 
+pytestmark = pytest.mark.slow
+
 LATER = DUE + timedelta(days=10)
 CHANGED = (letter("Alvarez", due=LATER), letter("Chen"))
 ASKED = Facts(asked_on=START)

@@ -17,6 +17,8 @@ from lorsync.sync.runner import pass_once
 from tests.fakes import FakeCalendar
 from tests.unit.sync.desk import letter, settings
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2027, 5, 3, 12, tzinfo=UTC)
 
 OLD, NEW = "https://old.example/dav/", "https://new.example/dav/"

@@ -21,6 +21,8 @@ from tests.servers.starting import Server
 from tests.unit.adapters.caldav.conftest import Hostile, Reply, Request
 from tests.unit.sync.desk import Desk, letter, settings
 
+pytestmark = pytest.mark.slow
+
 SOGO_PATH = "/SOGo/dav"
 
 

@@ -16,6 +16,8 @@ from tests.unit.adapters.caldav.conftest import Hostile, Reply, Request
 from tests.unit.adapters.caldav.odd import Odd, plain_account
 from tests.unit.sync.desk import Desk, letter, settings
 
+pytestmark = pytest.mark.slow
+
 LATER = date(2099, 9, 17)
 
 

@@ -25,6 +25,8 @@ from tests.emulators.dav import Account, Oddities
 from tests.servers.starting import PASSWORD, USERNAME, Server
 from tests.unit.adapters.caldav.conftest import Hostile, Reply, Request
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.now(UTC)
 ALL_WELL = {
     "fetch-works", "parts-kept", "etag-told", "create-guarded", "update-guarded", "delete-guarded",
