@@ -34,9 +34,43 @@ class Fact(StrEnum):
         return self.value.replace("-", " ")
 
 
-FIELDS: Final[Mapping[Fact, str]] = {
-    fact: f"{fact.value.replace('-', '_')}_on" for fact in Fact if fact is not Fact.DONE
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactRow:
+    """What is known of one fact of a letter; one more fact is one more row.
+
+    ``words`` state it in a title beside its own, ``sign`` is the one of the season's picture.
+    ``ends``: after it there is nothing left to follow up (R10, R11). ``after_the_end``: it is said
+    of letters that are in or were declined. ``repeats``: it may have several days.
+    """
+
+    words: tuple[str, ...] = ()
+    sign: str
+    ends: bool = False
+    after_the_end: bool = False
+    repeats: bool = False
+
+
+ROWS: Final[Mapping[Fact, FactRow]] = {
+    Fact.TALKED: FactRow(words=("talked", "spoke"), sign="talk"),
+    Fact.ASKED: FactRow(words=("asked", "requested"), sign="request"),
+    Fact.FOLLOWED_UP: FactRow(words=("followed up", "checked in"), sign="follow-up", repeats=True),
+    Fact.AGREED: FactRow(words=("agreed", "accepted", "said yes"), sign="agreed"),
+    Fact.DECLINED: FactRow(words=("declined", "refused", "said no"), sign="declined", ends=True),
+    Fact.PACKET_SENT: FactRow(words=("packet sent", "sent packet"), sign="packet sent"),
+    Fact.SUBMITTED: FactRow(
+        words=("submitted", "uploaded", "received"), sign="submitted", ends=True
+    ),
+    Fact.THANKED: FactRow(words=("thanked",), sign="thank-you", after_the_end=True),
+    Fact.RESULTS_SHARED: FactRow(
+        words=("results shared", "shared results"), sign="results", after_the_end=True
+    ),
 }
+"""Every fact that may be stated of a letter."""
+
+ENDING: Final = frozenset(fact for fact, row in ROWS.items() if row.ends)
+"""The facts after which there is nothing left to follow up (R10, R11)."""
+
+FIELDS: Final[Mapping[Fact, str]] = {fact: f"{fact.value.replace('-', '_')}_on" for fact in ROWS}
 """Which field of :class:`lorsync.core.model.Facts`, and key of the config, holds a fact."""
 
 OWN_FACT: Final[Mapping[Kind, Fact]] = {

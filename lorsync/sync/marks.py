@@ -9,16 +9,13 @@ from pathlib import Path
 from lorsync.adapters.ledger.store import SqliteLedger, has_ledger, open_ledger
 from lorsync.adapters.state_dir import TURN_SECONDS, make_state_dir
 from lorsync.core.errors import UsageError
-from lorsync.core.facts import FIELDS, Fact, Mark, with_statements
+from lorsync.core.facts import FIELDS, ROWS, Fact, Mark, with_statements
 from lorsync.core.merge.entry import Entry
 from lorsync.core.merge.unknown_history import unanswered, with_answers
 from lorsync.core.model import Letter, MentorId, Season
 from lorsync.core.phrases import near
 from lorsync.core.settings import Settings
 from lorsync.sync.plan import check_owner, doubts_of, entries_of, marks_of, remember_doubts, said_of
-
-_AFTER_THE_END = frozenset({Fact.THANKED, Fact.RESULTS_SHARED})
-"""What is said of letters that are in or were declined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,7 @@ def mark(
         marks = [
             Mark(letter=letter.id, fact=said.fact, day=day, said=now, mentor=letter.mentor)
             for letter in chosen
-            if said.fact is Fact.FOLLOWED_UP or _in_config(letter, said.fact) is None
+            if ROWS[said.fact].repeats or _in_config(letter, said.fact) is None
         ]
         ledger.save_marks([*_replaced(before, marks, now), *marks])
         if said.fact is Fact.FOLLOWED_UP:
@@ -140,7 +137,7 @@ def _replaced(before: Iterable[Mark], marks: Iterable[Mark], now: datetime) -> l
     return [
         replace(each, withdrawn=True, said=now)
         for each in before
-        if each.fact is not Fact.FOLLOWED_UP and not each.withdrawn
+        if not ROWS[each.fact].repeats and not each.withdrawn
         if said.get((each.letter, each.fact), each.day) != each.day
     ]
 
@@ -161,7 +158,11 @@ def _letters(
             raise UsageError(msg)
         return chosen
     still_open = {letter.id for letter in told.letters if _is_open(letter)}
-    if all_of_them or said.fact in _AFTER_THE_END or not still_open.intersection(x.id for x in own):
+    if (
+        all_of_them
+        or ROWS[said.fact].after_the_end
+        or not still_open.intersection(x.id for x in own)
+    ):
         return own
     return [letter for letter in own if letter.id in still_open]
 
@@ -192,7 +193,7 @@ def _check_config(letters: Iterable[Letter], fact: Fact, day: date) -> None:
     """Raise UsageError where the config states the fact of every one of these letters."""
     listed = list(letters)
     stated = [(letter.id, own) for letter in listed if (own := _in_config(letter, fact))]
-    if fact is Fact.FOLLOWED_UP or len(stated) < len(listed):
+    if ROWS[fact].repeats or len(stated) < len(listed):
         return
     told = ", ".join(f"{letter}: {FIELDS[fact]} = {own}" for letter, own in stated)
     agree = all(own == day for _, own in stated)

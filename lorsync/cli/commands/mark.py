@@ -18,9 +18,9 @@ _NOT_FOLLOWED_UP = "not-followed-up"
 
 
 def _facts() -> list[str]:
-    from lorsync.core.facts import Fact
+    from lorsync.core.facts import ROWS
 
-    return [*(fact.value for fact in Fact if fact is not Fact.DONE), _NOT_FOLLOWED_UP]
+    return [*(fact.value for fact in ROWS), _NOT_FOLLOWED_UP]
 
 
 def _other_words() -> dict[str, str]:

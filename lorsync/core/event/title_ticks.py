@@ -14,32 +14,11 @@ from datetime import date
 from functools import cache
 from typing import Final, NamedTuple
 
-from lorsync.core.facts import OWN_FACT, Fact
+from lorsync.core.facts import OWN_FACT, ROWS, Fact
 from lorsync.core.model import YEARS, Kind
 from lorsync.core.phrases import MONTHS, short_day
 
-WORDS: Final[Mapping[str, Fact]] = {
-    "talked": Fact.TALKED,
-    "spoke": Fact.TALKED,
-    "asked": Fact.ASKED,
-    "requested": Fact.ASKED,
-    "followed up": Fact.FOLLOWED_UP,
-    "checked in": Fact.FOLLOWED_UP,
-    "agreed": Fact.AGREED,
-    "accepted": Fact.AGREED,
-    "said yes": Fact.AGREED,
-    "declined": Fact.DECLINED,
-    "refused": Fact.DECLINED,
-    "said no": Fact.DECLINED,
-    "packet sent": Fact.PACKET_SENT,
-    "sent packet": Fact.PACKET_SENT,
-    "submitted": Fact.SUBMITTED,
-    "uploaded": Fact.SUBMITTED,
-    "received": Fact.SUBMITTED,
-    "thanked": Fact.THANKED,
-    "results shared": Fact.RESULTS_SHARED,
-    "shared results": Fact.RESULTS_SHARED,
-}
+WORDS: Final[Mapping[str, Fact]] = {word: fact for fact, row in ROWS.items() for word in row.words}
 """Words that state one fact, whatever the event is for."""
 
 DONE_WORDS: Final = ("done", "finished", "completed")
@@ -64,13 +43,13 @@ def facts_by_word() -> dict[str, Fact]:
 
     What is said of several kinds of event, such as “sent”, needs an event to mean something.
     """
-    named = {fact.words: fact for fact in Fact if fact is not Fact.DONE} | dict(WORDS)
+    named = {fact.words: fact for fact in ROWS} | dict(WORDS)
     meant: dict[str, set[Fact]] = {}
     for kind, words in OWN_WORDS.items():
         for word in words:
             meant.setdefault(word, set()).add(OWN_FACT[kind])
     named |= {word: next(iter(facts)) for word, facts in meant.items() if len(facts) == 1}
-    return {word: fact for word, fact in named.items() if fact is not Fact.DONE}
+    return {word: fact for word, fact in named.items() if fact in ROWS}
 
 
 MARKS: Final = ("✓", "✔", "☑", "✅", "🗹", "√", "[x]", "[✓]", "(x)")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from lorsync.core.event.content import CANCELLED, GUESTS, SERIES, Property
 from lorsync.core.event.title_ticks import is_settled
-from lorsync.core.facts import Fact, Source, Statement
+from lorsync.core.facts import ENDING, Fact, Source, Statement
 from lorsync.core.model import Identity, Kind, LetterId, MentorId, Placed, Uid
 
 WORDS = frozenset({"notes", "place", "link", "attachment"})
@@ -15,9 +15,6 @@ WORDS = frozenset({"notes", "place", "link", "attachment"})
 
 WHOLLY_THEIRS = frozenset({GUESTS, SERIES, CANCELLED})
 """What a person adds that makes the event theirs altogether: nothing is written to it (S10)."""
-
-_ENDING = frozenset({Fact.SUBMITTED, Fact.DECLINED})
-"""The facts after which there is nothing left to follow up (R10, R11)."""
 
 
 class State(StrEnum):
@@ -166,7 +163,7 @@ class Entry:
             self.identity.kind is Kind.FOLLOW_UP
             and bool(self.ticks)
             and self.passed is None
-            and all(fact in _ENDING and day <= self.day for fact, day in self.ticks)
+            and all(fact in ENDING and day <= self.day for fact, day in self.ticks)
         )
 
     @property

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from lorsync.core.event.content import Property
-from lorsync.core.facts import Fact, Mark, Statement
+from lorsync.core.facts import ENDING, Fact, Mark, Statement
 from lorsync.core.identity import SeasonKey
 from lorsync.core.merge.aliases import MENTOR_KINDS, Names, names_of
 from lorsync.core.merge.entry import AWAY, NOTES, Entry, State
@@ -190,9 +190,7 @@ def finished_of(
     """
     found: dict[MentorId, tuple[LetterId, ...]] = {}
     if before is not None:
-        stated = {
-            (s.mentor, s.letter) for s in statements if s.fact in {Fact.SUBMITTED, Fact.DECLINED}
-        }
+        stated = {(s.mentor, s.letter) for s in statements if s.fact in ENDING}
         kept = _absent((before.finished,), season)
         for mentor, letters in departed_of(before, season).items():
             own = tuple(

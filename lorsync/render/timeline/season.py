@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from lorsync.core.facts import FIELDS, OWN_FACT, Fact
+from lorsync.core.facts import FIELDS, OWN_FACT, ROWS, Fact
 from lorsync.core.model import (
     Budget,
     Event,
@@ -190,25 +190,18 @@ def _planned(event: Event) -> Mark:
     )
 
 
-_SIGN_OF: Mapping[Fact, Sign] = {
-    Fact.TALKED: Sign.TALK,
-    Fact.ASKED: Sign.REQUEST,
-    Fact.FOLLOWED_UP: Sign.FOLLOW_UP,
-    Fact.AGREED: Sign.AGREED,
-    Fact.DECLINED: Sign.DECLINED,
-    Fact.PACKET_SENT: Sign.PACKET_SENT,
-    Fact.SUBMITTED: Sign.SUBMITTED,
-    Fact.THANKED: Sign.THANK_YOU,
-    Fact.RESULTS_SHARED: Sign.RESULTS,
-}
-
-
 def _facts(by_letter: Mapping[LetterId, Facts]) -> Iterator[Mark]:
     for letter, facts in by_letter.items():
-        for fact, sign in _SIGN_OF.items():
+        for fact, row in ROWS.items():
             for day in _days(facts, fact):
                 text = f"{letter}: {fact.words}"
-                yield Mark(day=day, sign=sign, state=State.DONE, texts=(text,), letters=(letter,))
+                yield Mark(
+                    day=day,
+                    sign=Sign(row.sign),
+                    state=State.DONE,
+                    texts=(text,),
+                    letters=(letter,),
+                )
 
 
 def _days(facts: Facts, fact: Fact) -> tuple[date, ...]:
