@@ -265,7 +265,7 @@ def test_short_lived_tokens_are_renewed_ahead_of_their_end(person: Person, googl
 
 def test_unwell_login_is_tried_again_later(person: Person, google: Google) -> None:
     google.unwell = 1
-    assert "try again" in person.does("sync", code=75).stderr
+    assert "will retry" in person.does("sync", code=75).stderr
     person.does("sync")
 
 

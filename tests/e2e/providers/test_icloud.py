@@ -148,6 +148,6 @@ def test_a_hurried_icloud_is_left_alone_and_tells_of_no_login(
 ) -> None:
     icloud_person.has_stored(ACCOUNT, APP_PASSWORD)
     icloud.hurried = 1
-    assert "asks to be left alone" in icloud_person.does("sync", code=75).stderr
+    assert "is rate-limiting us" in icloud_person.does("sync", code=75).stderr
     assert len(internet.asked) == 1
     assert not icloud.account.calendar("Home").events
