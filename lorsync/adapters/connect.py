@@ -231,7 +231,7 @@ def _signed_in(account: CalendarSettings, kept: str, *, is_stored: bool) -> "Sec
 
     tokens = tokens_for(Login.from_line(kept))
     if is_stored and source(account) is Source.KEYRING:
-        tokens.honoured_by(lambda login: remember(account, login.to_line()))
+        tokens.kept_by(lambda login: remember(account, login.to_line()))
     return tokens
 
 

@@ -46,7 +46,7 @@ class GoogleTokens:
         """The login as it is now: an endpoint may give another refresh token with a token."""
         return self._login
 
-    def honoured_by(self, keep: Callable[[Login], None]) -> None:
+    def kept_by(self, keep: Callable[[Login], None]) -> None:
         """Hand each refresh token that takes another's place to ``keep`` (RFC 6749 section 6)."""
         self._keep = keep
 

@@ -103,7 +103,7 @@ def test_refresh_token_that_takes_anothers_place_is_used_and_kept() -> None:
 
     kept: list[Login] = []
     tokens = GoogleTokens(LOGIN, post=post)
-    tokens.honoured_by(kept.append)
+    tokens.kept_by(kept.append)
     tokens.current()
     tokens.renewed("a")
     assert "refresh_token=refresh-geheim" in forms[0]
