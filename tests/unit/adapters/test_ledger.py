@@ -209,22 +209,17 @@ def test_where_no_copy_can_be_kept_nothing_is_migrated(tmp_path: Path) -> None:
 
 
 def test_what_changes_nothing_is_no_transaction(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path)
-    ledger.remember({"a": "1", STILL: "as it is"})
-    ledger.remember({"a": "1", "b": None})
-    ledger.save([])
-    ledger.save_marks([])
-    assert ledger.memos().get(STILL) == "as it is"
-    ledger.remember_later({"a": "2"})
-    assert (ledger.memos().get("a"), ledger.memos().get(STILL)) == ("2", "as it is")
-    ledger.remember({"b": "3"})
-    ledger.close()
-    again = SqliteLedger(tmp_path)
-    assert (again.memos().get("a"), again.memos().get("b"), again.memos().get(STILL)) == (
-        "2",
-        "3",
-        None,
-    )
-    again.remember_later({"a": "4"})
-    again.close()
-    assert SqliteLedger(tmp_path).memos().get("a") == "2"
+    with closing(SqliteLedger(tmp_path)) as ledger:
+        ledger.remember({"a": "1", STILL: "as it is"})
+        ledger.remember({"a": "1", "b": None})
+        ledger.save([])
+        ledger.save_marks([])
+        assert ledger.memos()[STILL] == "as it is"
+        ledger.remember_later({"a": "2"})
+        assert (ledger.memos()["a"], ledger.memos()[STILL]) == ("2", "as it is")
+        ledger.remember({"b": "3"})
+    with closing(SqliteLedger(tmp_path)) as ledger:
+        assert ledger.memos() == {"a": "2", "b": "3"}
+        ledger.remember_later({"a": "4"})
+    with closing(SqliteLedger(tmp_path)) as ledger:
+        assert ledger.memos()["a"] == "2"
