@@ -195,6 +195,7 @@ def test_s7_what_contacts_a_newcomer_and_what_takes_off_who_vanished_waits() -> 
     assert len(held) == 6
 
 
+@pytest.mark.slow
 def test_s7_holding_newcomers_takes_time_in_proportion_to_the_actions() -> None:
     def seconds(number: int) -> float:
         actions, taken = events_of(number), list[float]()

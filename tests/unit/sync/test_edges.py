@@ -39,6 +39,8 @@ from tests.unit.sync.test_merge import (
     silence,
 )
 
+pytestmark = pytest.mark.slow
+
 SUBMITTED = Facts(asked_on=date(2027, 5, 1), submitted_on=date(2027, 5, 2))
 BOTH_MADE = date(2027, 9, 7)
 """A day after both follow-ups for the usual due date."""

@@ -20,6 +20,8 @@ from lorsync.sync.overrides import restore_memory_of
 from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, Desk, letter, name_of
 
+pytestmark = pytest.mark.slow
+
 MENTORS = ("Alvarez", "Chen", "Novak")
 
 

@@ -10,7 +10,7 @@ from tests.unit.sync.desk import DUE, Desk, letter, name_of
 from tests.unit.sync.test_edges import during
 from tests.unit.sync.test_merge import retitle
 
-pytestmark = pytest.mark.in_memory
+pytestmark = [pytest.mark.in_memory, pytest.mark.slow]
 
 
 def stranger(number: int) -> bytes:

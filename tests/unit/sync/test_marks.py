@@ -13,6 +13,8 @@ from lorsync.sync.marks import Said, mark, take_back
 from lorsync.sync.plan import facts_of, planned
 from tests.unit.sync.desk import START, Desk, letter, settings
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2027, 5, 3, 16, tzinfo=UTC)
 
 

@@ -16,6 +16,8 @@ from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, Desk, letter
 from tests.unit.sync.test_merge import add_alarm, alarms_of, annotate, drag, replace_text, silence
 
+pytestmark = pytest.mark.slow
+
 SUBMITTED = Facts(asked_on=date(2027, 5, 1), submitted_on=date(2027, 5, 2))
 OURS = "Check in with Dr. Alvarez: letter due 10 Sep"
 NINE = timedelta(hours=9)

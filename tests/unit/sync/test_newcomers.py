@@ -17,6 +17,8 @@ from lorsync.sync.plan import planned
 from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, ZONE, Desk, letter, name_of, settings
 
+pytestmark = pytest.mark.slow
+
 ASKED = Facts(asked_on=START)
 IN = Facts(asked_on=START, submitted_on=START)
 

@@ -15,6 +15,8 @@ from lorsync.core.model import Kind
 from lorsync.core.ports import Href
 from tests.unit.sync.desk import DUE, Desk, event_of, letter, name_of, settings
 
+pytestmark = pytest.mark.slow
+
 LATER = DUE + timedelta(days=7)
 
 ODD_LINES = {

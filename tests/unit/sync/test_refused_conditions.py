@@ -11,7 +11,7 @@ from tests.unit.sync.desk import DUE, Desk, letter
 from tests.unit.sync.test_careless import before_the_look, second_device
 from tests.unit.sync.test_merge import drag, retitle
 
-pytestmark = pytest.mark.in_memory
+pytestmark = [pytest.mark.in_memory, pytest.mark.slow]
 
 LATER = DUE + timedelta(days=14)
 

@@ -14,7 +14,7 @@ from lorsync.sync.report import Report
 from tests.fakes import EVERYWHERE
 from tests.unit.sync.desk import DUE, Desk, letter, name_of
 
-pytestmark = pytest.mark.in_memory
+pytestmark = [pytest.mark.in_memory, pytest.mark.slow]
 
 LATER = DUE + timedelta(days=14)
 

@@ -12,6 +12,8 @@ from lorsync.core.ports import Href
 from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, Desk, letter
 
+pytestmark = pytest.mark.slow
+
 CHECK_IN, FINAL = DUE - timedelta(days=21), DUE - timedelta(days=7)
 OURS = "Check in with Dr. Alvarez: letter due 10 Sep"
 

@@ -12,6 +12,8 @@ from tests.unit.sync.desk import DUE, Desk, letter
 from tests.unit.sync.test_careless import before_the_look
 from tests.unit.sync.test_merge import annotate, drag, retitle
 
+pytestmark = pytest.mark.slow
+
 LATER = DUE + timedelta(days=14)
 
 

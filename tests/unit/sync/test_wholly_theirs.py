@@ -18,6 +18,8 @@ from lorsync.sync.report import Report
 from tests.unit.sync.desk import DUE, START, Desk, letter, name_of
 from tests.unit.sync.test_merge import annotate
 
+pytestmark = pytest.mark.slow
+
 SUBMITTED = Facts(asked_on=date(2027, 5, 1), submitted_on=date(2027, 5, 2))
 BROKEN = b'ATTENDEE;CN="Dr. \\"Bob\\" Alvarez":mailto:alvarez@example.edu'
 OURS = "Check in with Dr. Alvarez: letter due 10 Sep"
